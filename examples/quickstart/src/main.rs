@@ -1,0 +1,3 @@
+//! The main job, run over the real protocols on loopback.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The reference host: the Bare Metal REST API on SQLite.

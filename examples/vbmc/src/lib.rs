@@ -1,0 +1,1 @@
+//! A virtual BMC, and a simulated machine behind it.

@@ -1,0 +1,1 @@
+//! An embeddable bare-metal provisioning engine: states, tasks, conductor, drivers.

@@ -1,0 +1,1 @@
+//! A tolerant Redfish client, and the redfish hardware type of ironic-core.

@@ -1,0 +1,1 @@
+//! Consistent hash ring with the placement of OpenStack Ironic's.

@@ -1,0 +1,1 @@
+//! Network boot for ironic-core: DHCP, TFTP, HTTP boot files, pxe and ipxe boot interfaces.
