@@ -1,0 +1,1 @@
+//! Images: what to write to a disk.

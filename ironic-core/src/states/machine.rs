@@ -1,0 +1,110 @@
+//! What a machine can be asked for and can be seen to do: power, boot, interfaces.
+
+string_enum! {
+    /// Whether the machine has power.
+    #[non_exhaustive]
+    pub enum PowerState("power state") {
+        /// It has.
+        On = "power on",
+        /// It has not.
+        Off = "power off",
+        /// The BMC could not say, or says that something is broken.
+        Error = "error",
+    }
+}
+
+string_enum! {
+    /// What can be asked of a machine's power.
+    #[non_exhaustive]
+    pub enum PowerTarget("power target") {
+        /// Switch on.
+        On = "power on",
+        /// Switch off at once.
+        Off = "power off",
+        /// Switch off and on at once.
+        Reboot = "rebooting",
+        /// Ask the operating system to reboot.
+        SoftReboot = "soft rebooting",
+        /// Ask the operating system to shut down.
+        SoftOff = "soft power off",
+    }
+}
+
+impl PowerTarget {
+    /// The state that the machine has once this is done.
+    pub const fn result(self) -> PowerState {
+        match self {
+            Self::On | Self::Reboot | Self::SoftReboot => PowerState::On,
+            Self::Off | Self::SoftOff => PowerState::Off,
+        }
+    }
+}
+
+string_enum! {
+    /// What the firmware tries to boot from.
+    #[non_exhaustive]
+    pub enum BootDevice("boot device") {
+        /// The network, by PXE.
+        Pxe = "pxe",
+        /// The local disk.
+        Disk = "disk",
+        /// An optical drive or its image.
+        Cdrom = "cdrom",
+        /// The firmware's setup.
+        Bios = "bios",
+        /// Safe mode.
+        Safe = "safe",
+        /// A writable removable disk or its image.
+        Floppy = "floppy",
+        /// The network, by a list of the firmware's own.
+        Wanboot = "wanboot",
+        /// A URI that the firmware fetches over HTTP.
+        UefiHttp = "uefihttp",
+        /// An image attached over iSCSI.
+        Iscsiboot = "iscsiboot",
+    }
+}
+
+string_enum! {
+    /// How the firmware boots.
+    #[non_exhaustive]
+    pub enum BootMode("boot mode") {
+        /// By the boot sector.
+        Bios = "bios",
+        /// By an EFI program.
+        Uefi = "uefi",
+    }
+}
+
+string_enum! {
+    /// One of the thirteen parts that a driver is made of.
+    #[non_exhaustive]
+    pub enum InterfaceKind("interface") {
+        /// Firmware settings.
+        Bios = "bios",
+        /// What the machine boots, and how it gets it.
+        Boot = "boot",
+        /// Serial and graphical consoles.
+        Console = "console",
+        /// How an instance gets onto the machine.
+        Deploy = "deploy",
+        /// Firmware versions and updates.
+        Firmware = "firmware",
+        /// Finding out what the machine is made of.
+        Inspect = "inspect",
+        /// Boot device, boot mode, sensors, indicators.
+        Management = "management",
+        /// Which networks the machine is connected to.
+        Network = "network",
+        /// Switching power.
+        Power = "power",
+        /// Volumes of disk controllers and of software.
+        Raid = "raid",
+        /// The rescue ramdisk.
+        Rescue = "rescue",
+        /// Volumes outside the machine.
+        Storage = "storage",
+        /// What only this vendor offers.
+        Vendor = "vendor",
+    }
+}
