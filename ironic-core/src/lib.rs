@@ -4,10 +4,15 @@
 mod macros;
 
 pub mod error;
+pub mod flow;
 pub mod image;
+pub mod model;
+pub mod notify;
 pub mod runtime;
 pub mod secret;
 pub mod states;
+pub mod steps;
+pub mod store;
 
 pub use error::{Error, ErrorKind, WireError};
 pub use runtime::{Clock, Entropy, OsEntropy, SystemClock, Timestamp};

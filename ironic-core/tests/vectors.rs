@@ -1,4 +1,10 @@
 //! The engine's rules against cases computed by running the original.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test harness"
+)]
 
 use std::fs;
 use std::path::Path;

@@ -108,3 +108,30 @@ string_enum! {
         Vendor = "vendor",
     }
 }
+
+string_enum! {
+    /// What is going on with a node: each kind has its own file in the engine.
+    #[non_exhaustive]
+    pub enum FlowKind("flow") {
+        /// Checking that the BMC can be reached.
+        Verify = "verify",
+        /// Finding out what the machine is made of.
+        Inspect = "inspect",
+        /// Cleaning, automated or with given steps.
+        Clean = "clean",
+        /// Putting an instance on the machine.
+        Deploy = "deploy",
+        /// Removing the instance.
+        TearDown = "tear down",
+        /// Running steps on a machine with an instance.
+        Service = "service",
+        /// Booting the rescue ramdisk.
+        Rescue = "rescue",
+        /// Booting the instance again.
+        Unrescue = "unrescue",
+        /// Taking in a machine that already runs an instance.
+        Adopt = "adopt",
+        /// Switching power.
+        Power = "power",
+    }
+}

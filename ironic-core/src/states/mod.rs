@@ -6,7 +6,7 @@ mod provision;
 mod verb;
 
 pub use diagram::svg as diagram_svg;
-pub use machine::{BootDevice, BootMode, InterfaceKind, PowerState, PowerTarget};
+pub use machine::{BootDevice, BootMode, FlowKind, InterfaceKind, PowerState, PowerTarget};
 pub use provision::{Event, ProvisionState, TRANSITIONS};
 pub use verb::Verb;
 

@@ -1,0 +1,9 @@
+//! What is going on with a node, as a record: written together with the node, read after a crash.
+
+mod blocked;
+mod effect;
+mod record;
+
+pub use blocked::{Blocked, BlockedReason};
+pub use effect::{Effect, PendingEffect, Progress, Resume, StepProgress, Wait, Waiting};
+pub use record::Flow;

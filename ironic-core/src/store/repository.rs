@@ -1,0 +1,387 @@
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{
+    Batch, Expect, Fence, Kind, Op, Query, Record, Revision, Store, StoreError, UniqueKey,
+};
+use crate::Error;
+use crate::flow::Flow;
+use crate::model::{ConductorRecord, HistoryEvent, Lock, Node, NodeTrait, Port};
+
+/// A type that a [`Repository`] keeps.
+pub trait Persistent: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
+    /// What sort of record it is.
+    const KIND: Kind;
+    /// What it is called in an error.
+    const WHAT: &'static str;
+    /// The version of the layout that is written.
+    const SCHEMA: u16 = 1;
+
+    /// Its identity.
+    fn id(&self) -> Uuid;
+
+    /// The values that no other of its kind may have.
+    fn keys(&self) -> Vec<UniqueKey> {
+        Vec::new()
+    }
+
+    /// Brings a body of an older `schema` to [`Persistent::SCHEMA`].
+    fn upgrade(_schema: u16, _body: &mut Map<String, Value>) {}
+}
+
+macro_rules! persistent {
+    ($type:ty, $kind:ident, $what:literal $(, $self:ident => $keys:expr)?) => {
+        impl Persistent for $type {
+            const KIND: Kind = Kind::$kind;
+            const WHAT: &'static str = $what;
+            fn id(&self) -> Uuid {
+                self.uuid
+            }
+            $(fn keys(&$self) -> Vec<UniqueKey> {
+                $keys
+            })?
+        }
+    };
+}
+
+persistent!(Node, Node, "node", self => {
+    let name = self.name.as_ref().map(|name| UniqueKey::new("name", name));
+    let instance = self.instance_uuid.map(|id| UniqueKey::new("instance_uuid", id));
+    name.into_iter().chain(instance).collect()
+});
+persistent!(Port, Port, "port", self => {
+    let name = self.name.as_ref().map(|name| UniqueKey::new("name", name));
+    [UniqueKey::new("address", &self.address)].into_iter().chain(name).collect()
+});
+persistent!(Flow, Flow, "flow");
+persistent!(Lock, Lock, "lock");
+persistent!(HistoryEvent, History, "history event");
+persistent!(NodeTrait, Trait, "trait");
+persistent!(ConductorRecord, Conductor, "conductor", self => vec![UniqueKey::new("hostname", &self.hostname)]);
+
+/// A value with the version at which it was read.
+#[derive(Debug, Clone)]
+pub struct Stored<T> {
+    /// The value; change it, then write it back.
+    pub value: T,
+    /// The revision that was read.
+    pub revision: Revision,
+    body: Arc<RawValue>,
+}
+
+impl<T> std::ops::Deref for Stored<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// Typed access to a [`Store`]: the engine's only way to it.
+#[derive(Clone)]
+pub struct Repository {
+    store: Arc<dyn Store>,
+}
+
+impl std::fmt::Debug for Repository {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Repository")
+    }
+}
+
+/// How often a merging update is tried again before it gives up.
+const MERGE_ATTEMPTS: u32 = 32;
+
+impl Repository {
+    /// A repository over this store.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+
+    /// The store underneath.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The record of this identity, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the store fails or holds what this version cannot read.
+    pub async fn get<T: Persistent>(&self, id: Uuid) -> Result<Option<Stored<T>>, Error> {
+        self.store.get(T::KIND, id).await?.map(read).transpose()
+    }
+
+    /// The record of this identity.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; otherwise as [`Repository::get`].
+    pub async fn load<T: Persistent>(&self, id: Uuid) -> Result<Stored<T>, Error> {
+        self.get(id)
+            .await?
+            .ok_or_else(|| Error::not_found(T::WHAT, id))
+    }
+
+    /// The record with this unique key.
+    ///
+    /// # Errors
+    /// As [`Repository::get`].
+    pub async fn find<T: Persistent>(
+        &self,
+        field: &str,
+        value: impl ToString,
+    ) -> Result<Option<Stored<T>>, Error> {
+        self.store
+            .find(T::KIND, &UniqueKey::new(field, value))
+            .await?
+            .map(read)
+            .transpose()
+    }
+
+    /// The records that match.
+    ///
+    /// # Errors
+    /// As [`Repository::get`]; [`Error::InvalidParameter`] for a marker that does not exist.
+    pub async fn list<T: Persistent>(&self, query: &Query) -> Result<Vec<Stored<T>>, Error> {
+        debug_assert_eq!(query.kind, T::KIND);
+        self.store
+            .list(query)
+            .await?
+            .into_iter()
+            .map(read)
+            .collect()
+    }
+
+    /// Creates a record.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`] when its identity or one of its unique keys is taken.
+    pub async fn create<T: Persistent>(&self, value: &T) -> Result<Revision, Error> {
+        let batch = Batch {
+            fence: None,
+            ops: vec![put_new(value)?],
+        };
+        match self.store.commit(batch).await {
+            Ok(revisions) => Ok(revisions.first().copied().unwrap_or_default()),
+            Err(StoreError::Conflict { id, .. }) => Err(Error::AlreadyExists {
+                what: T::WHAT,
+                key: format!("uuid {id}"),
+            }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Changes facts of a record. What `change` did is taken down member by member; when
+    /// somebody else wrote meanwhile it is applied to what they wrote (an array counts as one
+    /// value), after `change` has been run again on it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; what `change` answers; [`Error::AlreadyExists`] for a unique key
+    /// that is taken; [`Error::Conflict`] when others kept writing 32 times in a row.
+    pub async fn update<T: Persistent, R>(
+        &self,
+        id: Uuid,
+        fence: Option<Fence>,
+        mut change: impl FnMut(&mut T) -> Result<R, Error> + Send,
+    ) -> Result<(T, R), Error> {
+        for _ in 0..MERGE_ATTEMPTS {
+            let stored = self.load::<T>(id).await?;
+            let mut value = stored.value.clone();
+            let answer = change(&mut value)?;
+            let Some(op) = put_changed(&stored, &value)? else {
+                return Ok((value, answer));
+            };
+            match self
+                .store
+                .commit(Batch {
+                    fence,
+                    ops: vec![op],
+                })
+                .await
+            {
+                Ok(_) => return Ok((value, answer)),
+                Err(StoreError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Conflict {
+            what: T::WHAT,
+            id: id.to_string(),
+        })
+    }
+
+    /// Removes a record, if it is there.
+    ///
+    /// # Errors
+    /// As [`Repository::get`].
+    pub async fn delete<T: Persistent>(&self, id: Uuid) -> Result<(), Error> {
+        let op = Op::Delete {
+            kind: T::KIND,
+            id,
+            expect: Expect::Any,
+        };
+        self.store
+            .commit(Batch {
+                fence: None,
+                ops: vec![op],
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Applies a batch as it is.
+    ///
+    /// # Errors
+    /// What the store answers.
+    pub async fn commit(&self, batch: Batch) -> Result<Vec<Revision>, StoreError> {
+        self.store.commit(batch).await
+    }
+}
+
+/// The operation that writes a record that does not exist yet.
+///
+/// # Errors
+/// [`Error::Internal`] when it cannot be written as JSON.
+pub(crate) fn put_new<T: Persistent>(value: &T) -> Result<Op, Error> {
+    let body = to_raw_value(value)
+        .map_err(|e| Error::internal(format!("{} cannot be written: {e}", T::WHAT)))?;
+    Ok(Op::Put {
+        record: record(value, body),
+        expect: Expect::Absent,
+    })
+}
+
+/// The operation that turns `stored` into `value`, if it is still as it was read; `None` when
+/// there is no difference.
+pub(crate) fn put_changed<T: Persistent>(
+    stored: &Stored<T>,
+    value: &T,
+) -> Result<Option<Op>, Error> {
+    let mut body: Map<String, Value> = parse::<T>(value.id(), stored.body.get())?;
+    let before = object(&stored.value)?;
+    let after = object(value)?;
+    if before == after {
+        return Ok(None);
+    }
+    merge(&mut body, &before, &after);
+    let body = to_raw_value(&body)
+        .map_err(|e| Error::internal(format!("{} cannot be written: {e}", T::WHAT)))?;
+    Ok(Some(Op::Put {
+        record: record(value, body),
+        expect: Expect::Revision(stored.revision),
+    }))
+}
+
+/// `theirs` with the changes that lead from `before` to `after`: for a decision's node, onto
+/// which a driver's changes are carried over after somebody else has written.
+pub(crate) fn rebase<T: Persistent>(before: &T, after: &T, theirs: &T) -> Result<T, Error> {
+    let mut body = object(theirs)?;
+    merge(&mut body, &object(before)?, &object(after)?);
+    serde_json::from_value(Value::Object(body))
+        .map_err(|e| Error::internal(format!("{} cannot be merged: {e}", T::WHAT)))
+}
+
+fn merge(onto: &mut Map<String, Value>, before: &Map<String, Value>, after: &Map<String, Value>) {
+    for key in before.keys().filter(|key| !after.contains_key(*key)) {
+        onto.remove(key);
+    }
+    for (key, new) in after {
+        match (before.get(key), new, onto.get_mut(key)) {
+            (Some(old), new, _) if old == new => {}
+            (Some(Value::Object(old)), Value::Object(new), Some(Value::Object(theirs))) => {
+                merge(theirs, old, new)
+            }
+            (_, new, _) => {
+                onto.insert(key.clone(), new.clone());
+            }
+        }
+    }
+}
+
+fn object<T: Persistent>(value: &T) -> Result<Map<String, Value>, Error> {
+    match serde_json::to_value(value) {
+        Ok(Value::Object(map)) => Ok(map),
+        Ok(_) => Err(Error::internal(format!("{} is no JSON object", T::WHAT))),
+        Err(error) => Err(Error::internal(format!(
+            "{} cannot be written: {error}",
+            T::WHAT
+        ))),
+    }
+}
+
+fn record<T: Persistent>(value: &T, body: Box<RawValue>) -> Record {
+    Record {
+        kind: T::KIND,
+        id: value.id(),
+        created: Revision::default(),
+        revision: Revision::default(),
+        schema: T::SCHEMA,
+        keys: value.keys(),
+        body,
+    }
+}
+
+fn parse<T: Persistent>(id: Uuid, body: &str) -> Result<Map<String, Value>, Error> {
+    serde_json::from_str(body).map_err(|e| {
+        StoreError::Corrupt {
+            kind: T::KIND,
+            id,
+            message: e.to_string(),
+        }
+        .into()
+    })
+}
+
+fn read<T: Persistent>(record: Record) -> Result<Stored<T>, Error> {
+    let corrupt = |message: String| StoreError::Corrupt {
+        kind: T::KIND,
+        id: record.id,
+        message,
+    };
+    let body = match record.schema {
+        same if same == T::SCHEMA => record.body,
+        newer if newer > T::SCHEMA => {
+            return Err(corrupt(format!(
+                "schema {newer} is newer than {}; upgrade this program",
+                T::SCHEMA
+            ))
+            .into());
+        }
+        older => {
+            let mut body = parse::<T>(record.id, record.body.get())?;
+            T::upgrade(older, &mut body);
+            to_raw_value(&body).map_err(|e| corrupt(e.to_string()))?
+        }
+    };
+    let value = serde_json::from_str(body.get()).map_err(|e| corrupt(e.to_string()))?;
+    Ok(Stored {
+        value,
+        revision: record.revision,
+        body: body.into(),
+    })
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict { kind, id } => Self::Conflict {
+                what: kind.as_str(),
+                id: id.to_string(),
+            },
+            StoreError::Duplicate { kind, key } => Self::AlreadyExists {
+                what: kind.as_str(),
+                key: key.to_string(),
+            },
+            StoreError::NoMarker { kind, id } => Self::invalid(format!("marker {id} is no {kind}")),
+            StoreError::Unavailable { message } => Self::Unreachable {
+                what: "the store".into(),
+                message,
+            },
+            other => Self::internal(other.to_string()),
+        }
+    }
+}
