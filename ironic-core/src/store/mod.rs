@@ -1,12 +1,16 @@
 //! Where records are kept: five methods that a host implements over whatever it has.
 
+mod evaluate;
+mod memory;
 mod query;
 mod record;
 mod repository;
 
+pub use memory::MemoryStore;
 pub use query::{Compare, Filter, Query, Scalar, Sort};
 pub use record::{Batch, Expect, Fence, Kind, Op, Record, Revision, StoreError, UniqueKey};
 pub use repository::{Persistent, Repository, Stored};
+pub(crate) use repository::{put_changed, put_new, rebase};
 
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -19,10 +23,12 @@ use uuid::Uuid;
 /// # Contract
 /// - **Atomicity.** [`commit`](Store::commit) applies all of a batch or nothing, and a reader
 ///   sees all of it or nothing of it. The operations of a batch are judged against the state
-///   before the batch, and no two of them name the same record.
+///   before the batch. No two of them name the same record: such a batch fails with
+///   [`StoreError::Conflict`].
 /// - **Expectations.** `Expect::Absent` fails if the record exists, `Expect::Revision` unless it
 ///   exists at exactly that revision, `Expect::Any` never. A failure is
-///   [`StoreError::Conflict`] and names the record.
+///   [`StoreError::Conflict`] and names the record. All expectations are judged before
+///   uniqueness.
 /// - **Uniqueness.** Among the records of one kind no two have an equal [`UniqueKey`]; a batch
 ///   that would make it so fails with [`StoreError::Duplicate`]. A key that one operation of a
 ///   batch frees can be taken by another.

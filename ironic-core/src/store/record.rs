@@ -1,3 +1,6 @@
+use std::sync::Arc;
+
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -92,8 +95,9 @@ pub struct Record {
     pub schema: u16,
     /// The values that no other record of the kind may have.
     pub keys: Vec<UniqueKey>,
-    /// A JSON object, compact, without nulls and defaults.
-    pub body: Box<RawValue>,
+    /// A JSON object, compact, without nulls and defaults. Shared, so that a record is cheap to
+    /// clone however large it is.
+    pub body: Arc<RawValue>,
 }
 
 /// What a record must be for an operation to be applied.
@@ -105,6 +109,17 @@ pub enum Expect {
     Revision(Revision),
     /// Anything.
     Any,
+}
+
+impl Expect {
+    /// Whether a record that is at this revision, or does not exist, is as expected.
+    pub fn is_met_by(self, current: Option<Revision>) -> bool {
+        match self {
+            Self::Absent => current.is_none(),
+            Self::Revision(revision) => current == Some(revision),
+            Self::Any => true,
+        }
+    }
 }
 
 /// A part of a batch.
@@ -128,6 +143,23 @@ pub enum Op {
     },
 }
 
+impl Op {
+    /// What sort of record it is about, and which one.
+    pub fn target(&self) -> (Kind, Uuid) {
+        match self {
+            Self::Put { record, .. } => (record.kind, record.id),
+            Self::Delete { kind, id, .. } => (*kind, *id),
+        }
+    }
+
+    /// What has to be there for it.
+    pub fn expect(&self) -> Expect {
+        match self {
+            Self::Put { expect, .. } | Self::Delete { expect, .. } => *expect,
+        }
+    }
+}
+
 /// Proof of holding a node: checked atomically against its `Kind::Lock` record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fence {
@@ -135,6 +167,21 @@ pub struct Fence {
     pub node: Uuid,
     /// The epoch at which its lock was acquired.
     pub epoch: u64,
+}
+
+impl Fence {
+    /// Whether this record, the node's `Kind::Lock` record before the batch, lets the batch through.
+    pub fn holds(&self, lock: Option<&Record>) -> bool {
+        /// The two members of [`Lock`](crate::model::Lock) whose names never change.
+        #[derive(Deserialize)]
+        struct Held {
+            #[serde(default)]
+            holder: Option<IgnoredAny>,
+            epoch: u64,
+        }
+        let held = lock.and_then(|lock| serde_json::from_str::<Held>(lock.body.get()).ok());
+        held.is_some_and(|held| held.holder.is_some() && held.epoch == self.epoch)
+    }
 }
 
 /// Operations that happen together or not at all.

@@ -321,7 +321,7 @@ fn record<T: Persistent>(value: &T, body: Box<RawValue>) -> Record {
         revision: Revision::default(),
         schema: T::SCHEMA,
         keys: value.keys(),
-        body,
+        body: body.into(),
     }
 }
 
@@ -354,14 +354,16 @@ fn read<T: Persistent>(record: Record) -> Result<Stored<T>, Error> {
         older => {
             let mut body = parse::<T>(record.id, record.body.get())?;
             T::upgrade(older, &mut body);
-            to_raw_value(&body).map_err(|e| corrupt(e.to_string()))?
+            to_raw_value(&body)
+                .map_err(|e| corrupt(e.to_string()))?
+                .into()
         }
     };
     let value = serde_json::from_str(body.get()).map_err(|e| corrupt(e.to_string()))?;
     Ok(Stored {
         value,
         revision: record.revision,
-        body: body.into(),
+        body,
     })
 }
 
