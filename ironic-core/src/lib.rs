@@ -3,8 +3,12 @@
 #[macro_use]
 mod macros;
 
+pub mod config;
+pub mod driver;
+pub mod engine;
 pub mod error;
 pub mod flow;
+pub mod governor;
 pub mod image;
 pub mod model;
 pub mod notify;
@@ -13,7 +17,9 @@ pub mod secret;
 pub mod states;
 pub mod steps;
 pub mod store;
+pub mod transport;
 
+pub use config::{Config, Policy};
 pub use error::{Error, ErrorKind, WireError};
 pub use runtime::{Clock, Entropy, OsEntropy, SystemClock, Timestamp};
 pub use secret::Secret;

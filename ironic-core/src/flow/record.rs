@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Blocked, Effect, PendingEffect};
+use super::{Blocked, Effect, PendingEffect, Resume};
 use crate::model::JsonMap;
 use crate::runtime::Timestamp;
 use crate::states::FlowKind;
@@ -101,6 +101,21 @@ impl Flow {
         self.pending
             .iter()
             .find(|p| self.kind == FlowKind::Power || !matches!(p.effect, Effect::SetPower { .. }))
+    }
+
+    /// The step that waits for itself and has to be asked how far it is: its effect's `seq`, and
+    /// its index in the plan.
+    pub fn asked_step(&self) -> Option<(u64, u32)> {
+        let pending = self.main()?;
+        let waiting = pending.waiting.as_ref()?;
+        match pending.effect {
+            Effect::RunStep { index } | Effect::CheckStep { index }
+                if waiting.resume == Resume::SameStep =>
+            {
+                Some((pending.seq, index))
+            }
+            _ => None,
+        }
     }
 
     /// Whether nothing runs: everything pending waits for somebody else.

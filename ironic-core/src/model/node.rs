@@ -75,7 +75,7 @@ impl InterfaceNames {
 ///
 /// Field names are those of the original's API. Who holds the node's lock is not here: that is
 /// the [`Lock`](super::Lock) record; nor is what is going on: that is the [`Flow`](super::Flow).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Node {
     /// Its identity.
@@ -297,6 +297,20 @@ impl Node {
             self.driver_internal_info.remove(key);
         } else {
             self.driver_internal_info.insert(key.to_owned(), value);
+        }
+    }
+}
+
+impl std::fmt::Debug for Node {
+    /// Prints the node with every secret masked.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(map)) => write!(
+                f,
+                "Node {}",
+                Value::Object(crate::secret::masked(&map, crate::secret::MASK))
+            ),
+            _ => write!(f, "Node {}", self.uuid),
         }
     }
 }

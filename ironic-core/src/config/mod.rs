@@ -1,0 +1,196 @@
+//! Settings: plain structs, checked once.
+
+use std::time::Duration;
+
+use crate::Error;
+
+/// What the engine's decisions depend on besides node and flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Policy {
+    /// Whether nodes are cleaned before they become available and after an instance is removed,
+    /// unless the node says otherwise. Default: true (`[conductor] automated_clean`).
+    pub automated_clean: bool,
+    /// How long a deployment may wait for the agent. Default 30 min; zero waits for ever
+    /// (`[conductor] deploy_callback_timeout`).
+    pub deploy_callback_timeout: Duration,
+    /// How long cleaning may wait for the agent. Default 30 min; zero waits for ever
+    /// (`[conductor] clean_callback_timeout`).
+    pub clean_callback_timeout: Duration,
+    /// How long inspection may wait for the agent. Default 30 min; zero waits for ever
+    /// (`[conductor] inspect_wait_timeout`).
+    pub inspect_wait_timeout: Duration,
+    /// How long rescuing may wait for the agent. Default 30 min; zero waits for ever
+    /// (`[conductor] rescue_callback_timeout`).
+    pub rescue_callback_timeout: Duration,
+    /// How long servicing may wait for the agent. Default 30 min; zero waits for ever
+    /// (`[conductor] service_callback_timeout`).
+    pub service_callback_timeout: Duration,
+    /// Whether an available node may be removed. Default: true
+    /// (`[conductor] allow_deleting_available_nodes`).
+    pub allow_deleting_available_nodes: bool,
+    /// Whether a ramdisk that still runs is used instead of booting another. Default: false
+    /// (`[deploy] fast_track`).
+    pub fast_track: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let half_hour = Duration::from_secs(1800);
+        Self {
+            automated_clean: true,
+            deploy_callback_timeout: half_hour,
+            clean_callback_timeout: half_hour,
+            inspect_wait_timeout: half_hour,
+            rescue_callback_timeout: half_hour,
+            service_callback_timeout: half_hour,
+            allow_deleting_available_nodes: true,
+            fast_track: false,
+        }
+    }
+}
+
+/// How one conductor works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// The conductor's name on the ring and on the transport; unique among conductors that run
+    /// at the same time. Default: `localhost` (`[DEFAULT] host`).
+    pub host: String,
+    /// The group of nodes that it looks after. Default: the empty group
+    /// (`[conductor] conductor_group`).
+    pub conductor_group: String,
+    /// What decisions depend on.
+    pub policy: Policy,
+    /// How often the conductor says that it lives. Default 10 s, at least 10 ms
+    /// (`[conductor] heartbeat_interval`).
+    pub heartbeat_interval: Duration,
+    /// How long after its last keep-alive a conductor counts as dead. Default 60 s; more than
+    /// twice `heartbeat_interval` (`[conductor] heartbeat_timeout`).
+    pub heartbeat_timeout: Duration,
+    /// How long one command to a BMC may take. Default 30 s, less than
+    /// `heartbeat_timeout`; a conductor sends nothing when this would pass the end of its lease.
+    pub bmc_command_timeout: Duration,
+    /// How many commands may be under way to one BMC. Default 1, at least 1.
+    pub bmc_concurrency: usize,
+    /// How often each node's power is read. Default 60 s; zero never
+    /// (`[conductor] sync_power_state_interval`).
+    pub sync_power_state_interval: Duration,
+    /// How many readings in a row may fail before the node goes into maintenance. Default 3
+    /// (`[conductor] power_state_sync_max_retries`).
+    pub power_state_sync_max_retries: u32,
+    /// Whether a machine found in another power state than recorded is put back into it, rather
+    /// than the record changed. Default: true (`[conductor] force_power_state_during_sync`).
+    pub force_power_state_during_sync: bool,
+    /// How many nodes may be worked on at a time. Default 300, at least 1
+    /// (`[conductor] workers_pool_size`).
+    pub workers: usize,
+    /// How often a request tries again on a locked node. Default 3
+    /// (`[conductor] node_locked_retry_attempts`).
+    pub node_locked_retry_attempts: u32,
+    /// How long it waits in between. Default 1 s (`[conductor] node_locked_retry_interval`).
+    pub node_locked_retry_interval: Duration,
+    /// How long a stop waits for what is running. Default 60 s
+    /// (`[DEFAULT] graceful_shutdown_timeout`).
+    pub graceful_shutdown_timeout: Duration,
+    /// How long a command that the agent runs may go unasked about. Default 5 s.
+    pub agent_poll_interval: Duration,
+    /// The heartbeat interval that agents are told, in whole seconds. Default 300 s
+    /// (`[api] ramdisk_heartbeat_timeout`).
+    pub ramdisk_heartbeat_timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            host: "localhost".to_owned(),
+            conductor_group: String::new(),
+            policy: Policy::default(),
+            heartbeat_interval: Duration::from_secs(10),
+            heartbeat_timeout: Duration::from_secs(60),
+            bmc_command_timeout: Duration::from_secs(30),
+            bmc_concurrency: 1,
+            sync_power_state_interval: Duration::from_secs(60),
+            power_state_sync_max_retries: 3,
+            force_power_state_during_sync: true,
+            workers: 300,
+            node_locked_retry_attempts: 3,
+            node_locked_retry_interval: Duration::from_secs(1),
+            graceful_shutdown_timeout: Duration::from_secs(60),
+            agent_poll_interval: Duration::from_secs(5),
+            ramdisk_heartbeat_timeout: Duration::from_secs(300),
+        }
+    }
+}
+
+impl Config {
+    /// The defaults, under this host name.
+    #[must_use]
+    pub fn new(host: impl Into<String>) -> Self {
+        Self {
+            host: host.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Checks that the settings make sense together.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] that names the setting and what it may be.
+    pub fn build(self) -> Result<Self, Error> {
+        let minimum = Duration::from_millis(10);
+        let wrong = if self.host.is_empty() || self.host.len() > 255 {
+            "host must have 1 to 255 characters"
+        } else if self.heartbeat_interval < minimum {
+            "heartbeat_interval must be at least 10 ms"
+        } else if self.heartbeat_timeout <= self.heartbeat_interval * 2 {
+            "heartbeat_timeout must be more than twice heartbeat_interval"
+        } else if self.bmc_command_timeout >= self.heartbeat_timeout {
+            "bmc_command_timeout must be less than heartbeat_timeout, or no command could ever be sent"
+        } else if self.workers == 0 || self.bmc_concurrency == 0 {
+            "workers and bmc_concurrency must be at least 1"
+        } else if self.agent_poll_interval < minimum {
+            "agent_poll_interval must be at least 10 ms"
+        } else {
+            return Ok(self);
+        };
+        Err(Error::invalid(wrong))
+    }
+
+    /// How long others wait, after they last saw this conductor's beat rise, before they take
+    /// its nodes: its lease and one BMC command that was begun at the lease's end.
+    pub fn take_over_after(&self) -> Duration {
+        self.heartbeat_timeout + self.bmc_command_timeout
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Config;
+
+    #[test]
+    fn the_defaults_are_valid_and_nonsense_is_refused() {
+        assert!(Config::new("a").build().is_ok());
+        assert!(Config::new("").build().is_err());
+        let mut config = Config::new("a");
+        config.heartbeat_timeout = config.heartbeat_interval;
+        assert!(
+            config
+                .clone()
+                .build()
+                .unwrap_err()
+                .to_string()
+                .contains("heartbeat_timeout")
+        );
+        config.heartbeat_timeout = Duration::from_secs(21);
+        assert!(
+            config
+                .build()
+                .unwrap_err()
+                .to_string()
+                .contains("bmc_command_timeout")
+        );
+    }
+}

@@ -1,0 +1,239 @@
+use std::ops::Deref;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::BareDriver;
+use crate::Error;
+use crate::config::Config;
+use crate::governor::{BmcEndpoint, BmcPermit, Governor};
+use crate::model::{InterfaceNames, Node, Port};
+use crate::runtime::{Clock, Entropy, Timestamp};
+use crate::store::{Fence, Repository, Stored};
+
+/// What every task of a conductor shares.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct TaskContext {
+    /// The records.
+    pub repository: Repository,
+    /// Wall-clock time.
+    pub clock: Arc<dyn Clock>,
+    /// Random numbers.
+    pub entropy: Arc<dyn Entropy>,
+    /// The conductor's settings.
+    pub config: Arc<Config>,
+    /// The gate to the BMCs.
+    pub governor: Arc<Governor>,
+}
+
+impl TaskContext {
+    /// A context of these parts.
+    pub fn new(
+        repository: Repository,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        config: Arc<Config>,
+        governor: Arc<Governor>,
+    ) -> Self {
+        Self {
+            repository,
+            clock,
+            entropy,
+            config,
+            governor,
+        }
+    }
+}
+
+/// A node as it was read, with its driver: for reading only.
+#[derive(Debug)]
+pub struct SharedTask {
+    pub(crate) core: TaskCore,
+}
+
+/// What [`SharedTask`] and [`Task`] have in common.
+#[derive(Debug)]
+pub(crate) struct TaskCore {
+    pub(crate) context: Arc<TaskContext>,
+    pub(crate) node: Node,
+    pub(crate) ports: Vec<Port>,
+    pub(crate) interfaces: InterfaceNames,
+    pub(crate) driver: Arc<BareDriver>,
+    pub(crate) purpose: String,
+}
+
+impl SharedTask {
+    pub(crate) fn new(core: TaskCore) -> Self {
+        Self { core }
+    }
+
+    /// The node, with the changes made through this task so far.
+    pub fn node(&self) -> &Node {
+        &self.core.node
+    }
+
+    /// The node's ports, in the order of their creation.
+    pub fn ports(&self) -> &[Port] {
+        &self.core.ports
+    }
+
+    /// The names of the interfaces that the driver is made of.
+    pub fn interfaces(&self) -> &InterfaceNames {
+        &self.core.interfaces
+    }
+
+    /// The node's driver.
+    pub fn driver(&self) -> Arc<BareDriver> {
+        Arc::clone(&self.core.driver)
+    }
+
+    /// The conductor's settings.
+    pub fn config(&self) -> &Config {
+        &self.core.context.config
+    }
+
+    /// Random numbers.
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.core.context.entropy
+    }
+
+    /// The wall-clock time.
+    pub fn now(&self) -> Timestamp {
+        self.core.context.clock.now()
+    }
+
+    /// What the task is for.
+    pub fn purpose(&self) -> &str {
+        &self.core.purpose
+    }
+
+    /// The records, for reading what belongs to the node besides its ports.
+    pub fn repository(&self) -> &Repository {
+        &self.core.context.repository
+    }
+
+    /// Waits for leave to send one command to this BMC.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when the command could outlast the conductor's lease; nothing may
+    /// be sent then.
+    pub async fn bmc_permit(&self, endpoint: &BmcEndpoint) -> Result<BmcPermit, Error> {
+        self.core.context.governor.permit(endpoint).await
+    }
+}
+
+/// How a task ended, for the release queue.
+#[derive(Debug)]
+pub(crate) struct TaskEnd {
+    pub(crate) fence: Fence,
+    /// The flow's generation and the effect that was running, if one was.
+    pub(crate) running: Option<(u64, u64)>,
+}
+
+/// A node in this conductor's hands: the reservation is held, and every write is fenced by it.
+///
+/// There is no way to make one but [`TaskManager::exclusive`](crate::task::TaskManager::exclusive),
+/// and none to copy one. What a driver changes on the node stays in the task until it is
+/// committed, with the decision that the driver's answer leads to or by [`Task::save`].
+#[derive(Debug)]
+#[must_use = "a task that is dropped gives the node back"]
+pub struct Task {
+    shared: SharedTask,
+    pub(crate) base: Stored<Node>,
+    pub(crate) fence: Fence,
+    pub(crate) running: Option<(u64, u64)>,
+    pub(crate) ends: Option<mpsc::UnboundedSender<TaskEnd>>,
+}
+
+impl Deref for Task {
+    type Target = SharedTask;
+
+    fn deref(&self) -> &SharedTask {
+        &self.shared
+    }
+}
+
+impl Task {
+    pub(crate) fn new(
+        core: TaskCore,
+        base: Stored<Node>,
+        fence: Fence,
+        ends: mpsc::UnboundedSender<TaskEnd>,
+    ) -> Self {
+        Self {
+            shared: SharedTask::new(core),
+            base,
+            fence,
+            running: None,
+            ends: Some(ends),
+        }
+    }
+
+    pub(crate) fn core_mut(&mut self) -> &mut TaskCore {
+        &mut self.shared.core
+    }
+
+    /// The node, to change.
+    pub fn node_mut(&mut self) -> &mut Node {
+        &mut self.shared.core.node
+    }
+
+    /// The node that is held.
+    pub fn node_id(&self) -> Uuid {
+        self.fence.node
+    }
+
+    /// The proof of holding the node, for a batch of a driver's own.
+    pub fn fence(&self) -> Fence {
+        self.fence
+    }
+
+    /// Commits the changes made to the node so far: for what must be durable before the driver
+    /// acts.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when this conductor does not hold the node any more; else what the
+    /// store answers.
+    pub async fn save(&mut self) -> Result<(), Error> {
+        let (before, after) = (self.base.value.clone(), self.shared.core.node.clone());
+        let repository = self.shared.core.context.repository.clone();
+        let (_, ()) = repository
+            .update::<Node, ()>(self.fence.node, Some(self.fence), |node| {
+                *node = crate::store::rebase(&before, &after, node)?;
+                Ok(())
+            })
+            .await?;
+        self.base = repository.load(self.fence.node).await?;
+        self.shared.core.node = self.base.value.clone();
+        Ok(())
+    }
+
+    /// Adds a port to the node.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`] when its address is taken.
+    pub async fn add_port(&mut self, port: Port) -> Result<(), Error> {
+        let op = crate::store::put_new(&port)?;
+        let batch = crate::store::Batch {
+            fence: Some(self.fence),
+            ops: vec![op],
+        };
+        self.repository().commit(batch).await?;
+        self.shared.core.ports.push(port);
+        Ok(())
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        // The queue gives the node back; without it (the conductor is gone) a take-over will.
+        if let Some(ends) = self.ends.take() {
+            let _ = ends.send(TaskEnd {
+                fence: self.fence,
+                running: self.running,
+            });
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Stopping what waits: → the failed state of the flow.
+
+use super::{Draft, Rejected};
+use crate::Error;
+use crate::flow::Effect;
+use crate::model::Severity;
+use crate::states::{Event, FlowKind, ProvisionState, Verb};
+use crate::steps::Replay;
+
+/// Somebody asks to stop. A step that says it must not be interrupted runs to its end first.
+pub(super) fn asked(draft: &mut Draft<'_>) -> Result<(), Rejected> {
+    let state = draft.node.provision_state;
+    if state.on(Event::Abort).is_err() {
+        return Err(Error::InvalidState {
+            verb: Verb::Abort.to_string(),
+            node: draft.node.uuid,
+            state: state.to_string(),
+        }
+        .into());
+    }
+    let Some(flow) = draft.flow.as_mut() else {
+        // A held or failed state without a flow: the table alone decides.
+        return draft.event(Event::Abort, None);
+    };
+    let in_step = matches!(
+        flow.main().map(|p| &p.effect),
+        Some(Effect::RunStep { .. } | Effect::CheckStep { .. })
+    );
+    let abortable = flow.plan.get(flow.cursor).is_none_or(|step| step.abortable);
+    if state == ProvisionState::CleanWait && in_step && !abortable {
+        flow.abort_requested = true;
+        return Ok(());
+    }
+    now(draft)
+}
+
+/// Stops.
+pub(super) fn now(draft: &mut Draft<'_>) -> Result<(), Rejected> {
+    let flow = draft.flow_mut()?;
+    flow.abort_requested = true;
+    let kind = flow.kind;
+    let step = flow
+        .plan
+        .get(flow.cursor)
+        .map(|step| format!(" before or in step {step}"))
+        .unwrap_or_default();
+    let message = format!("{kind} was aborted by request{step}");
+    draft.note(Severity::Error, kind, "aborted", &message);
+    draft.node.last_error = Some(message.clone());
+    let manual = draft
+        .node
+        .target_provision_state
+        .filter(|t| *t == ProvisionState::Manageable);
+    let target = if kind == FlowKind::Clean {
+        manual
+    } else {
+        None
+    };
+    let event = if draft.node.provision_state.on(Event::Abort).is_ok() {
+        Event::Abort
+    } else {
+        Event::Fail
+    };
+    draft.event(event, target)?;
+    draft.node.last_error = Some(message.clone());
+    let flow = draft.flow_mut()?;
+    flow.pending.clear();
+    flow.failure = Some(message);
+    draft.effect(Effect::CleanUp, Replay::Idempotent)
+}

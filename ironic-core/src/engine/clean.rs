@@ -1,0 +1,65 @@
+//! Cleaning: → cleaning (→ clean wait) → available, or manageable for given steps.
+
+use super::{Draft, Rejected, run};
+use crate::Error;
+use crate::flow::Effect;
+use crate::states::{Event, FlowKind, ProvisionState};
+use crate::steps::{Replay, UserStep};
+
+/// Begins automated cleaning, after `provide` or a tear-down; where nothing is cleaned the node
+/// is available at once.
+pub(super) fn begin_automated(draft: &mut Draft<'_>, event: Event) -> Result<(), Rejected> {
+    draft.event(event, None)?;
+    if !draft
+        .node
+        .automated_clean
+        .unwrap_or(draft.policy.automated_clean)
+    {
+        draft.end_flow();
+        return draft.event(Event::Done, None);
+    }
+    draft.begin_flow(FlowKind::Clean);
+    if draft.node.maintenance {
+        return run::fail(
+            draft,
+            "in_maintenance",
+            "cleaning a node in maintenance mode is not allowed",
+        );
+    }
+    draft.effect(Effect::Prepare, Replay::Idempotent)
+}
+
+/// Begins to run the given steps.
+pub(super) fn begin_manual(draft: &mut Draft<'_>, steps: &[UserStep]) -> Result<(), Rejected> {
+    if steps.is_empty() {
+        return Err(Error::missing("clean_steps must name at least one step").into());
+    }
+    draft.event(Event::Clean, Some(ProvisionState::Manageable))?;
+    draft.begin_flow(FlowKind::Clean).asked = steps.to_vec();
+    draft.effect(Effect::Prepare, Replay::Idempotent)
+}
+
+/// Every step has run.
+pub(super) fn succeeded(draft: &mut Draft<'_>) -> Result<(), Rejected> {
+    draft.forget_agent();
+    let manual = draft.node.target_provision_state == Some(ProvisionState::Manageable);
+    draft.event(if manual { Event::Manage } else { Event::Done }, None)
+}
+
+/// A machine on which a clean step failed half way is kept from everybody until somebody has
+/// looked at it.
+pub(super) fn failed(draft: &mut Draft<'_>, message: &str) -> Result<(), Rejected> {
+    let flow = draft.flow_mut()?;
+    let in_step = !flow.plan.is_empty() && flow.failure.is_none() && !flow.abort_requested;
+    let manual = draft.node.target_provision_state == Some(ProvisionState::Manageable);
+    draft.event(Event::Fail, manual.then_some(ProvisionState::Manageable))?;
+    if in_step {
+        draft.node.maintenance = true;
+        draft.node.fault = Some("clean failure".to_owned());
+        draft
+            .node
+            .maintenance_reason
+            .get_or_insert_with(|| message.to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,235 @@
+use serde_json::Value;
+
+use super::{Decision, Rejected, View};
+use crate::Error;
+use crate::config::Policy;
+use crate::flow::{Blocked, BlockedReason, Effect, Flow, Resume, Wait, Waiting};
+use crate::model::{HistoryEvent, Node, Severity};
+use crate::notify;
+use crate::runtime::Timestamp;
+use crate::states::{Event, FlowKind, ProvisionState};
+use crate::steps::{Replay, StepCatalog};
+
+/// A decision in the making.
+pub(super) struct Draft<'a> {
+    view: View<'a>,
+    pub(super) policy: &'a Policy,
+    pub(super) now: Timestamp,
+    pub(super) node: Node,
+    pub(super) flow: Option<Flow>,
+    history: Vec<HistoryEvent>,
+    events: Vec<notify::Event>,
+    effects: Vec<(u64, Effect)>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(view: &View<'a>, policy: &'a Policy, now: Timestamp) -> Self {
+        Self {
+            view: *view,
+            policy,
+            now,
+            node: view.node.clone(),
+            flow: view.flow.cloned(),
+            history: Vec::new(),
+            events: Vec::new(),
+            effects: Vec::new(),
+        }
+    }
+
+    pub(super) fn finish(self) -> Decision {
+        Decision {
+            node: self.node,
+            flow: self.flow,
+            history: self.history,
+            events: self.events,
+            effects: self.effects,
+        }
+    }
+
+    /// The steps that the node's interfaces offer for this kind of flow.
+    pub(super) fn catalog(&self, kind: FlowKind) -> StepCatalog {
+        self.view.catalogs.of(&self.node, kind)
+    }
+
+    /// The flow, which has to be there.
+    pub(super) fn flow_mut(&mut self) -> Result<&mut Flow, Rejected> {
+        self.flow.as_mut().ok_or(Rejected::Stale)
+    }
+
+    /// Moves the node by an event of the transition table.
+    pub(super) fn event(
+        &mut self,
+        event: Event,
+        target: Option<ProvisionState>,
+    ) -> Result<(), Rejected> {
+        let from = self.node.provision_state;
+        let (to, target) = from
+            .advance(event, self.node.target_provision_state, target)
+            .map_err(|error| Error::internal(error.to_string()))?;
+        self.node.provision_state = to;
+        self.node.target_provision_state = target;
+        self.node.provision_updated_at = Some(self.now);
+        self.node.updated_at = Some(self.now);
+        // A failed node keeps what went wrong until it is asked for something again.
+        if !to.is_failure() && to != ProvisionState::Error && to != ProvisionState::Enroll {
+            self.node.last_error = None;
+        }
+        self.events.push(notify::Event::ProvisionSet {
+            from,
+            to,
+            error: self.node.last_error.clone(),
+        });
+        Ok(())
+    }
+
+    /// The same, where the state takes the event: a flow that works in one state may wait in
+    /// another, or, as verification, in the same.
+    pub(super) fn event_if_taken(
+        &mut self,
+        event: Event,
+        target: Option<ProvisionState>,
+    ) -> Result<(), Rejected> {
+        match self.node.provision_state.on(event) {
+            Ok(_) => self.event(event, target),
+            Err(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn tell(&mut self, event: notify::Event) {
+        self.events.push(event);
+    }
+
+    pub(super) fn note(
+        &mut self,
+        severity: Severity,
+        kind: FlowKind,
+        code: &str,
+        text: impl Into<String>,
+    ) {
+        self.history.push(HistoryEvent::new(
+            self.node.uuid,
+            severity,
+            activity(kind),
+            code,
+            text,
+        ));
+    }
+
+    /// Begins a new flow of the node; the effects of an earlier one are stale from here on.
+    pub(super) fn begin_flow(&mut self, kind: FlowKind) -> &mut Flow {
+        self.node.generation += 1;
+        let flow = Flow::new(self.node.uuid, kind, self.node.generation, self.now);
+        self.flow.insert(flow)
+    }
+
+    /// The flow is over, and with it everything that was pending.
+    pub(super) fn end_flow(&mut self) {
+        self.flow = None;
+    }
+
+    /// Begins an effect of the flow.
+    pub(super) fn effect(&mut self, effect: Effect, replay: Replay) -> Result<(), Rejected> {
+        let now = self.now;
+        let flow = self.flow_mut()?;
+        flow.blocked = None;
+        flow.deadline = None;
+        let seq = flow.begin(effect.clone(), replay, now);
+        self.effects.push((seq, effect));
+        Ok(())
+    }
+
+    /// Carries an effect that is pending already out, again or for the first time.
+    pub(super) fn carry_out(&mut self, seq: u64, effect: Effect) {
+        self.effects.push((seq, effect));
+    }
+
+    /// Records that the effect `seq` waits.
+    pub(super) fn wait(&mut self, seq: u64, wait: &Wait) -> Result<(), Rejected> {
+        let (now, policy) = (self.now, self.policy);
+        let flow = self.flow_mut()?;
+        let timeout = wait.deadline.or_else(|| {
+            let by_policy = callback_timeout(flow.kind, policy);
+            (!by_policy.is_zero()).then_some(by_policy)
+        });
+        let until = timeout.map(|timeout| now.saturating_add(timeout));
+        let waiting = Waiting::new(wait, now);
+        let mut blocked = Blocked::new(wait.why.clone(), now, advice(&wait.why));
+        blocked.until = until;
+        blocked.next_attempt = waiting.poll_at;
+        let pending = flow
+            .pending
+            .iter_mut()
+            .find(|pending| pending.seq == seq)
+            .ok_or(Rejected::Stale)?;
+        pending.waiting = Some(waiting);
+        flow.deadline = until;
+        flow.blocked = Some(blocked);
+        Ok(())
+    }
+
+    /// What waited runs again: its wait is over.
+    pub(super) fn awake(&mut self, seq: u64) -> Result<Option<Resume>, Rejected> {
+        let flow = self.flow_mut()?;
+        flow.blocked = None;
+        flow.deadline = None;
+        Ok(flow
+            .pending
+            .iter_mut()
+            .find(|pending| pending.seq == seq)
+            .and_then(|pending| pending.waiting.take())
+            .map(|waiting| waiting.resume))
+    }
+
+    /// Forgets what must not outlive the ramdisk that it came from.
+    pub(super) fn forget_agent(&mut self) {
+        for key in [
+            "agent_url",
+            "agent_secret_token",
+            "agent_secret_token_pregenerated",
+            "agent_verify_ca",
+            "agent_version",
+            "agent_cached_deploy_steps",
+            "agent_cached_clean_steps",
+            "agent_cached_service_steps",
+        ] {
+            self.node.set_internal(key, Value::Null);
+        }
+    }
+}
+
+/// How long a flow of this kind waits for its agent.
+fn callback_timeout(kind: FlowKind, policy: &Policy) -> std::time::Duration {
+    match kind {
+        FlowKind::Clean => policy.clean_callback_timeout,
+        FlowKind::Inspect => policy.inspect_wait_timeout,
+        FlowKind::Rescue | FlowKind::Unrescue => policy.rescue_callback_timeout,
+        FlowKind::Service => policy.service_callback_timeout,
+        _ => policy.deploy_callback_timeout,
+    }
+}
+
+/// What history calls the activity (the original's event types).
+fn activity(kind: FlowKind) -> &'static str {
+    match kind {
+        FlowKind::Verify => "verify",
+        FlowKind::Inspect => "introspection",
+        FlowKind::Clean => "cleaning",
+        FlowKind::Deploy => "deploying",
+        FlowKind::TearDown => "unprovision",
+        FlowKind::Service => "servicing",
+        FlowKind::Rescue | FlowKind::Unrescue => "rescue",
+        FlowKind::Adopt => "adoption",
+        FlowKind::Power => "power",
+    }
+}
+
+fn advice(reason: &BlockedReason) -> &'static str {
+    match reason {
+        BlockedReason::Agent { .. } => {
+            "see the machine's console: it should boot the ramdisk and reach the API; abort to give up"
+        }
+        BlockedReason::Step { .. } | BlockedReason::Hardware { .. } => "wait, or abort to give up",
+        BlockedReason::Hold => "unhold to go on, or abort to give up",
+        _ => "see last_error",
+    }
+}

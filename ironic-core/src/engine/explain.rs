@@ -1,0 +1,70 @@
+use crate::flow::{Blocked, BlockedReason, Flow};
+use crate::model::{Lock, Node};
+use crate::states::ProvisionState;
+
+/// Why a node does not move; `None` when it rests where it should, or is being worked on.
+pub fn explain(node: &Node, flow: Option<&Flow>, lock: Option<&Lock>) -> Option<Blocked> {
+    let since = node.provision_updated_at.unwrap_or(node.created_at);
+    let state = node.provision_state;
+    if let Some(blocked) = flow.and_then(|flow| flow.blocked.clone()) {
+        if node.maintenance {
+            let reason = node.maintenance_reason.clone().unwrap_or_default();
+            let mut held = Blocked::new(
+                BlockedReason::Maintenance { reason },
+                blocked.since,
+                format!("take the node out of maintenance; then: {blocked}"),
+            );
+            held.until = blocked.until;
+            return Some(held);
+        }
+        return Some(blocked);
+    }
+    if state.is_failure()
+        || state == ProvisionState::Error
+        || (state == ProvisionState::Enroll && node.last_error.is_some())
+    {
+        let error = node
+            .last_error
+            .clone()
+            .unwrap_or_else(|| "no reason was recorded".to_owned());
+        let next: Vec<_> = state.events().map(|(event, _)| event.to_string()).collect();
+        return Some(Blocked::new(
+            BlockedReason::Failed { error },
+            since,
+            format!("mend the cause, then ask for one of: {}", next.join(", ")),
+        ));
+    }
+    if let Some(Lock {
+        holder: Some(holder),
+        purpose,
+        since,
+        ..
+    }) = lock
+    {
+        return Some(Blocked::new(
+            BlockedReason::Lock {
+                holder: holder.clone(),
+                purpose: purpose.clone().unwrap_or_default(),
+            },
+            since.unwrap_or(node.created_at),
+            "it is being worked on; wait",
+        ));
+    }
+    if node.maintenance {
+        let reason = node.maintenance_reason.clone().unwrap_or_default();
+        return Some(Blocked::new(
+            BlockedReason::Maintenance { reason },
+            node.updated_at.unwrap_or(node.created_at),
+            "take the node out of maintenance",
+        ));
+    }
+    if state.is_waiting() || state.is_in_progress() {
+        let error = "nothing is recorded of what is going on".to_owned();
+        return Some(Blocked::new(
+            BlockedReason::Failed { error },
+            since,
+            "its conductor recovers it when it starts",
+        ));
+    }
+    None
+}

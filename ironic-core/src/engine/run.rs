@@ -1,0 +1,338 @@
+//! The step runner that verify, inspect, clean, deploy and service share: an effect's outcome
+//! leads to the next effect, to a wait, to success or to failure.
+
+use super::{Draft, Outcome, Rejected, clean, deploy, inspect, power, tear_down, verify};
+use crate::flow::{BlockedReason, Effect, PendingEffect, Resume, StepProgress, Wait};
+use crate::model::Severity;
+use crate::states::{Event, FlowKind, ProvisionState};
+use crate::steps::{Replay, StepPlan, StepSource};
+
+/// An effect has been carried out.
+pub(super) fn outcome(
+    draft: &mut Draft<'_>,
+    generation: u64,
+    seq: u64,
+    outcome: &Outcome,
+) -> Result<(), Rejected> {
+    let flow = draft
+        .flow
+        .as_ref()
+        .filter(|flow| flow.generation == generation)
+        .ok_or(Rejected::Stale)?;
+    let pending = flow.pending(seq).cloned().ok_or(Rejected::Stale)?;
+    if let Effect::SetPower { target, .. } = pending.effect {
+        draft.flow_mut()?.take(seq);
+        return power::outcome(draft, target, outcome);
+    }
+    if matches!(pending.effect, Effect::CleanUp) {
+        return cleaned_up(draft, outcome);
+    }
+    match outcome {
+        Outcome::Done => done(draft, &pending),
+        Outcome::Wait(wait) => wait_for(draft, seq, wait),
+        Outcome::Failed { code, message } => failed(draft, &pending, code, message),
+        Outcome::Progress(progress) => progressed(draft, &pending, progress),
+    }
+}
+
+/// The flow can go on: with what follows `pending`.
+fn done(draft: &mut Draft<'_>, pending: &PendingEffect) -> Result<(), Rejected> {
+    let flow = draft.flow_mut()?;
+    flow.take(pending.seq);
+    let kind = flow.kind;
+    match pending.effect {
+        Effect::Prepare => match kind {
+            FlowKind::Inspect => draft.effect(Effect::Finish, Replay::Idempotent),
+            FlowKind::TearDown => tear_down::done(draft),
+            _ => compose(draft),
+        },
+        Effect::RefreshSteps => {
+            draft.flow_mut()?.refreshed = true;
+            compose(draft)
+        }
+        Effect::RunStep { index } | Effect::CheckStep { index } => step_done(draft, index),
+        Effect::Finish => succeed(draft, kind),
+        Effect::CleanUp | Effect::SetPower { .. } => Err(Rejected::Stale),
+    }
+}
+
+/// Makes the plan, or completes it when more steps have become known, and goes on.
+fn compose(draft: &mut Draft<'_>) -> Result<(), Rejected> {
+    let flow = draft.flow_mut()?;
+    let (kind, asked) = (flow.kind, flow.asked.clone());
+    let catalog = draft.catalog(kind);
+    let manual = draft.node.target_provision_state == Some(ProvisionState::Manageable);
+    let fresh = match kind {
+        FlowKind::Clean if manual => StepPlan::requested(&catalog, kind, &asked),
+        FlowKind::Service => StepPlan::requested(&catalog, kind, &asked),
+        FlowKind::Deploy => deploy::plan(&catalog, &asked, draft.flow_mut()?.refreshed),
+        _ => Ok(StepPlan::automated(&catalog, kind)),
+    };
+    match fresh {
+        Ok(fresh) => {
+            let flow = draft.flow_mut()?;
+            flow.plan = flow.plan.completed(flow.cursor, fresh);
+            next_step(draft)
+        }
+        Err(error) => fail(draft, error.kind().as_str(), &error.to_string()),
+    }
+}
+
+fn step_done(draft: &mut Draft<'_>, index: u32) -> Result<(), Rejected> {
+    let flow = draft.flow_mut()?;
+    flow.cursor = index + 1;
+    if flow.abort_requested {
+        return super::abort::now(draft);
+    }
+    next_step(draft)
+}
+
+/// Runs the step at the cursor, or finishes when there is none.
+pub(super) fn next_step(draft: &mut Draft<'_>) -> Result<(), Rejected> {
+    let flow = draft.flow_mut()?;
+    match flow.plan.get(flow.cursor).map(|step| step.replay) {
+        Some(replay) => {
+            let index = flow.cursor;
+            draft.effect(Effect::RunStep { index }, replay)
+        }
+        None => draft.effect(Effect::Finish, Replay::Idempotent),
+    }
+}
+
+fn succeed(draft: &mut Draft<'_>, kind: FlowKind) -> Result<(), Rejected> {
+    match kind {
+        FlowKind::Verify => verify::succeeded(draft),
+        FlowKind::Inspect => inspect::succeeded(draft),
+        FlowKind::Clean => clean::succeeded(draft),
+        FlowKind::Deploy => deploy::succeeded(draft),
+        _ => draft.event(Event::Done, None),
+    }?;
+    draft.end_flow();
+    Ok(())
+}
+
+/// The effect has begun and is not done: the node goes into its waiting state, if it has one.
+fn wait_for(draft: &mut Draft<'_>, seq: u64, wait: &Wait) -> Result<(), Rejected> {
+    draft.wait(seq, wait)?;
+    let target = draft
+        .node
+        .target_provision_state
+        .filter(|target| *target == ProvisionState::Manageable);
+    draft.event_if_taken(Event::Wait, target)
+}
+
+/// A step that waits, or of which nobody knows, has said how far it is.
+fn progressed(
+    draft: &mut Draft<'_>,
+    pending: &PendingEffect,
+    progress: &StepProgress,
+) -> Result<(), Rejected> {
+    let (Effect::RunStep { index } | Effect::CheckStep { index }) = pending.effect else {
+        return Err(Rejected::Stale);
+    };
+    match progress {
+        StepProgress::Running { detail } => still_running(draft, pending, index, detail),
+        StepProgress::Done => {
+            draft.awake(pending.seq)?;
+            draft.event_if_taken(Event::Resume, None)?;
+            done(draft, pending)
+        }
+        StepProgress::NotStarted => {
+            draft.awake(pending.seq)?;
+            draft.event_if_taken(Event::Resume, None)?;
+            let flow = draft.flow_mut()?;
+            flow.take(pending.seq);
+            let replay = flow
+                .plan
+                .get(index)
+                .map_or(Replay::Never, |step| step.replay);
+            draft.effect(Effect::RunStep { index }, replay)
+        }
+        StepProgress::Failed { message } => failed(draft, pending, "driver", message),
+        StepProgress::Unknown => {
+            let message =
+                "nobody can tell whether it was carried out, and it must not be carried out twice";
+            failed(draft, pending, "interrupted", message)
+        }
+    }
+}
+
+/// A step runs on: only what it says about itself may have changed.
+fn still_running(
+    draft: &mut Draft<'_>,
+    pending: &PendingEffect,
+    index: u32,
+    detail: &str,
+) -> Result<(), Rejected> {
+    let flow = draft.flow_mut()?;
+    let step = flow
+        .plan
+        .get(index)
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let why = BlockedReason::Step {
+        step: step.clone(),
+        detail: detail.to_owned(),
+    };
+    if pending.waiting.is_none() {
+        let mut wait = Wait::for_step(step, RECOVERED_POLL);
+        wait.why = why;
+        return wait_for(draft, pending.seq, &wait);
+    }
+    match flow.blocked.as_mut() {
+        Some(blocked) if blocked.reason != why => blocked.reason = why,
+        _ => return Err(Rejected::Nothing),
+    }
+    Ok(())
+}
+
+/// How often a step is asked about that another conductor began.
+const RECOVERED_POLL: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// The node's agent has called. A step that waits for itself is asked how far it is (that is for
+/// the conductor to do); anything else goes on.
+pub(super) fn heartbeat(draft: &mut Draft<'_>) -> Result<(), Rejected> {
+    let flow = draft.flow.as_ref().ok_or(Rejected::Nothing)?;
+    let pending = flow.main().cloned().ok_or(Rejected::Nothing)?;
+    let resume = pending
+        .waiting
+        .as_ref()
+        .map(|waiting| waiting.resume)
+        .ok_or(Rejected::Nothing)?;
+    if resume == Resume::SameStep || flow.kind == FlowKind::Inspect || draft.node.maintenance {
+        return Err(Rejected::Nothing);
+    }
+    draft.awake(pending.seq)?;
+    draft.event_if_taken(Event::Resume, None)?;
+    let flow = draft.flow_mut()?;
+    flow.take(pending.seq);
+    if let Effect::RunStep { index } | Effect::CheckStep { index } = pending.effect {
+        flow.cursor = index + 1;
+    }
+    if flow.refreshed {
+        return next_step(draft);
+    }
+    draft.effect(Effect::RefreshSteps, Replay::Idempotent)
+}
+
+/// A time has come that the flow waited for: its deadline, or the poll of an effect that is no
+/// step and is simply begun again.
+pub(super) fn due(draft: &mut Draft<'_>, generation: u64) -> Result<(), Rejected> {
+    let now = draft.now;
+    let flow = draft
+        .flow
+        .as_ref()
+        .filter(|flow| flow.generation == generation)
+        .ok_or(Rejected::Stale)?;
+    let pending = flow
+        .main()
+        .filter(|pending| pending.waiting.is_some())
+        .cloned()
+        .ok_or(Rejected::Nothing)?;
+    if flow.deadline.is_some_and(|deadline| deadline <= now) {
+        let since = flow
+            .blocked
+            .as_ref()
+            .map_or(flow.started, |blocked| blocked.since);
+        let reason = flow
+            .blocked
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        draft.awake(pending.seq)?;
+        let waited = now.since(since).as_secs();
+        return failed(
+            draft,
+            &pending,
+            "timeout",
+            &format!("timed out after {waited} s: {reason}"),
+        );
+    }
+    let polls = pending
+        .waiting
+        .as_ref()
+        .and_then(|waiting| waiting.poll_at)
+        .is_some_and(|at| at <= now);
+    let step = matches!(
+        pending.effect,
+        Effect::RunStep { .. } | Effect::CheckStep { .. }
+    );
+    if !polls || step || draft.node.maintenance {
+        return Err(Rejected::Nothing);
+    }
+    draft.awake(pending.seq)?;
+    draft.event_if_taken(Event::Resume, None)?;
+    draft.carry_out(pending.seq, pending.effect);
+    Ok(())
+}
+
+/// What was going on has failed.
+fn failed(
+    draft: &mut Draft<'_>,
+    pending: &PendingEffect,
+    code: &str,
+    message: &str,
+) -> Result<(), Rejected> {
+    let flow = draft.flow_mut()?;
+    let what = match pending.effect {
+        Effect::RunStep { index } | Effect::CheckStep { index } => {
+            let step = flow.plan.get(index);
+            let by = if step.is_some_and(|step| step.source == StepSource::Agent) {
+                "agent"
+            } else {
+                "driver"
+            };
+            format!(
+                "{by} step {} failed",
+                step.map(ToString::to_string).unwrap_or_default()
+            )
+        }
+        Effect::Prepare => format!("failed to prepare to {}", flow.kind),
+        Effect::Finish => format!("failed to finish to {}", flow.kind),
+        ref other => format!("failed to {}", other.name()),
+    };
+    flow.take(pending.seq);
+    fail(draft, code, &format!("{what}: {message}"))
+}
+
+/// Puts the node into the failed state of its flow; what the flow left outside the store is
+/// cleaned up afterwards, still under the lock.
+pub(super) fn fail(draft: &mut Draft<'_>, code: &str, message: &str) -> Result<(), Rejected> {
+    let kind = draft.flow_mut()?.kind;
+    draft.note(Severity::Error, kind, code, message);
+    draft.node.last_error = Some(message.to_owned());
+    match kind {
+        FlowKind::Verify => verify::failed(draft)?,
+        FlowKind::Clean => clean::failed(draft, message)?,
+        FlowKind::Power => {}
+        _ => draft.event(Event::Fail, None)?,
+    }
+    draft.node.last_error = Some(message.to_owned());
+    if matches!(
+        kind,
+        FlowKind::Verify | FlowKind::TearDown | FlowKind::Power
+    ) {
+        draft.end_flow();
+        return Ok(());
+    }
+    let flow = draft.flow_mut()?;
+    flow.pending.clear();
+    flow.failure = Some(message.to_owned());
+    draft.effect(Effect::CleanUp, Replay::Idempotent)
+}
+
+/// What a failed flow left behind has been cleaned up, or could not be.
+fn cleaned_up(draft: &mut Draft<'_>, outcome: &Outcome) -> Result<(), Rejected> {
+    let flow = draft.flow_mut()?;
+    let (kind, failure) = (flow.kind, flow.failure.clone());
+    draft.forget_agent();
+    if let Outcome::Failed { code, message } = outcome {
+        let text = format!("failed to clean up: {message}");
+        draft.note(Severity::Error, kind, code, &text);
+        draft.node.last_error = failure
+            .map(|failure| format!("{failure}; {text}"))
+            .or(Some(text));
+    }
+    draft.end_flow();
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! What stands between drivers and BMCs: one gate per BMC, and the conductor's lease.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use crate::Error;
+
+/// Which BMC: whatever tells one from another, such as `192.0.2.7:623`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BmcEndpoint(String);
+
+impl BmcEndpoint {
+    /// The BMC of this name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+}
+
+impl std::fmt::Display for BmcEndpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Leave to send one command to a BMC; given back when dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct BmcPermit {
+    _slot: OwnedSemaphorePermit,
+    deadline: Instant,
+}
+
+impl BmcPermit {
+    /// When the command has to be over.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+}
+
+/// Hands out [`BmcPermit`]s.
+#[derive(Debug)]
+pub struct Governor {
+    concurrency: usize,
+    command_timeout: Duration,
+    lease_end: Mutex<Option<Instant>>,
+    gates: Mutex<BTreeMap<BmcEndpoint, Arc<Semaphore>>>,
+}
+
+impl Governor {
+    /// A governor that lets `concurrency` commands at a time through to each BMC, each for at
+    /// most `command_timeout`. It has no lease yet, so it lets nothing through.
+    pub fn new(concurrency: usize, command_timeout: Duration) -> Self {
+        Self {
+            concurrency,
+            command_timeout,
+            lease_end: Mutex::new(None),
+            gates: Mutex::default(),
+        }
+    }
+
+    /// The conductor has been seen alive at `since`, which lets it act until `since + lease`.
+    pub fn extend_lease(&self, since: Instant, lease: Duration) {
+        let mut end = self
+            .lease_end
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let new = since + lease;
+        *end = Some(end.map_or(new, |old| old.max(new)));
+    }
+
+    /// The conductor has lost its nodes: nothing passes any more until the lease is extended.
+    pub fn revoke_lease(&self) {
+        *self
+            .lease_end
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Waits for a free slot at this BMC.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when the command could outlast the conductor's lease: somebody
+    /// else may be about to take the node over. Nothing has been sent then.
+    pub async fn permit(&self, endpoint: &BmcEndpoint) -> Result<BmcPermit, Error> {
+        let gate = {
+            let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+            // A gate that nobody waits at or holds can be made anew.
+            if gates.len() > 64 && !gates.contains_key(endpoint) {
+                gates.retain(|_, gate| {
+                    Arc::strong_count(gate) > 1 || gate.available_permits() < self.concurrency
+                });
+            }
+            Arc::clone(
+                gates
+                    .entry(endpoint.clone())
+                    .or_insert_with(|| Arc::new(Semaphore::new(self.concurrency))),
+            )
+        };
+        let slot = gate
+            .acquire_owned()
+            .await
+            .map_err(|_| Error::internal("the gate of a BMC was closed"))?;
+        let deadline = Instant::now() + self.command_timeout;
+        let end = *self
+            .lease_end
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if end.is_none_or(|end| deadline > end) {
+            return Err(Error::Unreachable {
+                what: format!("BMC {endpoint}"),
+                message: "this conductor's lease is about to end, so it sends no command"
+                    .to_owned(),
+            });
+        }
+        Ok(BmcPermit {
+            _slot: slot,
+            deadline,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::{Instant, advance, timeout};
+
+    use super::{BmcEndpoint, Governor};
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_sent_that_could_outlast_the_lease() {
+        let governor = Governor::new(1, Duration::from_secs(10));
+        let bmc = BmcEndpoint::new("a");
+        assert!(governor.permit(&bmc).await.is_err());
+        governor.extend_lease(Instant::now(), Duration::from_secs(60));
+        assert!(governor.permit(&bmc).await.is_ok());
+        advance(Duration::from_secs(49)).await;
+        assert!(governor.permit(&bmc).await.is_ok());
+        advance(Duration::from_secs(2)).await;
+        assert!(governor.permit(&bmc).await.is_err());
+        governor.extend_lease(Instant::now(), Duration::from_secs(60));
+        assert!(governor.permit(&bmc).await.is_ok());
+        governor.revoke_lease();
+        assert!(governor.permit(&bmc).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_bmc_takes_one_command_at_a_time_and_others_do_not_wait_for_it() {
+        let governor = Governor::new(1, Duration::from_secs(10));
+        governor.extend_lease(Instant::now(), Duration::from_secs(6000));
+        let (a, b) = (BmcEndpoint::new("a"), BmcEndpoint::new("b"));
+        let held = governor.permit(&a).await.unwrap();
+        assert!(governor.permit(&b).await.is_ok());
+        assert!(
+            timeout(Duration::from_secs(1), governor.permit(&a))
+                .await
+                .is_err()
+        );
+        drop(held);
+        assert!(governor.permit(&a).await.is_ok());
+    }
+}
