@@ -17,6 +17,8 @@ pub mod secret;
 pub mod states;
 pub mod steps;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod transport;
 
 pub use config::{Config, Policy};

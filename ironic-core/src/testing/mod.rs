@@ -1,0 +1,15 @@
+//! What tests of this engine and of its hosts are made of: conformance suites and wrappers that
+//! fail on purpose. Not semver-stable.
+
+#![allow(
+    clippy::panic,
+    clippy::missing_panics_doc,
+    clippy::indexing_slicing,
+    reason = "a failing test panics"
+)]
+
+mod faulty_store;
+mod store;
+
+pub use faulty_store::{FaultyStore, Injected};
+pub use store::{StoreFactory, run_store_case};
