@@ -3,6 +3,8 @@
 #[macro_use]
 mod macros;
 
+pub mod client;
+pub mod conductor;
 pub mod config;
 pub mod driver;
 pub mod engine;
@@ -10,6 +12,7 @@ pub mod error;
 pub mod flow;
 pub mod governor;
 pub mod image;
+pub mod membership;
 pub mod model;
 pub mod notify;
 pub mod runtime;
@@ -17,6 +20,7 @@ pub mod secret;
 pub mod states;
 pub mod steps;
 pub mod store;
+pub mod task;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod transport;

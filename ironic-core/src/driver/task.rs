@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::BareDriver;
 use crate::Error;
 use crate::config::Config;
+use crate::flow::Flow;
 use crate::governor::{BmcEndpoint, BmcPermit, Governor};
 use crate::model::{InterfaceNames, Node, Port};
 use crate::runtime::{Clock, Entropy, Timestamp};
@@ -58,6 +59,7 @@ pub struct SharedTask {
 pub(crate) struct TaskCore {
     pub(crate) context: Arc<TaskContext>,
     pub(crate) node: Node,
+    pub(crate) flow: Option<Stored<Flow>>,
     pub(crate) ports: Vec<Port>,
     pub(crate) interfaces: InterfaceNames,
     pub(crate) driver: Arc<BareDriver>,
@@ -72,6 +74,11 @@ impl SharedTask {
     /// The node, with the changes made through this task so far.
     pub fn node(&self) -> &Node {
         &self.core.node
+    }
+
+    /// What is going on with the node.
+    pub fn flow(&self) -> Option<&Flow> {
+        self.core.flow.as_ref().map(|flow| &flow.value)
     }
 
     /// The node's ports, in the order of their creation.
@@ -171,6 +178,10 @@ impl Task {
         }
     }
 
+    pub(crate) fn core(&self) -> &TaskCore {
+        &self.shared.core
+    }
+
     pub(crate) fn core_mut(&mut self) -> &mut TaskCore {
         &mut self.shared.core
     }
@@ -188,6 +199,11 @@ impl Task {
     /// The proof of holding the node, for a batch of a driver's own.
     pub fn fence(&self) -> Fence {
         self.fence
+    }
+
+    /// The lock has gone together with the node: there is nothing to give back.
+    pub(crate) fn forget_lock(&mut self) {
+        self.ends = None;
     }
 
     /// Commits the changes made to the node so far: for what must be durable before the driver

@@ -10,7 +10,7 @@ pub use memory::MemoryStore;
 pub use query::{Compare, Filter, Query, Scalar, Sort};
 pub use record::{Batch, Expect, Fence, Kind, Op, Record, Revision, StoreError, UniqueKey};
 pub use repository::{Persistent, Repository, Stored};
-pub(crate) use repository::{put_changed, put_new, rebase};
+pub(crate) use repository::{put_new, put_over, rebase, written};
 
 use async_trait::async_trait;
 use uuid::Uuid;

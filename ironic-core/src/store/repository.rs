@@ -255,25 +255,47 @@ pub(crate) fn put_new<T: Persistent>(value: &T) -> Result<Op, Error> {
     })
 }
 
-/// The operation that turns `stored` into `value`, if it is still as it was read; `None` when
-/// there is no difference.
-pub(crate) fn put_changed<T: Persistent>(
-    stored: &Stored<T>,
-    value: &T,
-) -> Result<Option<Op>, Error> {
-    let mut body: Map<String, Value> = parse::<T>(value.id(), stored.body.get())?;
-    let before = object(&stored.value)?;
-    let after = object(value)?;
+/// The operation that turns `stored` into `value`, if it is still as it was read, whether or not
+/// they differ: a decision is bound to what it looked at.
+pub(crate) fn put_over<T: Persistent>(stored: &Stored<T>, value: &T) -> Result<Op, Error> {
+    put_merged(stored, value, &object(&stored.value)?, &object(value)?)
+}
+
+/// The same; `None` when there is no difference.
+fn put_changed<T: Persistent>(stored: &Stored<T>, value: &T) -> Result<Option<Op>, Error> {
+    let (before, after) = (object(&stored.value)?, object(value)?);
     if before == after {
         return Ok(None);
     }
-    merge(&mut body, &before, &after);
+    put_merged(stored, value, &before, &after).map(Some)
+}
+
+fn put_merged<T: Persistent>(
+    stored: &Stored<T>,
+    value: &T,
+    before: &Map<String, Value>,
+    after: &Map<String, Value>,
+) -> Result<Op, Error> {
+    let mut body: Map<String, Value> = parse::<T>(value.id(), stored.body.get())?;
+    merge(&mut body, before, after);
     let body = to_raw_value(&body)
         .map_err(|e| Error::internal(format!("{} cannot be written: {e}", T::WHAT)))?;
-    Ok(Some(Op::Put {
+    Ok(Op::Put {
         record: record(value, body),
         expect: Expect::Revision(stored.revision),
-    }))
+    })
+}
+
+/// The value that `op` has written at `revision`, as if it had been read back.
+pub(crate) fn written<T: Persistent>(op: &Op, value: T, revision: Revision) -> Option<Stored<T>> {
+    match op {
+        Op::Put { record, .. } => Some(Stored {
+            value,
+            revision,
+            body: record.body.clone(),
+        }),
+        Op::Delete { .. } => None,
+    }
 }
 
 /// `theirs` with the changes that lead from `before` to `after`: for a decision's node, onto

@@ -5,7 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::engine::Plan;
-use crate::model::{JsonMap, MacAddress, Node, Port};
+use crate::model::{JsonMap, Node, Port};
 use crate::runtime::Timestamp;
 use crate::secret::is_secret_key;
 use crate::states::{BootDevice, InterfaceKind, PowerTarget, Verb};
@@ -325,10 +325,8 @@ pub enum Call {
     },
     /// An agent asks which node it runs on.
     Lookup {
-        /// The node, if it knows.
-        node: Option<Uuid>,
-        /// The addresses of its ports.
-        addresses: Vec<MacAddress>,
+        /// The node that its uuid or its addresses have led to.
+        node: Uuid,
     },
     /// An agent calls.
     Heartbeat {

@@ -1,0 +1,94 @@
+//! What a host calls.
+
+mod agents;
+mod nodes;
+mod wait;
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::Error;
+use crate::membership::Membership;
+use crate::model::Node;
+use crate::store::Repository;
+use crate::transport::{Call, Request, RequestContext, Response, Transport};
+
+/// The engine, as its host sees it: reads from the store, asks the conductor that looks after a
+/// node for everything else.
+#[derive(Clone)]
+pub struct Client {
+    repository: Repository,
+    membership: Arc<Membership>,
+    transport: Arc<dyn Transport>,
+    context: RequestContext,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("context", &self.context)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A client over this store and transport, in system scope. It finds conductors by
+    /// `membership`, which a conductor of the same process can share.
+    pub fn new(
+        repository: Repository,
+        membership: Arc<Membership>,
+        transport: Arc<dyn Transport>,
+    ) -> Self {
+        Self {
+            repository,
+            membership,
+            transport,
+            context: RequestContext::default(),
+        }
+    }
+
+    /// The same client, on behalf of somebody.
+    #[must_use]
+    pub fn with_context(&self, context: RequestContext) -> Self {
+        Self {
+            context,
+            ..self.clone()
+        }
+    }
+
+    /// The records.
+    pub fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    /// Which conductors live.
+    pub fn membership(&self) -> &Arc<Membership> {
+        &self.membership
+    }
+
+    async fn ask_for(&self, node: &Node, call: Call) -> Result<Response, Error> {
+        let conductor = self.membership.owner(node).await?;
+        self.transport
+            .call(&conductor, Request::new(self.context.clone(), call))
+            .await
+    }
+
+    async fn ask(&self, node: Uuid, call: Call) -> Result<Response, Error> {
+        let node = self.node(node).await?;
+        self.ask_for(&node, call).await
+    }
+
+    async fn done(&self, node: Uuid, call: Call) -> Result<(), Error> {
+        match self.ask(node, call).await? {
+            Response::Done => Ok(()),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+fn unexpected(response: &Response) -> Error {
+    Error::internal(format!(
+        "a conductor answered something else than was asked for: {response:?}"
+    ))
+}

@@ -1,0 +1,181 @@
+//! What agents say: lookup, heartbeat, and what an inspection has found.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::Inner;
+use crate::Error;
+use crate::engine::Input;
+use crate::flow::Flow;
+use crate::model::{Lock, Node};
+use crate::secret::constant_time_eq;
+use crate::states::ProvisionState;
+use crate::transport::{HeartbeatArgs, InspectionArgs, LookupAnswer, Response};
+
+/// Where the agent's token is kept on the node.
+const TOKEN: &str = "agent_secret_token";
+
+impl Inner {
+    /// Tells an agent which node it runs on, and, the first time, its token.
+    pub(super) async fn lookup(&self, id: Uuid) -> Result<Response, Error> {
+        let policy = &self.config.policy;
+        let context = self.manager.context();
+        let mut bytes = [0; 32];
+        context.entropy.fill(&mut bytes);
+        let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let fast_track = policy.fast_track;
+        let (node, given) = context
+            .repository
+            .update::<Node, _>(id, None, |node| {
+                // An agent of a node that waits for none is told nothing, as if there were no such node.
+                if !node.provision_state.allows_lookup(fast_track) {
+                    return Err(Error::not_found("node", id));
+                }
+                if node.internal_str(TOKEN).is_some() {
+                    return Ok(None);
+                }
+                node.set_internal(TOKEN, Value::from(token.clone()));
+                Ok(Some(token.clone()))
+            })
+            .await?;
+        let timeout = self.config.ramdisk_heartbeat_timeout.as_secs();
+        Ok(Response::Lookup {
+            answer: LookupAnswer::new(node, timeout, given),
+        })
+    }
+
+    /// Notes that an agent lives, and goes on with the node if it waits for that.
+    pub(super) async fn heartbeat(
+        self: &Arc<Self>,
+        id: Uuid,
+        args: &HeartbeatArgs,
+    ) -> Result<Response, Error> {
+        let context = self.manager.context();
+        let before = context.repository.load::<Node>(id).await?;
+        check_token(&before.value, args.agent_token.as_deref())?;
+        check_callback(&args.callback_url)?;
+        let lock = context.repository.get::<Lock>(id).await?;
+        let holder = lock.and_then(|lock| lock.value.holder);
+        // Somebody is about to decide without knowing where this agent is: it has to come again.
+        if let Some(host) = &holder
+            && (*host != self.config.host || before.internal_str("agent_url").is_none())
+        {
+            return Err(Error::NodeLocked {
+                node: id,
+                host: host.clone(),
+            });
+        }
+        let now = context.clock.now();
+        context
+            .repository
+            .update::<Node, ()>(id, None, |node| {
+                check_token(node, args.agent_token.as_deref())?;
+                node.set_internal("agent_url", json!(args.callback_url));
+                node.set_internal("agent_last_heartbeat", json!(now));
+                node.set_internal("agent_version", json!(args.agent_version));
+                node.set_internal("agent_verify_ca", json!(args.agent_verify_ca));
+                Ok(())
+            })
+            .await?;
+        self.agent_called(id).await;
+        Ok(Response::Done)
+    }
+
+    /// Goes on with a node whose agent has called, now or when it is given back.
+    pub(super) async fn agent_called(self: &Arc<Self>, node: Uuid) {
+        let context = self.manager.context();
+        let asks = match context.repository.get::<Flow>(node).await {
+            Ok(Some(flow)) => flow.asked_step().is_some(),
+            Ok(None) => return,
+            Err(error) => {
+                return tracing::warn!(%node, %error, "a heartbeat could not be followed up");
+            }
+        };
+        let result = if asks {
+            self.ask_step(node).await
+        } else {
+            self.go_on(node).await
+        };
+        if let Err(error) = result {
+            tracing::info!(%node, %error, "a heartbeat could not be followed up; the next one will be");
+        }
+    }
+
+    async fn go_on(self: &Arc<Self>, node: Uuid) -> Result<(), Error> {
+        match self.manager.try_exclusive(node, "heartbeat").await {
+            Ok(task) => self.decide_and_drive(task, &Input::Heartbeat).await,
+            Err(Error::NodeLocked { host, .. }) if host == self.config.host => {
+                // The latest call is kept until the node is given back.
+                Self::lock(&self.called).insert(node);
+                match self.manager.try_exclusive(node, "heartbeat").await {
+                    // Given back in between, so nobody will look at what was kept.
+                    Ok(task) => {
+                        Self::lock(&self.called).remove(&node);
+                        self.decide_and_drive(task, &Input::Heartbeat).await
+                    }
+                    Err(_) => Ok(()),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes what an inspection's ramdisk has found.
+    pub(super) async fn continue_inspection(
+        self: &Arc<Self>,
+        id: Uuid,
+        found: &InspectionArgs,
+    ) -> Result<Response, Error> {
+        let task = self.manager.exclusive(id, "continue inspection").await?;
+        let state = task.node().provision_state;
+        if state != ProvisionState::InspectWait {
+            self.manager.release(task).await?;
+            return Err(Error::not_found("node waiting for inspection", id));
+        }
+        let mut task = task;
+        let data = json!({"inventory": found.inventory, "plugin_data": found.plugin_data});
+        task.node_mut().set_internal("inspection_data", data);
+        self.decide_and_drive(task, &Input::Inspected).await?;
+        Ok(Response::Done)
+    }
+}
+
+/// The agent proves by its token that it is the one that was looked up.
+fn check_token(node: &Node, given: Option<&str>) -> Result<(), Error> {
+    let Some(expected) = node.internal_str(TOKEN) else {
+        return Err(Error::invalid(
+            "the node expects no agent: no agent token has been given out",
+        ));
+    };
+    let Some(given) = given else {
+        return Err(Error::missing(
+            "agent_token is required: the agent got it from lookup",
+        ));
+    };
+    if constant_time_eq(expected.as_bytes(), given.as_bytes()) {
+        Ok(())
+    } else {
+        Err(Error::invalid(
+            "agent_token is not the one that was given out for this node",
+        ))
+    }
+}
+
+/// Commands are going to be sent there, with the token.
+fn check_callback(url: &str) -> Result<(), Error> {
+    let plain = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    let right = plain.is_some_and(|rest| {
+        !rest.is_empty() && url.len() <= 255 && url.bytes().all(|b| b.is_ascii_graphic())
+    });
+    if right {
+        Ok(())
+    } else {
+        Err(Error::invalid(
+            "callback_url must be an http or https URL of at most 255 characters",
+        ))
+    }
+}

@@ -1,0 +1,136 @@
+//! Carrying effects out: which interface's method each one is, by the kind of the flow.
+
+use std::time::Duration;
+
+use crate::Error;
+use crate::driver::Task;
+use crate::engine::Outcome;
+use crate::flow::{Effect, Progress};
+use crate::states::{FlowKind, PowerState, PowerTarget};
+
+/// Carries out an effect of a flow.
+pub(super) async fn perform(
+    task: &mut Task,
+    kind: FlowKind,
+    effect: &Effect,
+) -> Result<Outcome, Error> {
+    let driver = task.driver();
+    let progress = match effect {
+        Effect::Prepare => prepare(task, kind).await?,
+        Effect::RefreshSteps => {
+            driver.deploy.refresh_steps(task, kind).await?;
+            Progress::Done
+        }
+        Effect::RunStep { index } => {
+            let step = step(task, *index)?;
+            tracing::info!(node = %task.node_id(), flow = %kind, %step, "step begins");
+            driver
+                .interface(step.interface)
+                .execute_step(task, kind, &step)
+                .await?
+        }
+        Effect::CheckStep { index } => {
+            let step = step(task, *index)?;
+            let progress = driver
+                .interface(step.interface)
+                .step_progress(task, kind, &step)
+                .await?;
+            return Ok(Outcome::Progress(progress));
+        }
+        Effect::Finish => finish(task, kind).await?,
+        Effect::CleanUp => clean_up(task, kind).await?,
+        Effect::SetPower { target, timeout } => {
+            set_power(task, *target, timeout.map(Duration::from_secs)).await?
+        }
+    };
+    Ok(match progress {
+        Progress::Done => Outcome::Done,
+        Progress::Wait(wait) => Outcome::Wait(wait),
+    })
+}
+
+fn step(task: &Task, index: u32) -> Result<crate::steps::Step, Error> {
+    task.flow()
+        .and_then(|flow| flow.plan.get(index))
+        .cloned()
+        .ok_or_else(|| Error::internal(format!("the plan has no step {index}")))
+}
+
+async fn prepare(task: &mut Task, kind: FlowKind) -> Result<Progress, Error> {
+    let driver = task.driver();
+    match kind {
+        FlowKind::Verify => {
+            driver.power.validate(task).await?;
+            let state = driver.power.get_power_state(task).await?;
+            if state == PowerState::Error {
+                return Err(Error::driver(
+                    task.interfaces().get(crate::states::InterfaceKind::Power),
+                    "the power state is \"error\": the credentials may be wrong, or the machine is broken",
+                ));
+            }
+            task.node_mut().power_state = Some(state);
+            Ok(Progress::Done)
+        }
+        FlowKind::Inspect => driver.inspect.inspect_hardware(task).await,
+        FlowKind::Clean | FlowKind::Service => {
+            driver.power.validate(task).await?;
+            driver.network.validate(task).await?;
+            driver.deploy.prepare_steps(task, kind).await
+        }
+        FlowKind::Deploy => driver.deploy.prepare(task).await,
+        FlowKind::TearDown => {
+            driver.deploy.clean_up(task).await?;
+            driver.deploy.tear_down(task).await
+        }
+        FlowKind::Rescue => driver.rescue.rescue(task).await,
+        FlowKind::Unrescue => driver.rescue.unrescue(task).await,
+        FlowKind::Adopt | FlowKind::Power => Ok(Progress::Done),
+    }
+}
+
+async fn finish(task: &mut Task, kind: FlowKind) -> Result<Progress, Error> {
+    let driver = task.driver();
+    match kind {
+        FlowKind::Inspect => driver.inspect.finish(task).await?,
+        FlowKind::Clean | FlowKind::Service => driver.deploy.tear_down_steps(task, kind).await?,
+        FlowKind::Rescue => driver.rescue.clean_up(task).await?,
+        _ => {}
+    }
+    Ok(Progress::Done)
+}
+
+async fn clean_up(task: &mut Task, kind: FlowKind) -> Result<Progress, Error> {
+    let driver = task.driver();
+    match kind {
+        FlowKind::Inspect => driver.inspect.abort(task).await?,
+        FlowKind::Clean | FlowKind::Service => driver.deploy.tear_down_steps(task, kind).await?,
+        FlowKind::Deploy => driver.deploy.clean_up(task).await?,
+        FlowKind::Rescue => driver.rescue.clean_up(task).await?,
+        _ => {}
+    }
+    Ok(Progress::Done)
+}
+
+async fn set_power(
+    task: &mut Task,
+    target: PowerTarget,
+    timeout: Option<Duration>,
+) -> Result<Progress, Error> {
+    let driver = task.driver();
+    driver.power.validate(task).await?;
+    driver.power.set_power_state(task, target, timeout).await?;
+    if target != PowerTarget::On {
+        // The ramdisk that was running is gone, and with it where it took commands.
+        for key in ["agent_url", "agent_secret_token", "agent_verify_ca"] {
+            if key != "agent_secret_token"
+                || !task
+                    .node()
+                    .driver_internal_info
+                    .contains_key("agent_secret_token_pregenerated")
+            {
+                task.node_mut().set_internal(key, serde_json::Value::Null);
+            }
+        }
+    }
+    Ok(Progress::Done)
+}

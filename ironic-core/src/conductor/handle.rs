@@ -1,0 +1,99 @@
+//! Answering requests.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::Inner;
+use crate::Error;
+use crate::model::Node;
+use crate::notify::{Event, Notification};
+use crate::transport::{Call, Handler, Request, Response};
+
+/// A conductor as what a transport delivers to.
+pub(super) struct Service {
+    pub(super) inner: Arc<Inner>,
+}
+
+#[async_trait]
+impl Handler for Service {
+    async fn handle(&self, request: Request) -> Result<Response, Error> {
+        let inner = &self.inner;
+        if request.version != Request::VERSION {
+            return Err(Error::invalid(format!(
+                "this conductor speaks version {} of requests, not {}",
+                Request::VERSION,
+                request.version
+            )));
+        }
+        let now = inner.manager.context().clock.now();
+        if request
+            .context
+            .deadline
+            .is_some_and(|deadline| deadline <= now)
+        {
+            return Err(Error::Timeout {
+                what: "the caller's deadline".into(),
+                after: std::time::Duration::ZERO,
+            });
+        }
+        match request.call {
+            Call::CreateNode { node } => inner.create_node(*node).await,
+            Call::UpdateNode { node, changes } => inner.update_node(node, &changes).await,
+            Call::DestroyNode { node } => inner.destroy_node(node).await,
+            Call::CreatePort { port } => inner.create_port(*port).await,
+            Call::UpdatePort {
+                node,
+                port,
+                changes,
+            } => inner.update_port(node, port, &changes).await,
+            Call::DestroyPort { node, port } => inner.destroy_port(node, port).await,
+            Call::Provision { node, verb, args } => inner.provision(node, verb, args).await,
+            Call::Plan { node, verb, args } => inner.plan(node, verb, args).await,
+            Call::SetPower {
+                node,
+                target,
+                timeout,
+            } => inner.set_power(node, target, timeout).await,
+            Call::SetMaintenance { node, on, reason } => {
+                inner.set_maintenance(node, on, reason).await
+            }
+            Call::Validate { node } => inner.validate(node).await,
+            Call::GetBootDevice { node } => inner.get_boot_device(node).await,
+            Call::SetBootDevice {
+                node,
+                device,
+                persistent,
+            } => inner.set_boot_device(node, device, persistent).await,
+            Call::SupportedBootDevices { node } => inner.supported_boot_devices(node).await,
+            Call::Lookup { node } => inner.lookup(node).await,
+            Call::Heartbeat { node, args } => inner.heartbeat(node, &args).await,
+            Call::ContinueInspection { node, found } => {
+                inner.continue_inspection(node, &found).await
+            }
+        }
+    }
+}
+
+impl Inner {
+    pub(super) fn notify(&self, node: &Node, event: Event) {
+        let now = self.manager.context().clock.now();
+        let notification =
+            Notification::new(node.uuid, node.name.clone(), now, &self.config.host, event);
+        self.manager.notifier().notify(&notification);
+    }
+
+    /// A slot for working on a node in the background.
+    pub(super) fn worker(&self) -> Result<OwnedSemaphorePermit, Error> {
+        let busy = || Error::NoFreeWorker {
+            host: self.config.host.clone(),
+        };
+        if self.stopping.is_cancelled() {
+            return Err(busy());
+        }
+        Arc::clone(&self.workers)
+            .try_acquire_owned()
+            .map_err(|_| busy())
+    }
+}

@@ -1,0 +1,140 @@
+//! Saying that this conductor lives, and ending what ends with it.
+
+use std::sync::Arc;
+
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::Inner;
+use crate::Error;
+use crate::model::ConductorRecord;
+use crate::task::TaskEnds;
+
+impl Inner {
+    /// Takes the conductor's name, and with it the nodes that an earlier life of it held.
+    pub(super) async fn register(self: &Arc<Self>) -> Result<(), Error> {
+        let began = Instant::now();
+        let repository = &self.manager.context().repository;
+        let mut record = self.record();
+        match repository.get::<ConductorRecord>(record.uuid).await? {
+            None => {
+                repository.create(&record).await?;
+            }
+            Some(old) => {
+                record.beat = old.value.beat + 1;
+                let fresh = record.clone();
+                repository
+                    .update::<ConductorRecord, ()>(record.uuid, None, |stored| {
+                        *stored = fresh.clone();
+                        Ok(())
+                    })
+                    .await?;
+            }
+        }
+        self.manager
+            .context()
+            .governor
+            .extend_lease(began, self.config.heartbeat_timeout);
+        self.membership.refresh().await
+    }
+
+    /// Leaves the ring at once, rather than when others notice.
+    pub(super) async fn deregister(&self) -> Result<(), Error> {
+        let repository = &self.manager.context().repository;
+        let (id, mine) = (ConductorRecord::id(&self.config.host), self.incarnation);
+        repository
+            .update::<ConductorRecord, ()>(id, None, |record| {
+                if record.incarnation == mine {
+                    record.online = false;
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(())
+    }
+
+    pub(super) fn start_loops(self: &Arc<Self>, ends: TaskEnds) {
+        self.loops.spawn(Arc::clone(self).keep_alive());
+        self.loops.spawn(Arc::clone(self).reclaim_dropped(ends));
+        self.loops.spawn(Arc::clone(self).run_wakes());
+    }
+
+    async fn keep_alive(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(self.config.heartbeat_interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.tick().await;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stopped.cancelled() => return,
+                _ = ticks.tick() => {}
+            }
+            // The lease counts from before the beat was written: whatever others see came later.
+            let began = Instant::now();
+            match self.beat().await {
+                Ok(true) => self
+                    .manager
+                    .context()
+                    .governor
+                    .extend_lease(began, self.config.heartbeat_timeout),
+                Ok(false) => {
+                    tracing::error!(host = %self.config.host, "another process runs under this conductor's name; giving up its nodes");
+                    self.manager.context().governor.revoke_lease();
+                    self.stopping.cancel();
+                }
+                Err(error) => tracing::warn!(%error, "keep-alive failed"),
+            }
+            if let Err(error) = self.membership.refresh().await {
+                tracing::warn!(%error, "the other conductors cannot be read");
+            } else if !self.stopping.is_cancelled() {
+                self.sweep().await;
+            }
+        }
+    }
+
+    /// Raises the beat; false when the name belongs to somebody else by now.
+    async fn beat(&self) -> Result<bool, Error> {
+        let context = self.manager.context();
+        let now = context.clock.now();
+        let (id, mine) = (ConductorRecord::id(&self.config.host), self.incarnation);
+        let (record, ()) = context
+            .repository
+            .update::<ConductorRecord, ()>(id, None, |record| {
+                if record.incarnation == mine {
+                    record.beat += 1;
+                    record.updated_at = Some(now);
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(record.incarnation == mine)
+    }
+
+    /// Gives back the nodes of tasks that were dropped.
+    async fn reclaim_dropped(self: Arc<Self>, mut ends: TaskEnds) {
+        loop {
+            let end = tokio::select! {
+                biased;
+                end = ends.recv() => end,
+                // Dropped tasks send before they count as ended, so nothing is left behind here.
+                () = self.stopped.cancelled(), if self.work.is_empty() && ends.is_empty() => return,
+            };
+            let Some(end) = end else { return };
+            if self.stopping.is_cancelled() {
+                if let Err(error) = self.manager.give_back(&end).await {
+                    tracing::warn!(node = %end.fence.node, %error, "a node could not be given back");
+                }
+                continue;
+            }
+            if end.running.is_some() {
+                tracing::error!(node = %end.fence.node, "work on the node ended without an answer");
+            }
+            match self.manager.reclaim(&end).await {
+                Ok(Some((task, decision))) => self.drive_in_background(task, decision),
+                Ok(None) => self.after_release(end.fence.node),
+                Err(error) => {
+                    tracing::warn!(node = %end.fence.node, %error, "a node could not be given back")
+                }
+            }
+        }
+    }
+}

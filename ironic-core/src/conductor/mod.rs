@@ -1,0 +1,169 @@
+//! The process that looks after nodes: carries effects out, wakes flows when they are due, keeps
+//! power in step, and takes over what others leave behind.
+
+mod agent_calls;
+mod builder;
+mod effects;
+mod handle;
+mod keep_alive;
+mod nodes;
+mod power_sync;
+mod queries;
+mod recover;
+mod run;
+mod update;
+mod verbs;
+mod wake;
+
+pub use builder::ConductorBuilder;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::Error;
+use crate::config::Config;
+use crate::membership::Membership;
+use crate::model::ConductorRecord;
+use crate::task::TaskManager;
+use crate::transport::Handler;
+
+use wake::Wakes;
+
+/// A running conductor. Dropping it does not stop it; [`Conductor::stop`] does.
+#[derive(Clone)]
+pub struct Conductor {
+    inner: Arc<Inner>,
+    handler: Arc<dyn Handler>,
+}
+
+impl std::fmt::Debug for Conductor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Conductor")
+            .field("host", &self.inner.config.host)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the parts of a conductor share.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) manager: TaskManager,
+    pub(crate) membership: Arc<Membership>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) incarnation: Uuid,
+    workers: Arc<Semaphore>,
+    wakes: Wakes,
+    /// Nodes whose agent called while this conductor was working on them.
+    called: Mutex<BTreeSet<Uuid>>,
+    /// How often in a row a node's power could not be read.
+    unread: Mutex<BTreeMap<Uuid, u32>>,
+    /// Work on nodes.
+    work: TaskTracker,
+    /// Loops that run as long as the conductor does.
+    loops: TaskTracker,
+    /// No further work is taken.
+    stopping: CancellationToken,
+    /// Everything ends now.
+    stopped: CancellationToken,
+}
+
+impl Conductor {
+    /// Begins to build a conductor.
+    #[must_use]
+    pub fn builder() -> ConductorBuilder {
+        ConductorBuilder::default()
+    }
+
+    fn new(inner: Arc<Inner>) -> Self {
+        let handler = Arc::new(handle::Service {
+            inner: Arc::clone(&inner),
+        });
+        Self { inner, handler }
+    }
+
+    /// The conductor as what a transport delivers to. It answers as long as some clone of this
+    /// conductor lives.
+    pub fn handler(&self) -> &Arc<dyn Handler> {
+        &self.handler
+    }
+
+    /// Its name.
+    pub fn host(&self) -> &str {
+        &self.inner.config.host
+    }
+
+    /// Which conductors live, as this one sees it.
+    pub fn membership(&self) -> &Arc<Membership> {
+        &self.inner.membership
+    }
+
+    /// Hands out the conductor's nodes, for a host that works on them by itself.
+    pub fn tasks(&self) -> &TaskManager {
+        &self.inner.manager
+    }
+
+    /// Stops: takes no further work, waits for what is running, at most
+    /// `graceful_shutdown_timeout`, then drops it; gives every node back and deregisters. What
+    /// was dropped is recovered by whoever looks after the node next.
+    ///
+    /// # Errors
+    /// When the store could not be reached to deregister: others will notice by themselves.
+    pub async fn stop(&self) -> Result<(), Error> {
+        let inner = &self.inner;
+        inner.stopping.cancel();
+        inner.work.close();
+        let patience = inner.config.graceful_shutdown_timeout;
+        if tokio::time::timeout(patience, inner.work.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                running = inner.work.len(),
+                "stopping with work still running; it will be recovered"
+            );
+        }
+        inner.stopped.cancel();
+        inner.work.wait().await;
+        inner.loops.close();
+        inner.loops.wait().await;
+        inner.deregister().await
+    }
+}
+
+impl Inner {
+    /// Runs work on a node in the background; it is dropped when the conductor has to end.
+    pub(crate) fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
+        let stopped = self.stopped.clone();
+        self.work.spawn(async move {
+            tokio::select! {
+                biased;
+                () = stopped.cancelled() => {}
+                () = work => {}
+            }
+        });
+    }
+
+    fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+        mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn record(&self) -> ConductorRecord {
+        let mut record = ConductorRecord::new(&self.config.host, self.incarnation);
+        record
+            .conductor_group
+            .clone_from(&self.config.conductor_group);
+        record.drivers = self
+            .manager
+            .registry()
+            .hardware_types()
+            .map(str::to_owned)
+            .collect();
+        record.created_at = self.manager.context().clock.now();
+        record
+    }
+}

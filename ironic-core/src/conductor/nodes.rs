@@ -1,0 +1,166 @@
+//! Nodes and ports come and go.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::Inner;
+use crate::Error;
+use crate::flow::Flow;
+use crate::model::{HistoryEvent, Lock, Node, NodeTrait, Port};
+use crate::notify::Event;
+use crate::states::ProvisionState;
+use crate::store::{Batch, Expect, Filter, Kind, Op, Persistent, Query};
+use crate::transport::Response;
+
+impl Inner {
+    /// Enrols a node: it must have a driver that can be made.
+    pub(super) async fn create_node(self: &Arc<Self>, mut node: Node) -> Result<Response, Error> {
+        let context = self.manager.context();
+        if node.uuid.is_nil() {
+            node.uuid = context.entropy.uuid();
+        }
+        let fresh = matches!(
+            node.provision_state,
+            ProvisionState::Enroll | ProvisionState::Available
+        );
+        if !fresh || node.target_provision_state.is_some() {
+            return Err(Error::invalid(
+                "a new node is in state \"enroll\" or \"available\", without a target",
+            ));
+        }
+        super::update::check_fields(&node)?;
+        self.manager.compose(&node)?;
+        let now = context.clock.now();
+        node.created_at = now;
+        node.provision_updated_at = None;
+        node.conductor = None;
+        context.repository.create(&node).await?;
+        self.begin_power_sync(node.uuid);
+        self.notify(&node, Event::NodeCreated);
+        Ok(Response::Node {
+            node: Box::new(node),
+        })
+    }
+
+    /// Removes a node and everything that belongs to it.
+    pub(super) async fn destroy_node(self: &Arc<Self>, id: Uuid) -> Result<Response, Error> {
+        let task = self.manager.exclusive(id, "node removal").await?;
+        let node = task.node().clone();
+        if let Err(error) = self.may_destroy(&node) {
+            self.manager.release(task).await?;
+            return Err(error);
+        }
+        let repository = &self.manager.context().repository;
+        let mut ops = vec![gone::<Node>(id), gone::<Flow>(id), gone::<Lock>(id)];
+        self.collect::<Port>(id, &mut ops).await?;
+        self.collect::<NodeTrait>(id, &mut ops).await?;
+        self.collect::<HistoryEvent>(id, &mut ops).await?;
+        let mut task = task;
+        repository
+            .commit(Batch {
+                fence: Some(task.fence()),
+                ops,
+            })
+            .await?;
+        task.forget_lock();
+        self.forget(id);
+        self.notify(&node, Event::NodeDeleted);
+        Ok(Response::Done)
+    }
+
+    async fn collect<T: Persistent>(&self, node: Uuid, ops: &mut Vec<Op>) -> Result<(), Error> {
+        let query = Query::all(T::KIND)
+            .filter(Filter::text("node_uuid", node.to_string()))
+            .fields(vec!["uuid".into()]);
+        for record in self
+            .manager
+            .context()
+            .repository
+            .store()
+            .list(&query)
+            .await?
+        {
+            ops.push(Op::Delete {
+                kind: T::KIND,
+                id: record.id,
+                expect: Expect::Any,
+            });
+        }
+        Ok(())
+    }
+
+    fn may_destroy(&self, node: &Node) -> Result<(), Error> {
+        if node.protected {
+            return Err(Error::Protected { node: node.uuid });
+        }
+        if node.maintenance {
+            return Ok(());
+        }
+        if let Some(instance) = node.instance_uuid {
+            return Err(Error::Associated {
+                node: node.uuid,
+                instance: instance.to_string(),
+            });
+        }
+        let state = node.provision_state;
+        if !state.allows_delete(self.config.policy.allow_deleting_available_nodes) {
+            return Err(Error::StateConflict {
+                message: format!(
+                    "cannot delete node {} while it is in provision state \"{state}\": undeploy or manage it first, or put it into maintenance",
+                    node.label()
+                ),
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) async fn create_port(&self, mut port: Port) -> Result<Response, Error> {
+        let context = self.manager.context();
+        if port.uuid.is_nil() {
+            port.uuid = context.entropy.uuid();
+        }
+        port.created_at = context.clock.now();
+        let task = self
+            .manager
+            .exclusive(port.node_uuid, "port creation")
+            .await?;
+        let mut task = task;
+        let added = task.add_port(port.clone()).await;
+        self.manager.release(task).await?;
+        added.map(|()| Response::Port {
+            port: Box::new(port),
+        })
+    }
+
+    pub(super) async fn destroy_port(&self, node: Uuid, port: Uuid) -> Result<Response, Error> {
+        let task = self.manager.exclusive(node, "port deletion").await?;
+        let mine = task.ports().iter().any(|candidate| candidate.uuid == port);
+        let done = if mine {
+            let batch = Batch {
+                fence: Some(task.fence()),
+                ops: vec![gone::<Port>(port)],
+            };
+            self.manager
+                .context()
+                .repository
+                .commit(batch)
+                .await
+                .map(|_| ())
+                .map_err(Error::from)
+        } else {
+            Err(Error::not_found("port", port))
+        };
+        self.manager.release(task).await?;
+        done.map(|()| Response::Done)
+    }
+}
+
+fn gone<T: Persistent>(id: Uuid) -> Op {
+    debug_assert_ne!(T::KIND, Kind::Conductor);
+    Op::Delete {
+        kind: T::KIND,
+        id,
+        expect: Expect::Any,
+    }
+}

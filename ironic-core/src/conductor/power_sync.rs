@@ -1,0 +1,164 @@
+//! Keeping the record of each machine's power in step with the machine.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::Inner;
+use crate::Error;
+use crate::driver::SharedTask;
+use crate::engine::Input;
+use crate::model::Node;
+use crate::notify;
+use crate::states::{PowerState, PowerTarget};
+
+/// The fault of a node whose BMC does not answer.
+const POWER_FAILURE: &str = "power failure";
+
+impl Inner {
+    /// Reads a node's power for the first time somewhere within the interval, so that a fleet
+    /// spreads over it.
+    pub(super) fn begin_power_sync(&self, node: Uuid) {
+        let interval = self.config.sync_power_state_interval;
+        if interval.is_zero() {
+            return;
+        }
+        let micros = u64::try_from(interval.as_micros()).unwrap_or(u64::MAX);
+        let spread = self.manager.context().entropy.below(micros);
+        self.wake_power_in(node, std::time::Duration::from_micros(spread));
+    }
+
+    /// Reads a node's power, and again after the interval.
+    pub(super) async fn sync_power(self: &Arc<Self>, node: Uuid) {
+        match self.read_power(node).await {
+            Err(Error::NotFound { .. }) => return self.forget(node),
+            Err(error) => tracing::debug!(%node, %error, "power is read again later"),
+            Ok(()) => {}
+        }
+        self.wake_power_in(node, self.config.sync_power_state_interval);
+    }
+
+    async fn read_power(self: &Arc<Self>, id: Uuid) -> Result<(), Error> {
+        let task = self.manager.shared(id, "power sync").await?;
+        let node = task.node();
+        let recovering = node.maintenance && node.fault.as_deref() == Some(POWER_FAILURE);
+        let skipped = node.provision_state.excluded_from_power_sync()
+            || node.target_power_state.is_some()
+            || (node.maintenance && !recovering);
+        if skipped
+            || self.membership.owner(node).await? != self.config.host
+            || task.flow().is_some()
+        {
+            return Ok(());
+        }
+        match read(&task).await {
+            Ok(state) => {
+                Self::lock(&self.unread).remove(&id);
+                if recovering {
+                    return self.recovered(id, state).await;
+                }
+                self.compare(&task, state).await
+            }
+            Err(error) => self.could_not_read(id, &error).await,
+        }
+    }
+
+    async fn compare(self: &Arc<Self>, task: &SharedTask, state: PowerState) -> Result<(), Error> {
+        let (id, recorded) = (task.node().uuid, task.node().power_state);
+        if recorded == Some(state) {
+            return Ok(());
+        }
+        let force = self.config.force_power_state_during_sync && !task.node().disable_power_off;
+        match recorded.filter(|_| force) {
+            Some(PowerState::On) => self.put_back(id, PowerTarget::On).await,
+            Some(PowerState::Off) => self.put_back(id, PowerTarget::Off).await,
+            _ => self.adopt(id, state).await,
+        }
+    }
+
+    async fn put_back(self: &Arc<Self>, node: Uuid, target: PowerTarget) -> Result<(), Error> {
+        tracing::info!(%node, %target, "the machine is not in the recorded power state; it is put back");
+        self.input(
+            node,
+            "power sync",
+            &Input::Power {
+                target,
+                timeout: None,
+            },
+        )
+        .await
+    }
+
+    /// The record follows the machine.
+    async fn adopt(&self, id: Uuid, state: PowerState) -> Result<(), Error> {
+        let repository = &self.manager.context().repository;
+        let (node, from) = repository
+            .update::<Node, _>(id, None, |node| {
+                Ok(std::mem::replace(&mut node.power_state, Some(state)))
+            })
+            .await?;
+        if from != Some(state) {
+            self.notify(&node, notify::Event::PowerSet { from, to: state });
+        }
+        Ok(())
+    }
+
+    async fn recovered(&self, id: Uuid, state: PowerState) -> Result<(), Error> {
+        let repository = &self.manager.context().repository;
+        repository
+            .update::<Node, ()>(id, None, |node| {
+                if node.fault.as_deref() == Some(POWER_FAILURE) {
+                    node.maintenance = false;
+                    node.maintenance_reason = None;
+                    node.fault = None;
+                    node.power_state = Some(state);
+                }
+                Ok(())
+            })
+            .await?;
+        tracing::info!(node = %id, "the BMC answers again; the node is out of maintenance");
+        Ok(())
+    }
+
+    async fn could_not_read(&self, id: Uuid, error: &Error) -> Result<(), Error> {
+        let failures = {
+            let mut unread = Self::lock(&self.unread);
+            let count = unread.entry(id).or_default();
+            *count += 1;
+            *count
+        };
+        tracing::info!(node = %id, %error, failures, "power could not be read");
+        if failures <= self.config.power_state_sync_max_retries {
+            return Ok(());
+        }
+        let reason = format!(
+            "power could not be read {failures} times in a row: {error}; the node leaves maintenance by itself when it can be"
+        );
+        self.manager
+            .context()
+            .repository
+            .update::<Node, ()>(id, None, |node| {
+                if !node.maintenance {
+                    node.maintenance = true;
+                    node.maintenance_reason = Some(reason.clone());
+                    node.fault = Some(POWER_FAILURE.to_owned());
+                    node.last_error = Some(reason.clone());
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+async fn read(task: &SharedTask) -> Result<PowerState, Error> {
+    let power = &task.driver().power;
+    power.validate(task).await?;
+    match power.get_power_state(task).await? {
+        PowerState::Error => Err(Error::driver(
+            "power",
+            "the BMC reports the power state \"error\"",
+        )),
+        state => Ok(state),
+    }
+}

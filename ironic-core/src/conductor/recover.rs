@@ -1,0 +1,88 @@
+//! Going on with what an earlier life of this conductor, or another conductor, left behind.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::Inner;
+use crate::Error;
+use crate::engine::Input;
+use crate::flow::Flow;
+use crate::model::{Lock, Node};
+use crate::store::{Filter, Kind, Query};
+
+impl Inner {
+    /// At the start: the locks that carry this conductor's name are from an earlier life; flows
+    /// that wait are woken when they are due, and flows that nobody holds are gone on with.
+    pub(super) async fn recover_own(self: &Arc<Self>) -> Result<(), Error> {
+        let repository = self.manager.context().repository.clone();
+        let held = Query::all(Kind::Lock).filter(Filter::text("holder", &self.config.host));
+        for lock in repository.list::<Lock>(&held).await? {
+            self.recover(lock.uuid, Some(&self.config.host.clone()))
+                .await;
+        }
+        for flow in repository.list::<Flow>(&Query::all(Kind::Flow)).await? {
+            if flow.is_waiting() {
+                self.arm(flow.uuid, Some(&flow.value));
+            } else if self.is_free(flow.uuid).await? {
+                self.recover(flow.uuid, None).await;
+            }
+        }
+        for node in repository.list::<Node>(&Query::all(Kind::Node)).await? {
+            self.begin_power_sync(node.uuid);
+        }
+        Ok(())
+    }
+
+    async fn is_free(&self, node: Uuid) -> Result<bool, Error> {
+        let lock = self.manager.context().repository.get::<Lock>(node).await?;
+        Ok(lock.is_none_or(|lock| lock.holder.is_none()))
+    }
+
+    /// Now and then: nodes whose conductor has died, and that are this one's by the ring now.
+    pub(super) async fn sweep(self: &Arc<Self>) {
+        if let Err(error) = self.take_over_orphans().await {
+            tracing::warn!(%error, "looking for nodes of dead conductors failed");
+        }
+    }
+
+    async fn take_over_orphans(self: &Arc<Self>) -> Result<(), Error> {
+        let others = self.membership.conductors();
+        for (record, _) in others
+            .iter()
+            .filter(|(record, _)| record.hostname != self.config.host)
+        {
+            if !self.membership.is_dead(&record.hostname) {
+                continue;
+            }
+            let repository = &self.manager.context().repository;
+            let held = Query::all(Kind::Lock).filter(Filter::text("holder", &record.hostname));
+            for lock in repository.list::<Lock>(&held).await? {
+                let Some(node) = repository.get::<Node>(lock.uuid).await? else {
+                    continue;
+                };
+                if self.membership.owner(&node.value).await? == self.config.host {
+                    tracing::info!(node = %lock.uuid, from = %record.hostname, "taking over");
+                    self.recover(lock.uuid, Some(&record.hostname)).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the node, from `holder` if that held it, and goes on with it.
+    async fn recover(self: &Arc<Self>, node: Uuid, holder: Option<&str>) {
+        let acquired = match holder {
+            Some(holder) => self.manager.take_over(node, "recovery", holder).await,
+            None => self.manager.try_exclusive(node, "recovery").await,
+        };
+        match acquired {
+            Ok(task) => {
+                if let Err(error) = self.decide_and_drive(task, &Input::Recover).await {
+                    tracing::warn!(%node, %error, "the node could not be recovered");
+                }
+            }
+            Err(error) => tracing::warn!(%node, %error, "the node could not be recovered"),
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Driving flows: carry an effect out, commit what follows, until the node is given back.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::Inner;
+use crate::Error;
+use crate::driver::Task;
+use crate::engine::{Decision, Input, Outcome, Rejected};
+use crate::flow::{Flow, StepProgress};
+
+impl Inner {
+    /// Goes on with a node in the background.
+    pub(super) fn drive_in_background(self: &Arc<Self>, task: Task, decision: Decision) {
+        let inner = Arc::clone(self);
+        self.spawn(async move { inner.drive(task, decision).await });
+    }
+
+    /// Carries a decision's effects out, and those of every decision that follows.
+    pub(super) async fn drive(self: &Arc<Self>, mut task: Task, decision: Decision) {
+        let node = task.node_id();
+        let mut effects = VecDeque::from(decision.effects);
+        while let Some((seq, effect)) = effects.pop_front() {
+            let Some((generation, kind)) = task.flow().map(|flow| (flow.generation, flow.kind))
+            else {
+                break;
+            };
+            task.running = Some((generation, seq));
+            tracing::debug!(%node, flow = %kind, effect = effect.name(), "begin");
+            let outcome = match super::effects::perform(&mut task, kind, &effect).await {
+                Ok(outcome) => outcome,
+                Err(error) => {
+                    tracing::warn!(%node, flow = %kind, effect = effect.name(), %error, "failed");
+                    Outcome::Failed {
+                        code: error.code().to_owned(),
+                        message: error.to_string(),
+                    }
+                }
+            };
+            match self
+                .manager
+                .commit(
+                    &mut task,
+                    &Input::Outcome {
+                        generation,
+                        seq,
+                        outcome,
+                    },
+                )
+                .await
+            {
+                Ok(decision) => {
+                    task.running = None;
+                    if decision.releases() {
+                        drop(task);
+                        return self.after_release(node);
+                    }
+                    effects.extend(decision.effects);
+                }
+                Err(rejected) => {
+                    task.running = None;
+                    tracing::warn!(%node, %rejected, "what came of the work is not recorded");
+                    break;
+                }
+            }
+        }
+        self.give_up(task).await;
+    }
+
+    /// Gives a node back of which nothing is left to do, or nothing can be done.
+    pub(super) async fn give_up(self: &Arc<Self>, task: Task) {
+        let node = task.node_id();
+        if let Err(error) = self.manager.release(task).await {
+            // The dropped task is in the release queue, which tries again.
+            tracing::warn!(%node, %error, "a node could not be given back");
+        }
+        self.after_release(node);
+    }
+
+    /// Looks at what has come up while the node was held.
+    pub(super) fn after_release(self: &Arc<Self>, node: Uuid) {
+        let inner = Arc::clone(self);
+        self.spawn(async move {
+            if let Ok(flow) = inner.manager.context().repository.get::<Flow>(node).await {
+                inner.arm(node, flow.as_ref().map(|flow| &flow.value));
+            }
+            if Self::lock(&inner.called).remove(&node) {
+                inner.agent_called(node).await;
+            }
+        });
+    }
+
+    /// Decides an input for a node and goes on with it in the background; `Nothing` and `Stale`
+    /// are no errors here.
+    pub(super) async fn input(
+        self: &Arc<Self>,
+        node: Uuid,
+        purpose: &str,
+        input: &Input,
+    ) -> Result<(), Error> {
+        let task = self.manager.exclusive(node, purpose).await?;
+        self.decide_and_drive(task, input).await
+    }
+
+    /// The same, for a node that is held already.
+    pub(super) async fn decide_and_drive(
+        self: &Arc<Self>,
+        mut task: Task,
+        input: &Input,
+    ) -> Result<(), Error> {
+        let node = task.node_id();
+        match self.manager.commit(&mut task, input).await {
+            Ok(decision) if decision.releases() => {
+                drop(task);
+                self.after_release(node);
+                Ok(())
+            }
+            Ok(decision) => {
+                self.drive_in_background(task, decision);
+                Ok(())
+            }
+            Err(rejected) => {
+                self.manager.release(task).await?;
+                self.after_release(node);
+                match rejected {
+                    Rejected::Stale | Rejected::Nothing => Ok(()),
+                    Rejected::Refused(error) => Err(error),
+                }
+            }
+        }
+    }
+
+    /// A node's flow wants to be looked at: its step is asked how far it is, or its time is up.
+    pub(super) async fn flow_due(self: &Arc<Self>, node: Uuid) {
+        if let Err(error) = self.look_at_flow(node).await {
+            if matches!(error, Error::NotFound { .. }) {
+                return self.forget(node);
+            }
+            tracing::info!(%node, %error, "looking again later");
+            self.wake_flow_in(node, Duration::from_secs(1));
+        }
+    }
+
+    async fn look_at_flow(self: &Arc<Self>, node: Uuid) -> Result<(), Error> {
+        let repository = &self.manager.context().repository;
+        let Some(flow) = repository.get::<Flow>(node).await? else {
+            return Ok(());
+        };
+        if !flow.is_waiting() {
+            return Ok(());
+        }
+        let now = self.manager.context().clock.now();
+        let generation = flow.generation;
+        let timed_out = flow.deadline.is_some_and(|deadline| deadline <= now);
+        if !timed_out && flow.asked_step().is_some() {
+            return self.ask_step(node).await;
+        }
+        self.input(
+            node,
+            "look at a flow that is due",
+            &Input::Due { generation },
+        )
+        .await
+    }
+
+    /// Asks a step that runs elsewhere how far it is. Nothing is written, and no lock taken, as
+    /// long as it only goes on.
+    pub(super) async fn ask_step(self: &Arc<Self>, node: Uuid) -> Result<(), Error> {
+        let task = self.manager.shared(node, "ask a step").await?;
+        let Some((flow, (seq, index))) = task
+            .flow()
+            .and_then(|flow| Some((flow, flow.asked_step()?)))
+        else {
+            return Ok(());
+        };
+        let Some(step) = flow.plan.get(index) else {
+            return Ok(());
+        };
+        let poll = flow
+            .pending(seq)
+            .and_then(|p| p.waiting.as_ref()?.poll_ms)
+            .unwrap_or(5000);
+        let interface = task.driver().interface(step.interface);
+        let asked = if task.node().maintenance {
+            Ok(StepProgress::Running {
+                detail: "in maintenance, so not asked".to_owned(),
+            })
+        } else {
+            interface.step_progress(&task, flow.kind, step).await
+        };
+        match asked {
+            Err(error) => {
+                // Not to be reached now is no answer; the flow's deadline decides when it is.
+                tracing::info!(%node, %step, %error, "the step could not be asked");
+                self.rearm(node, flow, poll);
+                Ok(())
+            }
+            Ok(progress @ StepProgress::Running { .. }) => {
+                let decided = flow.blocked.as_ref().map(|blocked| &blocked.reason);
+                let same = matches!((decided, &progress),
+                    (Some(crate::flow::BlockedReason::Step { detail, .. }), StepProgress::Running { detail: now }) if detail == now);
+                if !same {
+                    let outcome = Outcome::Progress(progress);
+                    let input = Input::Outcome {
+                        generation: flow.generation,
+                        seq,
+                        outcome,
+                    };
+                    self.input(node, "note a step's progress", &input).await?;
+                }
+                self.rearm(node, flow, poll);
+                Ok(())
+            }
+            Ok(progress) => {
+                let outcome = Outcome::Progress(progress);
+                let input = Input::Outcome {
+                    generation: flow.generation,
+                    seq,
+                    outcome,
+                };
+                self.input(node, "go on after a step", &input).await
+            }
+        }
+    }
+
+    /// Asks again after the step's own interval, or when the flow's time is up.
+    fn rearm(&self, node: Uuid, flow: &Flow, poll_ms: u64) {
+        let poll = Duration::from_millis(poll_ms);
+        let now = self.manager.context().clock.now();
+        let left = flow.deadline.map_or(poll, |deadline| deadline.since(now));
+        self.wake_flow_in(node, poll.min(left));
+    }
+}

@@ -1,0 +1,299 @@
+//! Changing fields of nodes and ports.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::Inner;
+use crate::Error;
+use crate::model::{Node, Port, is_valid_node_name};
+use crate::states::ProvisionState;
+use crate::transport::{Change, Response};
+
+/// The members of a node that a caller may change; the others are the engine's.
+const SETTABLE: &[&str] = &[
+    "name",
+    "driver",
+    "driver_info",
+    "interfaces",
+    "properties",
+    "extra",
+    "instance_info",
+    "instance_uuid",
+    "instance_name",
+    "maintenance",
+    "maintenance_reason",
+    "protected",
+    "protected_reason",
+    "retired",
+    "retired_reason",
+    "automated_clean",
+    "disable_power_off",
+    "resource_class",
+    "owner",
+    "lessee",
+    "shard",
+    "conductor_group",
+    "description",
+    "chassis_uuid",
+    "parent_node",
+    "network_data",
+];
+
+/// The members of a port that a caller may change.
+const PORT_SETTABLE: &[&str] = &[
+    "address",
+    "name",
+    "description",
+    "local_link_connection",
+    "pxe_enabled",
+    "physical_network",
+    "portgroup_uuid",
+    "is_smartnic",
+    "category",
+    "vendor",
+    "available_for_dynamic_portgroup",
+    "extra",
+];
+
+impl Inner {
+    /// Changes a node, as one; nothing of it when any part is wrong.
+    pub(super) async fn update_node(
+        &self,
+        id: Uuid,
+        changes: &[Change],
+    ) -> Result<Response, Error> {
+        let mut task = self.manager.exclusive(id, "node update").await?;
+        let now = self.manager.context().clock.now();
+        let changed = apply(task.node(), changes, SETTABLE).and_then(|node: Node| {
+            self.check_update(task.node(), &node)?;
+            Ok(node)
+        });
+        let done = match changed {
+            Ok(mut node) => {
+                node.updated_at = Some(now);
+                if task.node().maintenance && !node.maintenance {
+                    node.maintenance_reason = None;
+                    node.fault = None;
+                }
+                *task.node_mut() = node;
+                task.save().await
+            }
+            Err(error) => Err(error),
+        };
+        let node = task.node().clone();
+        self.manager.release(task).await?;
+        done.map(|()| Response::Node {
+            node: Box::new(node),
+        })
+    }
+
+    fn check_update(&self, before: &Node, after: &Node) -> Result<(), Error> {
+        check_fields(after)?;
+        let composed = before.driver != after.driver || before.interfaces != after.interfaces;
+        if composed {
+            // What runs on a machine was begun with the driver it has.
+            let at_rest = matches!(
+                before.provision_state,
+                ProvisionState::Enroll
+                    | ProvisionState::Manageable
+                    | ProvisionState::Available
+                    | ProvisionState::InspectWait
+                    | ProvisionState::Inspecting
+            );
+            if !at_rest && !before.maintenance {
+                return Err(Error::StateConflict {
+                    message: format!(
+                        "node {} is in state \"{}\": its driver and interfaces can be changed in enroll, manageable, inspecting, inspect wait, available, or in maintenance",
+                        before.label(),
+                        before.provision_state
+                    ),
+                });
+            }
+            self.manager.compose(after)?;
+        }
+        if before.instance_uuid.is_some()
+            && after.instance_uuid.is_some()
+            && before.instance_uuid != after.instance_uuid
+        {
+            let instance = before
+                .instance_uuid
+                .map(|id| id.to_string())
+                .unwrap_or_default();
+            return Err(Error::Associated {
+                node: before.uuid,
+                instance,
+            });
+        }
+        if after.protected && !before.protected {
+            let state = before.provision_state;
+            if !matches!(state, ProvisionState::Active | ProvisionState::Rescue) {
+                return Err(Error::StateConflict {
+                    message: format!(
+                        "a node in state \"{state}\" cannot be protected; only active or rescued ones can"
+                    ),
+                });
+            }
+        }
+        if after.retired && !before.retired && before.provision_state == ProvisionState::Available {
+            return Err(Error::StateConflict {
+                message: "an available node cannot be retired: manage it first".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) async fn update_port(
+        &self,
+        node: Uuid,
+        id: Uuid,
+        changes: &[Change],
+    ) -> Result<Response, Error> {
+        let task = self.manager.exclusive(node, "port update").await?;
+        let now = self.manager.context().clock.now();
+        let updated = self
+            .manager
+            .context()
+            .repository
+            .update::<Port, ()>(id, Some(task.fence()), |port| {
+                if port.node_uuid != node {
+                    return Err(Error::not_found("port", id));
+                }
+                *port = apply(port, changes, PORT_SETTABLE)?;
+                port.updated_at = Some(now);
+                Ok(())
+            })
+            .await;
+        self.manager.release(task).await?;
+        updated.map(|(port, ())| Response::Port {
+            port: Box::new(port),
+        })
+    }
+
+    /// Puts a node into maintenance, or takes it out. Needs no lock: it is how an operator stops
+    /// what holds it.
+    pub(super) async fn set_maintenance(
+        &self,
+        node: Uuid,
+        on: bool,
+        reason: Option<String>,
+    ) -> Result<Response, Error> {
+        let now = self.manager.context().clock.now();
+        self.manager
+            .context()
+            .repository
+            .update::<Node, ()>(node, None, |node| {
+                node.maintenance = on;
+                node.maintenance_reason = reason.clone().filter(|_| on);
+                node.updated_at = Some(now);
+                if !on {
+                    node.fault = None;
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(Response::Done)
+    }
+}
+
+/// What holds for every node, however it came about.
+pub(super) fn check_fields(node: &Node) -> Result<(), Error> {
+    if let Some(name) = &node.name
+        && !is_valid_node_name(name)
+    {
+        return Err(Error::invalid(format!(
+            "{name:?} is no node name: letters, digits and -._~ only, and no uuid"
+        )));
+    }
+    Ok(())
+}
+
+/// `record` with the changes, as one of its kind.
+fn apply<T: Serialize + DeserializeOwned>(
+    record: &T,
+    changes: &[Change],
+    settable: &[&str],
+) -> Result<T, Error> {
+    let mut value =
+        serde_json::to_value(record).map_err(|error| Error::internal(error.to_string()))?;
+    for change in changes {
+        let (first, rest) = change
+            .path
+            .split_first()
+            .ok_or_else(|| Error::invalid("a change needs a path"))?;
+        if !settable.contains(&first.as_str()) {
+            return Err(Error::invalid(format!(
+                "/{} cannot be changed",
+                change.path.join("/")
+            )));
+        }
+        let map = value
+            .as_object_mut()
+            .ok_or_else(|| Error::internal("a record is no JSON object"))?;
+        set(map, first, rest, change)?;
+    }
+    serde_json::from_value(value)
+        .map_err(|error| Error::invalid(format!("a field has a wrong value: {error}")))
+}
+
+fn set(
+    map: &mut Map<String, Value>,
+    name: &str,
+    rest: &[String],
+    change: &Change,
+) -> Result<(), Error> {
+    match (rest.split_first(), &change.value) {
+        (None, Some(value)) => {
+            map.insert(name.to_owned(), value.clone());
+        }
+        (None, None) => {
+            map.remove(name);
+        }
+        (Some((next, rest)), value) => {
+            let missing = || Error::invalid(format!("/{} does not exist", change.path.join("/")));
+            if value.is_none() && !map.contains_key(name) {
+                return Err(missing());
+            }
+            let inner = map.entry(name).or_insert_with(|| Value::Object(Map::new()));
+            match inner {
+                Value::Object(inner) => {
+                    if value.is_none() && rest.is_empty() && !inner.contains_key(next) {
+                        return Err(missing());
+                    }
+                    set(inner, next, rest, change)?;
+                }
+                Value::Array(items) => set_item(items, next, rest, change)?,
+                _ => return Err(missing()),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn set_item(
+    items: &mut Vec<Value>,
+    at: &str,
+    rest: &[String],
+    change: &Change,
+) -> Result<(), Error> {
+    let missing = || Error::invalid(format!("/{} does not exist", change.path.join("/")));
+    let index: usize = if at == "-" {
+        items.len()
+    } else {
+        at.parse().map_err(|_| missing())?
+    };
+    match (rest.split_first(), &change.value) {
+        (None, Some(value)) if index == items.len() => items.push(value.clone()),
+        (None, Some(value)) => *items.get_mut(index).ok_or_else(missing)? = value.clone(),
+        (None, None) if index < items.len() => {
+            items.remove(index);
+        }
+        (Some((next, rest)), _) => match items.get_mut(index).ok_or_else(missing)? {
+            Value::Object(inner) => set(inner, next, rest, change)?,
+            _ => return Err(missing()),
+        },
+        _ => return Err(missing()),
+    }
+    Ok(())
+}

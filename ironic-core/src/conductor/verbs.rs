@@ -1,0 +1,179 @@
+//! What a caller asks of a node's life, and of its power.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Inner;
+use crate::Error;
+use crate::driver::{SharedTask, Task};
+use crate::engine::{self, Catalogs, Input, Rejected, View};
+use crate::model::Node;
+use crate::states::{PowerTarget, Verb};
+use crate::transport::{ProvisionArgs, Response};
+
+impl Inner {
+    /// Accepts a verb: checks what it needs, commits what it begins, and goes on in the background.
+    pub(super) async fn provision(
+        self: &Arc<Self>,
+        node: Uuid,
+        verb: Verb,
+        args: ProvisionArgs,
+    ) -> Result<Response, Error> {
+        let worker = self.worker()?;
+        let mut task = self
+            .manager
+            .exclusive(node, &format!("provision: {verb}"))
+            .await?;
+        let input = Input::Verb {
+            verb,
+            steps: args.steps.clone(),
+        };
+        // A refusal by state comes before one by what an interface lacks, and costs no I/O.
+        let accepted = match self.manager.decide(&task, &input) {
+            Ok(_) => self.check(&mut task, verb, &args).await,
+            Err(rejected) => Err(refusal(rejected)),
+        };
+        if let Err(error) = accepted {
+            self.manager.release(task).await?;
+            return Err(error);
+        }
+        match self.manager.commit(&mut task, &input).await {
+            Ok(decision) if decision.releases() => {
+                drop(task);
+                self.after_release(node);
+                Ok(Response::Done)
+            }
+            Ok(decision) => {
+                let inner = Arc::clone(self);
+                self.spawn(async move {
+                    inner.drive(task, decision).await;
+                    drop(worker);
+                });
+                Ok(Response::Done)
+            }
+            Err(rejected) => {
+                self.manager.release(task).await?;
+                Err(refusal(rejected))
+            }
+        }
+    }
+
+    /// What the verb's interfaces say to it, and what its arguments leave on the node.
+    async fn check(&self, task: &mut Task, verb: Verb, args: &ProvisionArgs) -> Result<(), Error> {
+        validate_for(task, verb).await?;
+        if matches!(verb, Verb::Deploy | Verb::Rebuild) && !args.configdrive.is_null() {
+            task.node_mut()
+                .instance_info
+                .insert("configdrive".to_owned(), args.configdrive.clone());
+        }
+        if verb == Verb::Deploy
+            && task.node().instance_info.get("configdrive") == Some(&Value::Null)
+        {
+            task.node_mut().instance_info.remove("configdrive");
+        }
+        Ok(())
+    }
+
+    /// Says what a verb would do.
+    pub(super) async fn plan(
+        &self,
+        node: Uuid,
+        verb: Verb,
+        args: ProvisionArgs,
+    ) -> Result<Response, Error> {
+        let task = self.manager.shared(node, "plan").await?;
+        let driver = task.driver();
+        let catalogs = |node: &Node, kind| driver.steps(node, kind);
+        let view = View::new(
+            task.node(),
+            task.flow(),
+            task.interfaces(),
+            Catalogs::new(&catalogs),
+        );
+        let input = Input::Verb {
+            verb,
+            steps: args.steps,
+        };
+        let now = self.manager.context().clock.now();
+        let plan = engine::plan(&view, &input, &self.config.policy, now).map_err(refusal)?;
+        Ok(Response::Plan {
+            plan: Box::new(plan),
+        })
+    }
+
+    /// Accepts a change of power and goes on in the background.
+    pub(super) async fn set_power(
+        self: &Arc<Self>,
+        node: Uuid,
+        target: PowerTarget,
+        timeout: Option<u64>,
+    ) -> Result<Response, Error> {
+        let worker = self.worker()?;
+        let mut task = self
+            .manager
+            .exclusive(node, &format!("set power: {target}"))
+            .await?;
+        let supported = task.driver().power.supported_targets(&task);
+        let checked = if supported.contains(&target) {
+            task.driver().power.validate(&task).await
+        } else {
+            Err(Error::invalid(format!(
+                "the power interface does not support the power state \"{target}\""
+            )))
+        };
+        if let Err(error) = checked {
+            self.manager.release(task).await?;
+            return Err(error);
+        }
+        match self
+            .manager
+            .commit(&mut task, &Input::Power { target, timeout })
+            .await
+        {
+            Ok(decision) => {
+                let inner = Arc::clone(self);
+                self.spawn(async move {
+                    inner.drive(task, decision).await;
+                    drop(worker);
+                });
+                Ok(Response::Done)
+            }
+            Err(rejected) => {
+                self.manager.release(task).await?;
+                Err(refusal(rejected))
+            }
+        }
+    }
+}
+
+/// The interfaces that a verb is going to use have what they need.
+async fn validate_for(task: &SharedTask, verb: Verb) -> Result<(), Error> {
+    let driver = task.driver();
+    match verb {
+        Verb::Deploy | Verb::Rebuild => {
+            driver.power.validate(task).await?;
+            driver.deploy.validate(task).await
+        }
+        Verb::Inspect => {
+            driver.power.validate(task).await?;
+            driver.inspect.validate(task).await
+        }
+        Verb::Clean | Verb::Provide => {
+            driver.power.validate(task).await?;
+            driver.network.validate(task).await
+        }
+        Verb::Undeploy => driver.power.validate(task).await,
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn refusal(rejected: Rejected) -> Error {
+    match rejected {
+        Rejected::Refused(error) => error,
+        other => Error::StateConflict {
+            message: other.to_string(),
+        },
+    }
+}

@@ -1,0 +1,152 @@
+//! Which conductors live, and which of them looks after a node.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ironic_hashring::{Grouping, HashRing, Member, Rings};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::Error;
+use crate::model::{ConductorRecord, Node};
+use crate::store::{Kind, Query, Repository};
+
+/// What this process has seen of the conductors, judged by its own monotonic clock alone.
+#[derive(Debug)]
+pub struct Membership {
+    repository: Repository,
+    dead_after: Duration,
+    refresh_after: Duration,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// By conductor: its record, and when its beat was last seen to rise.
+    conductors: BTreeMap<Uuid, (ConductorRecord, Instant)>,
+    rings: Option<Arc<Rings>>,
+    refreshed: Option<Instant>,
+}
+
+impl Membership {
+    /// A view on the conductors of this store. One whose beat has not risen for `dead_after` is
+    /// dead; the records are read again after `refresh_after`.
+    pub fn new(repository: Repository, dead_after: Duration, refresh_after: Duration) -> Self {
+        Self {
+            repository,
+            dead_after,
+            refresh_after,
+            seen: Mutex::default(),
+        }
+    }
+
+    /// Reads the conductors' records.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn refresh(&self) -> Result<(), Error> {
+        let records = self
+            .repository
+            .list::<ConductorRecord>(&Query::all(Kind::Conductor))
+            .await?;
+        let now = Instant::now();
+        let mut seen = self.lock();
+        let before = std::mem::take(&mut seen.conductors);
+        seen.conductors = records
+            .into_iter()
+            .map(|stored| {
+                let record = stored.value;
+                let since = before
+                    .get(&record.uuid)
+                    .filter(|(old, _)| {
+                        old.beat == record.beat && old.incarnation == record.incarnation
+                    })
+                    .map_or(now, |(_, since)| *since);
+                (record.uuid, (record, since))
+            })
+            .collect();
+        seen.refreshed = Some(now);
+        seen.rings = self.rings(&seen, now).map(Arc::new);
+        Ok(())
+    }
+
+    fn rings(&self, seen: &Seen, now: Instant) -> Option<Rings> {
+        let alive = seen
+            .conductors
+            .values()
+            .filter(|(record, since)| self.lives(record, *since, now));
+        let members: Vec<_> = alive
+            .map(|(record, _)| {
+                Member::new(&record.hostname, &record.conductor_group, &record.drivers)
+            })
+            .collect();
+        Rings::new(Grouping::ByGroup, &HashRing::builder(), members).ok()
+    }
+
+    fn lives(&self, record: &ConductorRecord, since: Instant, now: Instant) -> bool {
+        record.online && now.duration_since(since) < self.dead_after
+    }
+
+    /// The conductors as they were last seen, each with whether it lives.
+    pub fn conductors(&self) -> Vec<(ConductorRecord, bool)> {
+        let now = Instant::now();
+        let seen = self.lock();
+        seen.conductors
+            .values()
+            .map(|(record, since)| (record.clone(), self.lives(record, *since, now)))
+            .collect()
+    }
+
+    /// Whether the conductor of this name is known not to live: it has deregistered, or its beat
+    /// has not risen for long enough, as seen from here.
+    pub fn is_dead(&self, hostname: &str) -> bool {
+        let now = Instant::now();
+        match self.lock().conductors.get(&ConductorRecord::id(hostname)) {
+            Some((_, since)) => now.duration_since(*since) >= self.dead_after,
+            None => true,
+        }
+    }
+
+    /// The conductor that looks after this node.
+    ///
+    /// # Errors
+    /// [`Error::NoValidHost`] when no living conductor serves the node's group and hardware type.
+    pub async fn owner(&self, node: &Node) -> Result<String, Error> {
+        self.owner_of(&node.conductor_group, &node.driver, node.uuid)
+            .await
+    }
+
+    /// The conductor that looks after a node of this group and hardware type.
+    ///
+    /// # Errors
+    /// As [`Membership::owner`].
+    pub async fn owner_of(&self, group: &str, driver: &str, node: Uuid) -> Result<String, Error> {
+        let fresh = {
+            let seen = self.lock();
+            seen.refreshed
+                .is_some_and(|at| at.elapsed() < self.refresh_after)
+        };
+        if fresh && let Some(owner) = self.on_ring(group, driver, node) {
+            return Ok(owner);
+        }
+        self.refresh().await?;
+        self.on_ring(group, driver, node).ok_or_else(|| Error::NoValidHost {
+            reason: format!(
+                "no living conductor serves the hardware type \"{driver}\" in the conductor group \"{group}\""
+            ),
+        })
+    }
+
+    fn on_ring(&self, group: &str, driver: &str, node: Uuid) -> Option<String> {
+        let rings = self.lock().rings.clone()?;
+        rings
+            .owner(group, driver, &node.to_string())
+            .ok()
+            .map(str::to_owned)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

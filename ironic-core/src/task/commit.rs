@@ -1,0 +1,168 @@
+use crate::Error;
+use crate::driver::Task;
+use crate::engine::{Catalogs, Decision, Input, Rejected, View, decide};
+use crate::flow::Flow;
+use crate::model::{HistoryEvent, Node};
+use crate::notify::Notification;
+use crate::store::{
+    Batch, Expect, Kind, Op, Persistent as _, StoreError, Stored, put_new, put_over, rebase,
+    written,
+};
+
+use super::TaskManager;
+
+/// How often a decision is made anew because somebody else wrote to the node meanwhile.
+const ATTEMPTS: u32 = 32;
+
+impl TaskManager {
+    /// Decides what follows from `input`, and commits node, flow and history in one batch under
+    /// the task's fence; the lock is given back in the same batch when nothing is left to carry
+    /// out, and the task with it. When somebody else has written to the node since it was read,
+    /// it is read again and decided again, with the changes that the driver has made carried over.
+    ///
+    /// # Errors
+    /// What the decision refuses; [`Rejected::Refused`] with what the store answers. The node is
+    /// still held then.
+    pub(crate) async fn commit(
+        &self,
+        task: &mut Task,
+        input: &Input,
+    ) -> Result<Decision, Rejected> {
+        for _ in 0..ATTEMPTS {
+            let decision = self.decide(task, input)?;
+            let batch = self.batch(task, &decision)?;
+            match self.context.repository.commit(batch.batch.clone()).await {
+                Ok(revisions) => {
+                    let node = batch
+                        .node
+                        .and_then(|at| Some((batch.batch.ops.get(at)?, *revisions.get(at)?)));
+                    if let Some(stored) =
+                        node.and_then(|(op, rev)| written(op, decision.node.clone(), rev))
+                    {
+                        task.base = stored;
+                    }
+                    let flow = batch
+                        .flow
+                        .and_then(|at| Some((batch.batch.ops.get(at)?, *revisions.get(at)?)));
+                    let flow = flow.and_then(|(op, rev)| written(op, decision.flow.clone()?, rev));
+                    let core = task.core_mut();
+                    core.flow = flow;
+                    core.node = decision.node.clone();
+                    if decision.releases() {
+                        task.ends = None;
+                        self.notify_released();
+                    }
+                    self.tell(&decision);
+                    return Ok(decision);
+                }
+                Err(StoreError::Conflict { .. }) => self.reload(task).await?,
+                Err(error) => return Err(Error::from(error).into()),
+            }
+        }
+        Err(Error::Conflict {
+            what: "node",
+            id: task.node_id().to_string(),
+        }
+        .into())
+    }
+
+    /// What would be decided, without committing it.
+    pub(crate) fn decide(&self, task: &Task, input: &Input) -> Result<Decision, Rejected> {
+        let driver = task.driver();
+        let catalogs = |node: &Node, kind| driver.steps(node, kind);
+        let view = View::new(
+            task.node(),
+            task.flow(),
+            task.interfaces(),
+            Catalogs::new(&catalogs),
+        );
+        decide(
+            &view,
+            input,
+            &self.context.config.policy,
+            self.context.clock.now(),
+        )
+    }
+
+    async fn reload(&self, task: &mut Task) -> Result<(), Error> {
+        let id = task.node_id();
+        let fresh = self.context.repository.load::<Node>(id).await?;
+        let flow = self.context.repository.get::<Flow>(id).await?;
+        let node = rebase(&task.base.value, task.node(), &fresh.value)?;
+        task.base = fresh;
+        let core = task.core_mut();
+        core.node = node;
+        core.flow = flow;
+        Ok(())
+    }
+
+    fn batch(&self, task: &Task, decision: &Decision) -> Result<DecisionBatch, Error> {
+        let mut ops = vec![put_over(&task.base, &decision.node)?];
+        let mut flow = None;
+        match (&task.core().flow, &decision.flow) {
+            (None, None) => {}
+            (None, Some(new)) => {
+                flow = Some(ops.len());
+                ops.push(put_new(new)?);
+            }
+            (Some(old), Some(new)) => {
+                flow = Some(ops.len());
+                ops.push(put_over(old, new)?);
+            }
+            (
+                Some(Stored {
+                    value, revision, ..
+                }),
+                None,
+            ) => {
+                let expect = Expect::Revision(*revision);
+                ops.push(Op::Delete {
+                    kind: Kind::Flow,
+                    id: value.id(),
+                    expect,
+                });
+            }
+        }
+        for event in &decision.history {
+            ops.push(put_new(&HistoryEvent {
+                uuid: self.context.entropy.uuid(),
+                created_at: self.context.clock.now(),
+                conductor: self.context.config.host.clone(),
+                ..event.clone()
+            })?);
+        }
+        if decision.releases() {
+            ops.push(self.release_op(task.fence)?);
+        }
+        Ok(DecisionBatch {
+            batch: Batch {
+                fence: Some(task.fence),
+                ops,
+            },
+            node: Some(0),
+            flow,
+        })
+    }
+
+    fn tell(&self, decision: &Decision) {
+        let (node, now) = (&decision.node, self.context.clock.now());
+        for event in &decision.events {
+            tracing::info!(node = %node.uuid, ?event, "node changed");
+            let host = &self.context.config.host;
+            self.notifier.notify(&Notification::new(
+                node.uuid,
+                node.name.clone(),
+                now,
+                host,
+                event.clone(),
+            ));
+        }
+    }
+}
+
+/// A decision as operations, and which of them write the node and the flow.
+struct DecisionBatch {
+    batch: Batch,
+    node: Option<usize>,
+    flow: Option<usize>,
+}
