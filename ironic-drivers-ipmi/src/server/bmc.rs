@@ -1,0 +1,457 @@
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::SocketAddr,
+    time::Instant,
+};
+
+use super::{
+    boot::BootOptions,
+    config::BmcConfig,
+    dispatch::{self, Action},
+    machine::{MachineAnswer, MachineRequest},
+    replies::Seen,
+    session::{ActiveSession, Session, Stage},
+};
+use crate::{
+    codec::{
+        CompletionCode, Packet, PayloadType, Privilege, ProtectedPacket, RequestMessage,
+        ResponseMessage, Rmcp, encode_outside, encode_plain,
+    },
+    command::{CloseSession, Command, GetBootOptions, GetChassisStatus, SetSessionPrivilege},
+    session::{Random, random_bytes},
+};
+
+/// How many requests may wait for the machine; one more is told that the BMC is busy.
+const MAX_OPERATIONS: usize = 64;
+
+/// A BMC's end of the protocol, without sockets: datagrams and times go in, datagrams and requests to the machine
+/// come out.
+///
+/// After each call that takes something in, drain [`poll_transmit`](Self::poll_transmit) and
+/// [`poll_operation`](Self::poll_operation); call [`handle_timeout`](Self::handle_timeout) at
+/// [`poll_timeout`](Self::poll_timeout).
+#[derive(Debug)]
+pub struct BmcServer {
+    pub(crate) config: BmcConfig,
+    pub(crate) sessions: BTreeMap<u32, Session>,
+    boot: BootOptions,
+    transmits: VecDeque<Transmit>,
+    operations: VecDeque<Operation>,
+    waiting: BTreeMap<u64, Waiting>,
+    operations_begun: u64,
+}
+
+/// A datagram to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Transmit {
+    /// Where to.
+    pub to: SocketAddr,
+    /// The whole of it.
+    pub datagram: Vec<u8>,
+}
+
+/// Something that the machine has to do, in its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Operation {
+    /// To be given back with the answer.
+    pub token: OperationToken,
+    /// What to do.
+    pub request: MachineRequest,
+}
+
+/// Stands for an operation until it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperationToken(u64);
+
+/// A request that waits for the machine.
+#[derive(Debug)]
+struct Waiting {
+    session: u32,
+    header: RequestHeader,
+}
+
+/// What of a request its response repeats.
+#[derive(Debug, Clone, Copy)]
+struct RequestHeader {
+    requester: u8,
+    sequence: u8,
+    net_fn: crate::codec::NetFn,
+    command: u8,
+}
+
+impl RequestHeader {
+    fn of(request: &RequestMessage<'_>) -> Self {
+        Self {
+            requester: request.requester,
+            sequence: request.sequence,
+            net_fn: request.net_fn,
+            command: request.command,
+        }
+    }
+
+    fn respond(self, result: Result<&[u8], CompletionCode>) -> Vec<u8> {
+        let (completion, data) = match result {
+            Ok(data) => (CompletionCode::OK, data),
+            Err(code) => (code, [].as_slice()),
+        };
+        let mut request = RequestMessage::new(self.net_fn, self.command, self.sequence, &[]);
+        request.requester = self.requester;
+        let response: ResponseMessage<'_> = request.respond(completion, data);
+        response.encode()
+    }
+}
+
+impl BmcServer {
+    /// A BMC without sessions.
+    #[must_use]
+    pub fn new(config: BmcConfig) -> Self {
+        Self {
+            config,
+            sessions: BTreeMap::new(),
+            boot: BootOptions::default(),
+            transmits: VecDeque::new(),
+            operations: VecDeque::new(),
+            waiting: BTreeMap::new(),
+            operations_begun: 0,
+        }
+    }
+
+    /// Takes a datagram in. One that makes no sense, or proves nothing, is dropped without an answer.
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        datagram: &[u8],
+        random: &mut dyn Random,
+    ) {
+        self.handle_timeout(now);
+        let packet = match Rmcp::decode(datagram) {
+            Ok(Rmcp::Ipmi(packet)) => packet,
+            Ok(Rmcp::Ping { tag }) => {
+                return self.send(from, Rmcp::Pong { tag, ipmi: true }.encode());
+            }
+            Ok(_) | Err(_) => return,
+        };
+        match Packet::decode(packet) {
+            Ok(Packet::Plain(message)) => {
+                if let Some(response) = self.answer_outside(message) {
+                    self.send(from, encode_plain(&response));
+                }
+            }
+            Ok(Packet::Outside { kind, payload }) => {
+                self.handle_outside(now, from, kind, payload, random)
+            }
+            Ok(Packet::Inside(packet)) => self.handle_inside(now, from, &packet, random),
+            Err(_) => {}
+        }
+    }
+
+    fn handle_outside(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        kind: PayloadType,
+        payload: &[u8],
+        random: &mut dyn Random,
+    ) {
+        let reply = match kind {
+            PayloadType::Ipmi => self
+                .answer_outside(payload)
+                .map(|response| (PayloadType::Ipmi, response)),
+            PayloadType::OpenSessionRequest => self.handle_open(now, from, payload, random),
+            PayloadType::Rakp1 => self.handle_rakp1(from, payload, random),
+            PayloadType::Rakp3 => self.handle_rakp3(now, from, payload),
+            _ => None,
+        };
+        if let Some((kind, payload)) = reply {
+            self.send(from, encode_outside(kind, &payload));
+        }
+    }
+
+    fn answer_outside(&self, message: &[u8]) -> Option<Vec<u8>> {
+        let request = RequestMessage::decode(message).ok()?;
+        let result = dispatch::outside(&self.config, &request);
+        let result = result.as_deref().map_err(|code| *code);
+        Some(RequestHeader::of(&request).respond(result))
+    }
+
+    fn handle_inside(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        packet: &ProtectedPacket<'_>,
+        random: &mut dyn Random,
+    ) {
+        if packet.kind != PayloadType::Ipmi {
+            return;
+        }
+        let id = packet.session;
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let Stage::Active(active) = &mut session.stage else {
+            return;
+        };
+        let Ok(plain) = active.keys.open(packet) else {
+            return;
+        };
+        if !active.window.accept(packet.sequence) {
+            return;
+        }
+        let Ok(request) = RequestMessage::decode(&plain) else {
+            return;
+        };
+        session.heard = now;
+        session.peer = from;
+        if dispatch::changes_machine(&request) {
+            match active.replies.seen(now, &request) {
+                Seen::No => active.replies.start(now, &request),
+                Seen::Running => return,
+                Seen::Answered(message) => {
+                    let message = message.to_vec();
+                    return self.send_inside(id, &message, random);
+                }
+            }
+        }
+        let level = active.level;
+        let header = RequestHeader::of(&request);
+        match dispatch::in_session(&self.config, &request, level) {
+            Ok(action) => self.act(now, id, header, action, random),
+            Err(code) => self.reply(now, id, header, Err(code), random),
+        }
+    }
+
+    fn act(
+        &mut self,
+        now: Instant,
+        id: u32,
+        header: RequestHeader,
+        action: Action,
+        random: &mut dyn Random,
+    ) {
+        let result = match action {
+            Action::Answer(data) => Ok(data),
+            Action::Machine(request) => match self.begin(id, header, request) {
+                Ok(()) => return,
+                Err(code) => Err(code),
+            },
+            Action::SetBootOption(parameter) => self.boot.set(id, &parameter).map(|()| Vec::new()),
+            Action::GetBootOption(option) => self
+                .boot
+                .get(option)
+                .map(|parameter| GetBootOptions::encode_response(&parameter)),
+            Action::SetPrivilege(level) => self
+                .set_privilege(id, level)
+                .map(|level| SetSessionPrivilege::encode_response(&level)),
+            Action::CloseSession(other) => {
+                return self.close(now, id, header, other, random);
+            }
+        };
+        self.reply(
+            now,
+            id,
+            header,
+            result.as_deref().map_err(|code| *code),
+            random,
+        );
+    }
+
+    /// Queues a request for the machine.
+    fn begin(
+        &mut self,
+        session: u32,
+        header: RequestHeader,
+        request: MachineRequest,
+    ) -> Result<(), CompletionCode> {
+        if self.waiting.len() >= MAX_OPERATIONS {
+            return Err(CompletionCode::NODE_BUSY);
+        }
+        self.operations_begun += 1;
+        let token = self.operations_begun;
+        self.waiting.insert(token, Waiting { session, header });
+        self.operations.push_back(Operation {
+            token: OperationToken(token),
+            request,
+        });
+        Ok(())
+    }
+
+    fn set_privilege(
+        &mut self,
+        id: u32,
+        level: Option<Privilege>,
+    ) -> Result<Privilege, CompletionCode> {
+        let active = self.active(id).ok_or(CompletionCode::UNSPECIFIED)?;
+        if let Some(level) = level {
+            // A level above the user's limit (IPMI 2.0 §22.18).
+            if level > active.limit {
+                return Err(CompletionCode::new(0x81));
+            }
+            active.level = level;
+        }
+        Ok(active.level)
+    }
+
+    fn close(
+        &mut self,
+        now: Instant,
+        id: u32,
+        header: RequestHeader,
+        other: u32,
+        random: &mut dyn Random,
+    ) {
+        let own = other == id;
+        let allowed = own
+            || self
+                .active(id)
+                .is_some_and(|active| active.level >= Privilege::Administrator);
+        let result = if !allowed {
+            Err(CompletionCode::INSUFFICIENT_PRIVILEGE)
+        } else if self.sessions.contains_key(&other) {
+            Ok(CloseSession::encode_response(&()))
+        } else {
+            // No such session (IPMI 2.0 §22.19).
+            Err(CompletionCode::new(0x87))
+        };
+        self.reply(
+            now,
+            id,
+            header,
+            result.as_deref().map_err(|code| *code),
+            random,
+        );
+        if result.is_ok() {
+            self.remove(other);
+        }
+    }
+
+    /// The next datagram to send.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transmits.pop_front()
+    }
+
+    /// The next thing that the machine has to do. Each is to be answered with [`respond`](Self::respond).
+    pub fn poll_operation(&mut self) -> Option<Operation> {
+        self.operations.pop_front()
+    }
+
+    /// Takes the machine's answer to an operation.
+    pub fn respond(
+        &mut self,
+        now: Instant,
+        token: OperationToken,
+        result: Result<MachineAnswer, CompletionCode>,
+        random: &mut dyn Random,
+    ) {
+        let Some(Waiting { session, header }) = self.waiting.remove(&token.0) else {
+            return;
+        };
+        let data = result.map(|answer| match answer {
+            MachineAnswer::Status(status) => GetChassisStatus::encode_response(&status),
+            MachineAnswer::BootFlags(flags) => {
+                GetBootOptions::encode_response(&crate::command::BootParameter::Flags(flags))
+            }
+            MachineAnswer::Done => Vec::new(),
+        });
+        self.reply(
+            now,
+            session,
+            header,
+            data.as_deref().map_err(|code| *code),
+            random,
+        );
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is due: when the first session ends for lack of use.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.sessions
+            .values()
+            .filter_map(|session| self.deadline(session))
+            .min()
+    }
+
+    /// Ends the sessions that have not been used for too long.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let over: Vec<u32> = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| self.deadline(session).is_some_and(|at| at <= now))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in over {
+            self.remove(id);
+        }
+    }
+
+    /// How many sessions there are, those that are being opened included.
+    #[must_use]
+    pub fn session_count(&self) -> usize {
+        self.sessions.len()
+    }
+
+    fn deadline(&self, session: &Session) -> Option<Instant> {
+        let patience = if session.is_active() {
+            self.config.idle_timeout
+        } else {
+            self.config.handshake_timeout
+        };
+        session.heard.checked_add(patience)
+    }
+
+    pub(crate) fn remove(&mut self, id: u32) {
+        self.sessions.remove(&id);
+        self.boot.session_ended(id);
+    }
+
+    fn active(&mut self, id: u32) -> Option<&mut ActiveSession> {
+        match &mut self.sessions.get_mut(&id)?.stage {
+            Stage::Active(active) => Some(active),
+            _ => None,
+        }
+    }
+
+    fn reply(
+        &mut self,
+        now: Instant,
+        id: u32,
+        header: RequestHeader,
+        result: Result<&[u8], CompletionCode>,
+        random: &mut dyn Random,
+    ) {
+        let message = header.respond(result);
+        if let Some(active) = self.active(id) {
+            active
+                .replies
+                .answer(now, header.sequence, header.command, &message);
+        }
+        self.send_inside(id, &message, random);
+    }
+
+    fn send_inside(&mut self, id: u32, message: &[u8], random: &mut dyn Random) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let Stage::Active(active) = &mut session.stage else {
+            return;
+        };
+        let sequence = active.counter.next();
+        let sealed = active.keys.seal(
+            PayloadType::Ipmi,
+            active.console_session,
+            sequence,
+            message,
+            random_bytes(random),
+        );
+        let to = session.peer;
+        if let Ok(datagram) = sealed {
+            self.send(to, datagram);
+        }
+    }
+
+    fn send(&mut self, to: SocketAddr, datagram: Vec<u8>) {
+        self.transmits.push_back(Transmit { to, datagram });
+    }
+}
