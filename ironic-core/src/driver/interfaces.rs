@@ -34,6 +34,12 @@ pub trait Interface: Send + Sync + 'static {
         Properties::new()
     }
 
+    /// The names of the interfaces of the same kind that must be enabled where this one is: those
+    /// that it hands over to.
+    fn requires(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether the node has what this interface needs. Talks to no machine.
     ///
     /// # Errors

@@ -1,16 +1,26 @@
 //! What a machine's driver is made of: thirteen interface traits, and the tasks they act through.
 
 mod bare;
+mod builder;
+mod catalog;
 mod hardware;
 mod interfaces;
+mod registry;
+mod resolve;
+mod resolve_error;
 mod task;
 
 pub use bare::BareDriver;
+pub use builder::RegistryBuilder;
+pub use catalog::{Catalog, Defaults, Enabled};
 pub use hardware::HardwareType;
 pub use interfaces::{
     Bios, Boot, BootDeviceState, Console, ConsoleInfo, Deploy, Firmware, Inspect, Interface,
     Management, Network, NetworkRole, Power, Properties, Raid, RamdiskParams, Rescue, Storage,
     Vendor, VendorMethod,
 };
+pub use registry::{Registry, UsableInterfaces};
+pub use resolve::{Resolver, instance_overrides, resolve};
+pub use resolve_error::ResolveError;
 pub use task::{SharedTask, Task, TaskContext};
 pub(crate) use task::{TaskCore, TaskEnd};
