@@ -9,10 +9,12 @@ pub mod iso9660;
 
 mod checksum;
 mod error;
+mod expected_checksum;
 mod reference;
 mod service;
 
-pub use checksum::{Checksum, ChecksumAlgorithm, ChecksumPolicy, ExpectedChecksum};
+pub use checksum::{Checksum, ChecksumAlgorithm};
 pub use error::ImageError;
+pub use expected_checksum::{ChecksumPolicy, ExpectedChecksum};
 pub use reference::{HttpUrl, ImageRef};
 pub use service::{ImageMeta, ImageService};

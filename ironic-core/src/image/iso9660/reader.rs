@@ -69,6 +69,7 @@ impl Reader {
         let blocks = Blocks(image);
         let (primary, joliet) = descriptors(&blocks)?;
         let own = self_record(&blocks, primary.root)?;
+        // Others than Rock Ridge use this area too, so what cannot be read is none of it.
         let attributes = Attributes::read(own.system_use, &blocks).ok();
         let skip = attributes.as_ref().and_then(|attributes| attributes.skip);
         let rock_ridge = attributes
