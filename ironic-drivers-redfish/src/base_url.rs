@@ -25,7 +25,9 @@ impl BaseUrl {
     ///
     /// [`RedfishError::InvalidSettings`] when it is not an `http` or `https` authority.
     pub fn parse(address: &str) -> Result<Self, RedfishError> {
-        let invalid = |reason: &str| RedfishError::InvalidSettings { reason: format!("address: {reason}") };
+        let invalid = |reason: &str| RedfishError::InvalidSettings {
+            reason: format!("address: {reason}"),
+        };
         let uri: Uri = address.parse().map_err(|_| invalid("not a URL"))?;
         let https = match uri.scheme_str() {
             Some("https") => true,
@@ -34,7 +36,8 @@ impl BaseUrl {
         };
         let authority = uri.authority().ok_or_else(|| invalid("no host"))?;
         let host_and_port = authority.as_str().rsplit('@').next().unwrap_or_default();
-        let (host, port) = split_port(host_and_port, https).ok_or_else(|| invalid("no usable host and port"))?;
+        let (host, port) =
+            split_port(host_and_port, https).ok_or_else(|| invalid("no usable host and port"))?;
         Ok(Self { https, host, port })
     }
 
@@ -79,13 +82,19 @@ impl BaseUrl {
             };
             let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
             let (authority, path) = rest.split_at(end);
-            if !scheme.eq_ignore_ascii_case(self.scheme()) || split_port(authority, self.https) != Some((self.host.clone(), self.port)) {
+            if !scheme.eq_ignore_ascii_case(self.scheme())
+                || split_port(authority, self.https) != Some((self.host.clone(), self.port))
+            {
                 return refuse("another authority");
             }
             path
         };
         let path = path.split('#').next().unwrap_or_default();
-        Ok(if path.starts_with('/') { escaped(path) } else { format!("/{}", escaped(path)) })
+        Ok(if path.starts_with('/') {
+            escaped(path)
+        } else {
+            format!("/{}", escaped(path))
+        })
     }
 
     /// The URL of a path that [`resolve`](Self::resolve) gave.
@@ -102,14 +111,20 @@ impl std::fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let default = if self.https { 443 } else { 80 };
         write!(f, "{}://{}", self.scheme(), self.host)?;
-        if self.port == default { Ok(()) } else { write!(f, ":{}", self.port) }
+        if self.port == default {
+            Ok(())
+        } else {
+            write!(f, ":{}", self.port)
+        }
     }
 }
 
 fn split_port(authority: &str, https: bool) -> Option<(String, u16)> {
     let (host, port) = match authority.rfind(':') {
         // A colon inside brackets belongs to an IPv6 address.
-        Some(colon) if !authority.get(colon..)?.contains(']') => (authority.get(..colon)?, authority.get(colon + 1..)?),
+        Some(colon) if !authority.get(colon..)?.contains(']') => {
+            (authority.get(..colon)?, authority.get(colon + 1..)?)
+        }
         _ => (authority, ""),
     };
     if host.is_empty() || host.contains('@') {
@@ -148,9 +163,15 @@ mod tests {
     fn addresses() {
         for (address, shown) in [
             ("https://bmc", Some("https://bmc")),
-            ("https://BMC.example.org:443/", Some("https://bmc.example.org")),
+            (
+                "https://BMC.example.org:443/",
+                Some("https://bmc.example.org"),
+            ),
             ("http://192.0.2.1:8000", Some("http://192.0.2.1:8000")),
-            ("https://[2001:DB8::1]:8443/x?y", Some("https://[2001:db8::1]:8443")),
+            (
+                "https://[2001:DB8::1]:8443/x?y",
+                Some("https://[2001:db8::1]:8443"),
+            ),
             ("https://user:secret@bmc", Some("https://bmc")),
             ("https://h:99999", None),
             ("https://https:", Some("https://https")),
@@ -168,10 +189,19 @@ mod tests {
         let base = BaseUrl::parse("https://bmc.example.org").unwrap();
         for (link, path) in [
             ("/redfish/v1/Systems/1", Some("/redfish/v1/Systems/1")),
-            ("/redfish/v1/Systems?$skip=50", Some("/redfish/v1/Systems?$skip=50")),
-            ("/redfish/v1/Chassis/1/Power#/PowerSupplies/0", Some("/redfish/v1/Chassis/1/Power")),
+            (
+                "/redfish/v1/Systems?$skip=50",
+                Some("/redfish/v1/Systems?$skip=50"),
+            ),
+            (
+                "/redfish/v1/Chassis/1/Power#/PowerSupplies/0",
+                Some("/redfish/v1/Chassis/1/Power"),
+            ),
             ("/redfish/v1/Systems/a b", Some("/redfish/v1/Systems/a%20b")),
-            ("/redfish/v1/Systems/a%20b", Some("/redfish/v1/Systems/a%20b")),
+            (
+                "/redfish/v1/Systems/a%20b",
+                Some("/redfish/v1/Systems/a%20b"),
+            ),
             ("https://bmc.example.org/x", Some("/x")),
             ("HTTPS://BMC.example.org:443/x", Some("/x")),
             ("https://bmc.example.org", Some("/")),

@@ -99,7 +99,11 @@ impl Connection {
     #[must_use]
     pub fn root(mut self, root: &str) -> Self {
         let root = root.trim_matches('/');
-        self.root = if root.is_empty() { DEFAULT_ROOT.to_owned() } else { format!("/{root}/") };
+        self.root = if root.is_empty() {
+            DEFAULT_ROOT.to_owned()
+        } else {
+            format!("/{root}/")
+        };
         self
     }
 }

@@ -60,7 +60,12 @@ struct Key {
 impl ClientPool {
     /// An empty pool of at most 1000 clients.
     pub fn new(factory: Arc<dyn TransportFactory>, options: ClientOptions) -> Self {
-        Self { factory, options, capacity: DEFAULT_CAPACITY, clients: Mutex::default() }
+        Self {
+            factory,
+            options,
+            capacity: DEFAULT_CAPACITY,
+            clients: Mutex::default(),
+        }
     }
 
     /// Sets how many clients are kept; 0 keeps none, so that every use logs in for itself.
@@ -82,11 +87,16 @@ impl ClientPool {
         if let Some(client) = self.lock().present(&key, connection) {
             return Ok(client);
         }
-        let transport = self
-            .factory
-            .transport(&connection.tls)
-            .map_err(|error| RedfishError::InvalidSettings { reason: error.to_string() })?;
-        let made = Arc::new(Client::new(connection.clone(), transport, self.options.clone())?);
+        let transport = self.factory.transport(&connection.tls).map_err(|error| {
+            RedfishError::InvalidSettings {
+                reason: error.to_string(),
+            }
+        })?;
+        let made = Arc::new(Client::new(
+            connection.clone(),
+            transport,
+            self.options.clone(),
+        )?);
         let (client, leaving) = self.lock().keep(key, connection, made, self.capacity);
         for client in leaving {
             client.close().await;
@@ -130,18 +140,38 @@ impl Clients {
     }
 
     /// Takes `made` in, unless somebody was faster; says whom to close.
-    fn keep(&mut self, key: Key, connection: &Connection, made: Arc<Client>, capacity: usize) -> (Arc<Client>, Vec<Arc<Client>>) {
+    fn keep(
+        &mut self,
+        key: Key,
+        connection: &Connection,
+        made: Arc<Client>,
+        capacity: usize,
+    ) -> (Arc<Client>, Vec<Arc<Client>>) {
         if capacity == 0 {
             return (made, Vec::new());
         }
         if let Some(client) = self.present(&key, connection) {
             return (client, Vec::new());
         }
-        let entry = Entry { client: made.clone(), used: self.clock };
-        let mut leaving: Vec<_> = self.by_key.insert(key, entry).map(|entry| entry.client).into_iter().collect();
+        let entry = Entry {
+            client: made.clone(),
+            used: self.clock,
+        };
+        let mut leaving: Vec<_> = self
+            .by_key
+            .insert(key, entry)
+            .map(|entry| entry.client)
+            .into_iter()
+            .collect();
         while self.by_key.len() > capacity {
-            let idle = self.by_key.iter().filter(|(_, entry)| Arc::strong_count(&entry.client) == 1);
-            let Some(key) = idle.min_by_key(|(_, entry)| entry.used).map(|(key, _)| key.clone()) else {
+            let idle = self
+                .by_key
+                .iter()
+                .filter(|(_, entry)| Arc::strong_count(&entry.client) == 1);
+            let Some(key) = idle
+                .min_by_key(|(_, entry)| entry.used)
+                .map(|(key, _)| key.clone())
+            else {
                 break;
             };
             leaving.extend(self.by_key.remove(&key).map(|entry| entry.client));

@@ -35,7 +35,10 @@ impl Client {
 
     async fn pages(&self, link: &str) -> Result<Vec<Map<String, Value>>, RedfishError> {
         let first = self.connection.base.resolve(link)?;
-        let endless = |reason| RedfishError::Collection { path: first.clone(), reason };
+        let endless = |reason| RedfishError::Collection {
+            path: first.clone(),
+            reason,
+        };
         let mut visited = BTreeSet::new();
         let mut members = Vec::new();
         let mut next = Some(first.clone());
@@ -51,7 +54,11 @@ impl Client {
             if members.len() > self.options.member_limit {
                 return Err(endless("too many members"));
             }
-            next = page.next.map(|link| self.connection.base.resolve(&link)).transpose()?;
+            next = page
+                .next
+                .or(page.bare_next)
+                .map(|link| self.connection.base.resolve(&link))
+                .transpose()?;
         }
         Ok(members)
     }

@@ -23,7 +23,10 @@ mod tests {
     fn from_the_strictest_to_none() {
         let some = |etag: &str| Some(etag.to_owned());
         assert_eq!(candidates(Some("\"a\"")), [some("\"a\""), None]);
-        assert_eq!(candidates(Some("W/\"a\"")), [some("W/\"a\""), some("\"a\""), None]);
+        assert_eq!(
+            candidates(Some("W/\"a\"")),
+            [some("W/\"a\""), some("\"a\""), None]
+        );
         assert_eq!(candidates(Some(" ")), [None]);
         assert_eq!(candidates(None), [None]);
     }

@@ -27,7 +27,13 @@ pub(super) struct Call {
 impl Call {
     pub(super) fn new(method: Method, path: String) -> Self {
         let repeatable = method == Method::GET;
-        Self { method, path, body: None, if_match: None, repeatable }
+        Self {
+            method,
+            path,
+            body: None,
+            if_match: None,
+            repeatable,
+        }
     }
 
     pub(super) fn json(mut self, body: &Value) -> Self {
@@ -59,29 +65,56 @@ impl Client {
     }
 
     /// Sends `call` until it is answered for good; any status is an answer.
-    pub(super) async fn attempt(&self, call: &Call, ticket: &Ticket) -> Result<HttpResponse, RedfishError> {
+    pub(super) async fn attempt(
+        &self,
+        call: &Call,
+        ticket: &Ticket,
+    ) -> Result<HttpResponse, RedfishError> {
         let mut call = call.clone();
         for _ in 0..=MAX_REDIRECTS {
             let response = self.tries(&call, ticket).await?;
-            let keeps_method = matches!(response.status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
+            let keeps_method = matches!(
+                response.status,
+                StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT
+            );
             let redirects = keeps_method
-                || (call.method == Method::GET && matches!(response.status, StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND));
+                || (call.method == Method::GET
+                    && matches!(
+                        response.status,
+                        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND
+                    ));
             match response.header("location") {
-                Some(location) if redirects => call.path = self.connection.base.resolve(location)?,
-                _ if response.status.is_redirection() && response.status != StatusCode::NOT_MODIFIED => {
-                    return Err(RedfishError::Malformed { path: call.path, reason: "a redirect that leads nowhere".to_owned() });
+                Some(location) if redirects => {
+                    call.path = self.connection.base.resolve(location)?
+                }
+                _ if response.status.is_redirection()
+                    && response.status != StatusCode::NOT_MODIFIED =>
+                {
+                    return Err(RedfishError::Malformed {
+                        path: call.path,
+                        reason: "a redirect that leads nowhere".to_owned(),
+                    });
                 }
                 _ => return Ok(response),
             }
         }
-        Err(RedfishError::Malformed { path: call.path, reason: "redirects without end".to_owned() })
+        Err(RedfishError::Malformed {
+            path: call.path,
+            reason: "redirects without end".to_owned(),
+        })
     }
 
     async fn tries(&self, call: &Call, ticket: &Ticket) -> Result<HttpResponse, RedfishError> {
         let mut attempt = 0;
         loop {
             let outcome = self.once(call, ticket).await;
-            match decide(&self.options, &call.method, call.repeatable, attempt, outcome.as_ref()) {
+            match decide(
+                &self.options,
+                &call.method,
+                call.repeatable,
+                attempt,
+                outcome.as_ref(),
+            ) {
                 Verdict::Again(pause) => {
                     attempt += 1;
                     tracing::debug!(
@@ -106,21 +139,43 @@ impl Client {
         }
     }
 
-    pub(super) async fn once(&self, call: &Call, ticket: &Ticket) -> Result<HttpResponse, HttpError> {
-        let invalid = |reason: &str| HttpError::Invalid { reason: reason.to_owned() };
-        let url = self.connection.base.url(&call.path).ok_or_else(|| invalid("the path is not a URL's"))?;
+    pub(super) async fn once(
+        &self,
+        call: &Call,
+        ticket: &Ticket,
+    ) -> Result<HttpResponse, HttpError> {
+        let invalid = |reason: &str| HttpError::Invalid {
+            reason: reason.to_owned(),
+        };
+        let url = self
+            .connection
+            .base
+            .url(&call.path)
+            .ok_or_else(|| invalid("the path is not a URL's"))?;
         let mut request = HttpRequest::new(call.method.clone(), url);
         request.headers = headers(self.options.keep_alive);
         ticket.sign(&mut request.headers);
         if let Some(etag) = &call.if_match {
-            request.headers.insert(header::IF_MATCH, etag.parse().map_err(|_| invalid("the ETag is no header value"))?);
+            request.headers.insert(
+                header::IF_MATCH,
+                etag.parse()
+                    .map_err(|_| invalid("the ETag is no header value"))?,
+            );
         }
         if let Some(body) = &call.body {
-            request.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            request.headers.insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("application/json"),
+            );
             request.body = body.clone();
         }
-        let _permit = self.gate.acquire().await.map_err(|_| invalid("the client is closed"))?;
-        match tokio::time::timeout(self.options.request_timeout, self.transport.send(request)).await {
+        let _permit = self
+            .gate
+            .acquire()
+            .await
+            .map_err(|_| invalid("the client is closed"))?;
+        match tokio::time::timeout(self.options.request_timeout, self.transport.send(request)).await
+        {
             Ok(outcome) => outcome,
             Err(_) => Err(HttpError::Timeout),
         }
@@ -132,7 +187,10 @@ impl Client {
 fn headers(keep_alive: bool) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers.insert(
+        header::ACCEPT_ENCODING,
+        HeaderValue::from_static("identity"),
+    );
     headers.insert("odata-version", HeaderValue::from_static("4.0"));
     if !keep_alive {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -142,9 +200,20 @@ fn headers(keep_alive: bool) -> HeaderMap {
 
 fn accept(call: &Call, response: HttpResponse) -> Result<Reply, RedfishError> {
     if response.status.as_u16() >= 400 {
-        return Err(StatusError::new(call.method.clone(), call.path.clone(), response.status, &response.body).into());
+        return Err(StatusError::new(
+            call.method.clone(),
+            call.path.clone(),
+            response.status,
+            &response.body,
+        )
+        .into());
     }
-    Ok(Reply { status: response.status, headers: response.headers, body: response.body, path: call.path.clone() })
+    Ok(Reply {
+        status: response.status,
+        headers: response.headers,
+        body: response.body,
+        path: call.path.clone(),
+    })
 }
 
 /// The outcome of a try, for the log.

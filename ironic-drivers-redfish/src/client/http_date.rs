@@ -1,6 +1,8 @@
 //! Dates in headers (RFC 9110 §5.6.7, the preferred form).
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
 
 /// Seconds since 1970 of `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub(super) fn seconds_of(text: &str) -> Option<u64> {
@@ -9,15 +11,24 @@ pub(super) fn seconds_of(text: &str) -> Option<u64> {
     let day: u64 = word()?.parse().ok().filter(|day| (1..=31).contains(day))?;
     let month = word()?;
     let month = MONTHS.iter().position(|name| *name == month)? as u64 + 1;
-    let year: u64 = word()?.parse().ok().filter(|year| (1970..=9999).contains(year))?;
-    let mut clock = word()?.split(':').map(|part| part.parse::<u64>().ok().filter(|part| *part <= 60));
+    let year: u64 = word()?
+        .parse()
+        .ok()
+        .filter(|year| (1970..=9999).contains(year))?;
+    let mut clock = word()?
+        .split(':')
+        .map(|part| part.parse::<u64>().ok().filter(|part| *part <= 60));
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
     (word()? == "GMT").then(|| days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
 /// Days since 1970-01-01 in the Gregorian calendar, the year counted from March.
 const fn days(year: u64, month: u64, day: u64) -> u64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468
 }
 

@@ -75,7 +75,11 @@ impl Client {
     /// # Errors
     ///
     /// [`RedfishError::InvalidSettings`] when the options make no sense.
-    pub fn new(connection: Connection, transport: Arc<dyn HttpTransport>, options: ClientOptions) -> Result<Self, RedfishError> {
+    pub fn new(
+        connection: Connection,
+        transport: Arc<dyn HttpTransport>,
+        options: ClientOptions,
+    ) -> Result<Self, RedfishError> {
         options.check()?;
         Ok(Self {
             gate: Semaphore::new(options.concurrency),
@@ -124,7 +128,12 @@ impl Client {
     /// # Errors
     ///
     /// As [`get`](Self::get).
-    pub async fn patch(&self, link: &str, etag: Option<&str>, body: &Value) -> Result<Reply, RedfishError> {
+    pub async fn patch(
+        &self,
+        link: &str,
+        etag: Option<&str>,
+        body: &Value,
+    ) -> Result<Reply, RedfishError> {
         let path = self.connection.base.resolve(link)?;
         let call = Call::new(Method::PATCH, path).json(body).repeatable(true);
         let refusal = match self.patch_matching(&call, etag).await? {
@@ -137,24 +146,35 @@ impl Client {
         // The BMC insists on a tag (RFC 6585 §3), and ours was none or no longer good.
         let current = self.get::<Value>(&call.path).await?.etag;
         match current {
-            Some(current) => self.patch_matching(&call, Some(&current)).await?.map_err(RedfishError::from),
+            Some(current) => self
+                .patch_matching(&call, Some(&current))
+                .await?
+                .map_err(RedfishError::from),
             None => Err(refusal.into()),
         }
     }
 
     /// One PATCH per candidate of `If-Match`, until one is not refused for its tag.
-    async fn patch_matching(&self, call: &Call, etag: Option<&str>) -> Result<Result<Reply, StatusError>, RedfishError> {
+    async fn patch_matching(
+        &self,
+        call: &Call,
+        etag: Option<&str>,
+    ) -> Result<Result<Reply, StatusError>, RedfishError> {
         let mut refusal = None;
         for candidate in etag::candidates(etag) {
             match self.exchange(&call.clone().if_match(candidate)).await {
                 Ok(reply) => return Ok(Ok(reply)),
-                Err(RedfishError::Status(error)) if is_tag_refusal(error.status) => refusal = Some(error),
+                Err(RedfishError::Status(error)) if is_tag_refusal(error.status) => {
+                    refusal = Some(error)
+                }
                 Err(error) => return Err(error),
             }
         }
         match refusal {
             Some(refusal) => Ok(Err(*refusal)),
-            None => Err(RedfishError::InvalidState { reason: "nothing was sent" }),
+            None => Err(RedfishError::InvalidState {
+                reason: "nothing was sent",
+            }),
         }
     }
 
@@ -164,9 +184,19 @@ impl Client {
     /// # Errors
     ///
     /// As [`get`](Self::get).
-    pub async fn post(&self, link: &str, body: &Value, repeatable: bool) -> Result<Reply, RedfishError> {
+    pub async fn post(
+        &self,
+        link: &str,
+        body: &Value,
+        repeatable: bool,
+    ) -> Result<Reply, RedfishError> {
         let path = self.connection.base.resolve(link)?;
-        self.exchange(&Call::new(Method::POST, path).json(body).repeatable(repeatable)).await
+        self.exchange(
+            &Call::new(Method::POST, path)
+                .json(body)
+                .repeatable(repeatable),
+        )
+        .await
     }
 
     /// Deletes a resource.
@@ -176,7 +206,8 @@ impl Client {
     /// As [`get`](Self::get).
     pub async fn delete(&self, link: &str) -> Result<Reply, RedfishError> {
         let path = self.connection.base.resolve(link)?;
-        self.exchange(&Call::new(Method::DELETE, path).repeatable(true)).await
+        self.exchange(&Call::new(Method::DELETE, path).repeatable(true))
+            .await
     }
 
     /// The paths of all systems.
@@ -188,7 +219,10 @@ impl Client {
     pub async fn systems(&self) -> Result<Vec<String>, RedfishError> {
         let root = self.root().await?;
         let Some(systems) = root.value.systems.and_then(|link| link.id) else {
-            return Err(RedfishError::MissingAttribute { path: root.path, attribute: "Systems" });
+            return Err(RedfishError::MissingAttribute {
+                path: root.path,
+                attribute: "Systems",
+            });
         };
         self.members(&systems).await
     }
@@ -202,14 +236,28 @@ impl Reply {
 }
 
 fn is_tag_refusal(status: StatusCode) -> bool {
-    matches!(status, StatusCode::PRECONDITION_FAILED | StatusCode::PRECONDITION_REQUIRED)
+    matches!(
+        status,
+        StatusCode::PRECONDITION_FAILED | StatusCode::PRECONDITION_REQUIRED
+    )
 }
 
 fn resource<T: DeserializeOwned>(reply: Reply) -> Result<Resource<T>, RedfishError> {
-    let malformed = |error: serde_json::Error| RedfishError::Malformed { path: reply.path.clone(), reason: error.to_string() };
+    let malformed = |error: serde_json::Error| RedfishError::Malformed {
+        path: reply.path.clone(),
+        reason: error.to_string(),
+    };
     let body: Value = serde_json::from_slice(&reply.body).map_err(malformed)?;
     let header = reply.header(header::ETAG).map(str::to_owned);
-    let etag = header.or_else(|| body.get("@odata.etag").and_then(Value::as_str).map(str::to_owned));
+    let etag = header.or_else(|| {
+        body.get("@odata.etag")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    });
     let value = serde_json::from_value(body).map_err(malformed)?;
-    Ok(Resource { etag: etag.filter(|etag| !etag.trim().is_empty()), value, path: reply.path })
+    Ok(Resource {
+        etag: etag.filter(|etag| !etag.trim().is_empty()),
+        value,
+        path: reply.path,
+    })
 }

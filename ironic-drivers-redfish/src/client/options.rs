@@ -98,7 +98,9 @@ impl ClientOptions {
             "concurrency must be 1 to 64"
         } else if !(1..=100).contains(&self.attempts) {
             "attempts must be 1 to 100"
-        } else if self.request_timeout < Duration::from_millis(1) || self.task_poll < Duration::from_millis(1) {
+        } else if self.request_timeout < Duration::from_millis(1)
+            || self.task_poll < Duration::from_millis(1)
+        {
             "request_timeout and task_poll must be at least 1 ms"
         } else if self.retry_delay_limit < self.retry_delay {
             "retry_delay_limit is below retry_delay"
@@ -107,6 +109,8 @@ impl ClientOptions {
         } else {
             return Ok(());
         };
-        Err(RedfishError::InvalidSettings { reason: problem.to_owned() })
+        Err(RedfishError::InvalidSettings {
+            reason: problem.to_owned(),
+        })
     }
 }

@@ -88,7 +88,11 @@ impl Client {
                     state.had_session = true;
                     session
                 }
-                Err(error) if self.connection.auth == AuthMethod::Auto && !state.had_session && has_no_sessions(&error) => {
+                Err(error)
+                    if self.connection.auth == AuthMethod::Auto
+                        && !state.had_session
+                        && has_no_sessions(&error) =>
+                {
                     tracing::debug!(bmc = self.connection.base.host(), %error, "no session to be had, using basic authentication");
                     Standing::Basic
                 }
@@ -97,7 +101,10 @@ impl Client {
             state.generation += 1;
         }
         match &state.standing {
-            Standing::Session { token, .. } => Ok(Ticket::Session { token: token.clone(), generation: state.generation }),
+            Standing::Session { token, .. } => Ok(Ticket::Session {
+                token: token.clone(),
+                generation: state.generation,
+            }),
             Standing::Basic | Standing::Unknown => self.basic(username),
         }
     }
@@ -116,12 +123,17 @@ impl Client {
 
     fn basic(&self, username: &str) -> Result<Ticket, RedfishError> {
         if username.contains(':') {
-            return Err(RedfishError::InvalidSettings { reason: "a user name for basic authentication has no colon".to_owned() });
+            return Err(RedfishError::InvalidSettings {
+                reason: "a user name for basic authentication has no colon".to_owned(),
+            });
         }
         let pair = format!("{username}:{}", self.connection.password.expose());
         let pair = base64::engine::general_purpose::STANDARD.encode(pair);
-        let mut value = HeaderValue::try_from(format!("Basic {pair}"))
-            .map_err(|_| RedfishError::InvalidSettings { reason: "the credentials are no header value".to_owned() })?;
+        let mut value = HeaderValue::try_from(format!("Basic {pair}")).map_err(|_| {
+            RedfishError::InvalidSettings {
+                reason: "the credentials are no header value".to_owned(),
+            }
+        })?;
         value.set_sensitive(true);
         Ok(Ticket::Basic(value))
     }
@@ -133,13 +145,18 @@ impl Client {
         let call = Call::new(Method::POST, path).json(&body).repeatable(true);
         let response = self.attempt(&call, &Ticket::Anonymous).await?;
         if response.status.as_u16() >= 400 {
-            return Err(StatusError::new(Method::POST, call.path, response.status, &response.body).into());
+            return Err(
+                StatusError::new(Method::POST, call.path, response.status, &response.body).into(),
+            );
         }
         let Some(mut token) = response.headers.get(TOKEN).cloned() else {
             return Err(RedfishError::NoToken { path: call.path });
         };
         token.set_sensitive(true);
-        Ok(Standing::Session { token, path: self.session_of(&response) })
+        Ok(Standing::Session {
+            token,
+            path: self.session_of(&response),
+        })
     }
 
     /// The Sessions collection: `Links/Sessions` of the root, else where it usually is.
@@ -150,7 +167,11 @@ impl Client {
             Ok(root) if response.status.is_success() => root,
             _ => ServiceRoot::default(),
         };
-        match root.links.and_then(|links| links.sessions).and_then(|link| link.id) {
+        match root
+            .links
+            .and_then(|links| links.sessions)
+            .and_then(|link| link.id)
+        {
             Some(link) => self.connection.base.resolve(&link),
             None => Ok(format!("{}SessionService/Sessions", self.connection.root)),
         }
@@ -160,8 +181,14 @@ impl Client {
     /// not followed; the session then ends by its own time-out.
     fn session_of(&self, response: &HttpResponse) -> Option<String> {
         let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
-        let links = [response.header("location"), body.get("@odata.id").and_then(serde_json::Value::as_str)];
-        links.into_iter().flatten().find_map(|link| self.connection.base.resolve(link).ok())
+        let links = [
+            response.header("location"),
+            body.get("@odata.id").and_then(serde_json::Value::as_str),
+        ];
+        links
+            .into_iter()
+            .flatten()
+            .find_map(|link| self.connection.base.resolve(link).ok())
     }
 
     /// Ends the session, if there is one; a later request logs in again. Sent once, and what the
@@ -169,7 +196,11 @@ impl Client {
     pub async fn close(&self) {
         let mut state = self.session.lock().await;
         let generation = state.generation;
-        if let Standing::Session { token, path: Some(path) } = std::mem::take(&mut state.standing) {
+        if let Standing::Session {
+            token,
+            path: Some(path),
+        } = std::mem::take(&mut state.standing)
+        {
             let ticket = Ticket::Session { token, generation };
             if let Err(error) = self.once(&Call::new(Method::DELETE, path), &ticket).await {
                 tracing::debug!(bmc = self.connection.base.host(), %error, "the session could not be ended");
@@ -181,5 +212,8 @@ impl Client {
 /// Whether the failed login means that basic authentication is to be used: anything the BMC said,
 /// but not that it could not be reached.
 const fn has_no_sessions(error: &RedfishError) -> bool {
-    matches!(error, RedfishError::Status(_) | RedfishError::NoToken { .. })
+    matches!(
+        error,
+        RedfishError::Status(_) | RedfishError::NoToken { .. }
+    )
 }

@@ -67,20 +67,32 @@ impl Client {
             if let Some(reply) = settled(&monitor, reply.clone(), until)? {
                 return Ok(reply);
             }
-            let pause = retry_after(&reply.headers).unwrap_or(self.options.task_poll).clamp(POLL_LIMITS.0, POLL_LIMITS.1);
+            let pause = retry_after(&reply.headers)
+                .unwrap_or(self.options.task_poll)
+                .clamp(POLL_LIMITS.0, POLL_LIMITS.1);
             if Instant::now() + pause > deadline {
-                return Err(RedfishError::TaskTimeout { path: monitor, after: self.options.task_timeout });
+                return Err(RedfishError::TaskTimeout {
+                    path: monitor,
+                    after: self.options.task_timeout,
+                });
             }
             tokio::time::sleep(pause).await;
-            reply = self.exchange(&Call::new(Method::GET, monitor.clone())).await?;
+            reply = self
+                .exchange(&Call::new(Method::GET, monitor.clone()))
+                .await?;
         }
     }
 
     /// The task's monitor: `Location`, else `TaskMonitor` or `@odata.id` of a task in the body.
     fn monitor_of(&self, reply: &Reply) -> Result<Option<String>, RedfishError> {
         let task = task_in(reply).unwrap_or_default();
-        let link = reply.header(header::LOCATION).map(str::to_owned).or(task.task_monitor).or(task.odata_id);
-        link.map(|link| self.connection.base.resolve(&link)).transpose()
+        let link = reply
+            .header(header::LOCATION)
+            .map(str::to_owned)
+            .or(task.task_monitor)
+            .or(task.odata_id);
+        link.map(|link| self.connection.base.resolve(&link))
+            .transpose()
     }
 }
 
@@ -94,9 +106,11 @@ fn settled(monitor: &str, reply: Reply, until: Until) -> Result<Option<Reply>, R
         Stage::Completed => Ok(Some(reply)),
         Stage::Scheduled if until == Until::Scheduled => Ok(Some(reply)),
         Stage::Scheduled | Stage::Running => Ok(None),
-        Stage::Failed => {
-            Err(RedfishError::TaskFailed { path: monitor.to_owned(), state: state.to_owned(), detail: task.detail() })
-        }
+        Stage::Failed => Err(RedfishError::TaskFailed {
+            path: monitor.to_owned(),
+            state: state.to_owned(),
+            detail: task.detail(),
+        }),
     }
 }
 

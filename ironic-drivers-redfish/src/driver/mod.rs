@@ -1,1 +1,3 @@
-//! The `redfish` hardware type.
+//! The `redfish` hardware type: what the engine asks for, in Redfish's terms.
+
+mod mapping;

@@ -131,7 +131,12 @@ pub struct StatusError {
 impl StatusError {
     /// An error of these parts.
     pub fn new(method: Method, path: impl Into<String>, status: StatusCode, body: &[u8]) -> Self {
-        Self { method, path: path.into(), status, extended: ExtendedError::parse(body) }
+        Self {
+            method,
+            path: path.into(),
+            status,
+            extended: ExtendedError::parse(body),
+        }
     }
 }
 
@@ -179,16 +184,25 @@ impl RedfishError {
 
     /// Whether the credentials were refused.
     pub fn is_access_denied(&self) -> bool {
-        matches!(self.status(), Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))
+        matches!(
+            self.status(),
+            Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+        )
     }
 
     /// Whether the resource is not there.
     pub fn is_not_found(&self) -> bool {
-        matches!(self.status(), Some(StatusCode::NOT_FOUND | StatusCode::GONE))
+        matches!(
+            self.status(),
+            Some(StatusCode::NOT_FOUND | StatusCode::GONE)
+        )
     }
 
     /// Whether the machine cannot do what was asked at all: the BMC lacks the member or the value.
     pub const fn is_unsupported(&self) -> bool {
-        matches!(self, Self::MissingAttribute { .. } | Self::NotAllowed { .. })
+        matches!(
+            self,
+            Self::MissingAttribute { .. } | Self::NotAllowed { .. }
+        )
     }
 }

@@ -55,11 +55,17 @@ pub enum HttpError {
 impl HttpError {
     /// Whether the same request may succeed later.
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Connect { .. } | Self::Interrupted { .. } | Self::Timeout)
+        matches!(
+            self,
+            Self::Connect { .. } | Self::Interrupted { .. } | Self::Timeout
+        )
     }
 
     /// Whether nothing of the request can have reached the peer.
     pub const fn was_not_sent(&self) -> bool {
-        matches!(self, Self::Connect { .. } | Self::Tls { .. } | Self::Invalid { .. })
+        matches!(
+            self,
+            Self::Connect { .. } | Self::Tls { .. } | Self::Invalid { .. }
+        )
     }
 }

@@ -7,9 +7,9 @@ mod tls;
 
 use std::fmt;
 
+use ::http::{HeaderMap, Method, StatusCode, Uri};
 use async_trait::async_trait;
 use bytes::Bytes;
-use ::http::{HeaderMap, Method, StatusCode, Uri};
 
 pub use error::HttpError;
 #[cfg(feature = "reqwest")]
@@ -36,7 +36,12 @@ pub struct HttpRequest {
 impl HttpRequest {
     /// A request without headers and body.
     pub fn new(method: Method, url: Uri) -> Self {
-        Self { method, url, headers: HeaderMap::new(), body: Bytes::new() }
+        Self {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        }
     }
 }
 
@@ -67,7 +72,11 @@ pub struct HttpResponse {
 impl HttpResponse {
     /// A response of these parts.
     pub fn new(status: StatusCode, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
-        Self { status, headers, body: body.into() }
+        Self {
+            status,
+            headers,
+            body: body.into(),
+        }
     }
 
     /// A header's value, when it is there and is text.

@@ -9,7 +9,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 
-use super::{DEFAULT_BODY_LIMIT, HttpError, HttpRequest, HttpResponse, HttpTransport, TlsSettings, TlsVersion, TrustAnchor};
+use super::{
+    DEFAULT_BODY_LIMIT, HttpError, HttpRequest, HttpResponse, HttpTransport, TlsSettings,
+    TlsVersion, TrustAnchor,
+};
 use crate::pool::TransportFactory;
 
 /// The default of the original's `[redfish]connect_timeout`.
@@ -46,9 +49,15 @@ impl ReqwestTransport {
     /// # Errors
     ///
     /// As [`new`](Self::new).
-    pub fn with_limits(tls: &TlsSettings, connect_timeout: Duration, body_limit: usize) -> Result<Self, HttpError> {
+    pub fn with_limits(
+        tls: &TlsSettings,
+        connect_timeout: Duration,
+        body_limit: usize,
+    ) -> Result<Self, HttpError> {
         if rustls::crypto::CryptoProvider::get_default().is_none() {
-            return Err(invalid("no rustls crypto provider is installed in this process"));
+            return Err(invalid(
+                "no rustls crypto provider is installed in this process",
+            ));
         }
         if tls.ciphers.is_some() {
             tracing::warn!("a TLS cipher list is set; rustls offers its own suites instead");
@@ -69,20 +78,33 @@ impl ReqwestTransport {
         };
         builder = match tls.minimum_version {
             None => builder,
-            Some(TlsVersion::Tls11 | TlsVersion::Tls12) => builder.tls_version_min(reqwest::tls::Version::TLS_1_2),
+            Some(TlsVersion::Tls11 | TlsVersion::Tls12) => {
+                builder.tls_version_min(reqwest::tls::Version::TLS_1_2)
+            }
             Some(TlsVersion::Tls13) => builder.tls_version_min(reqwest::tls::Version::TLS_1_3),
         };
-        let client = builder.build().map_err(|error| invalid(root_cause(&error)))?;
+        let client = builder
+            .build()
+            .map_err(|error| invalid(root_cause(&error)))?;
         Ok(Self { client, body_limit })
     }
 
     async fn read_body(&self, response: &mut reqwest::Response) -> Result<Bytes, HttpError> {
-        let too_large = || HttpError::BodyTooLarge { limit: self.body_limit };
-        if response.content_length().is_some_and(|length| length > self.body_limit as u64) {
+        let too_large = || HttpError::BodyTooLarge {
+            limit: self.body_limit,
+        };
+        if response
+            .content_length()
+            .is_some_and(|length| length > self.body_limit as u64)
+        {
             return Err(too_large());
         }
         let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| classify(error, true))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| classify(error, true))?
+        {
             if body.len() + chunk.len() > self.body_limit {
                 return Err(too_large());
             }
@@ -95,13 +117,31 @@ impl ReqwestTransport {
 #[async_trait]
 impl HttpTransport for ReqwestTransport {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let HttpRequest { method, url, headers, body } = request;
-        let request = http::Request::builder().method(method).uri(url).body(body).map_err(|error| invalid(error.to_string()))?;
-        let mut request = reqwest::Request::try_from(request).map_err(|error| invalid(root_cause(&error)))?;
+        let HttpRequest {
+            method,
+            url,
+            headers,
+            body,
+        } = request;
+        let request = http::Request::builder()
+            .method(method)
+            .uri(url)
+            .body(body)
+            .map_err(|error| invalid(error.to_string()))?;
+        let mut request =
+            reqwest::Request::try_from(request).map_err(|error| invalid(root_cause(&error)))?;
         *request.headers_mut() = headers;
-        let mut response = self.client.execute(request).await.map_err(|error| classify(error, false))?;
+        let mut response = self
+            .client
+            .execute(request)
+            .await
+            .map_err(|error| classify(error, false))?;
         let body = self.read_body(&mut response).await?;
-        Ok(HttpResponse::new(response.status(), std::mem::take(response.headers_mut()), body))
+        Ok(HttpResponse::new(
+            response.status(),
+            std::mem::take(response.headers_mut()),
+            body,
+        ))
     }
 }
 
@@ -131,7 +171,9 @@ impl TransportFactory for ReqwestFactory {
 }
 
 fn invalid(reason: impl Into<String>) -> HttpError {
-    HttpError::Invalid { reason: reason.into() }
+    HttpError::Invalid {
+        reason: reason.into(),
+    }
 }
 
 /// The innermost error says what happened; the outer ones repeat the URL.
@@ -150,7 +192,9 @@ fn tls_cause(error: &(dyn StdError + 'static)) -> Option<String> {
             return Some(tls.to_string());
         }
         // An io::Error shows the source of what it wraps, not the wrapped error itself.
-        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let wrapped = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
         next = match wrapped {
             Some(inner) => Some(inner),
             None => error.source(),
@@ -163,22 +207,32 @@ fn classify(error: reqwest::Error, answered: bool) -> HttpError {
     let error = error.without_url();
     let connecting = error.is_connect() && !answered;
     if let (true, Some(reason)) = (connecting, tls_cause(&error)) {
-        return HttpError::Tls { reason, source: Some(Box::new(error)) };
+        return HttpError::Tls {
+            reason,
+            source: Some(Box::new(error)),
+        };
     }
     let reason = root_cause(&error);
     if connecting {
-        HttpError::Connect { reason, source: Some(Box::new(error)) }
+        HttpError::Connect {
+            reason,
+            source: Some(Box::new(error)),
+        }
     } else if error.is_timeout() {
         HttpError::Timeout
     } else if error.is_builder() {
         invalid(reason)
     } else {
-        HttpError::Interrupted { reason, source: Some(Box::new(error)) }
+        HttpError::Interrupted {
+            reason,
+            source: Some(Box::new(error)),
+        }
     }
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, HttpError> {
-    let found = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| invalid(root_cause(&error)))?;
+    let found =
+        reqwest::Certificate::from_pem_bundle(pem).map_err(|error| invalid(root_cause(&error)))?;
     if found.is_empty() {
         return Err(invalid("no certificate in the trust anchor"));
     }
@@ -190,7 +244,9 @@ fn read_pem(path: &Path) -> Result<Vec<u8>, HttpError> {
         return read_pem_file(path);
     }
     let folder = std::fs::read_dir(path).map_err(|error| unreadable(path, &error))?;
-    let mut files: Vec<_> = folder.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+    let mut files: Vec<_> = folder
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .collect();
     files.sort();
     let mut all = Vec::new();
     for file in files.iter().filter(|file| is_certificate_name(file)) {
@@ -203,13 +259,20 @@ fn read_pem(path: &Path) -> Result<Vec<u8>, HttpError> {
 fn is_certificate_name(path: &Path) -> bool {
     path.extension()
         .and_then(|extension| extension.to_str())
-        .is_some_and(|extension| ["pem", "crt", "cer", "0"].contains(&extension.to_ascii_lowercase().as_str()))
+        .is_some_and(|extension| {
+            ["pem", "crt", "cer", "0"].contains(&extension.to_ascii_lowercase().as_str())
+        })
 }
 
 fn read_pem_file(path: &Path) -> Result<Vec<u8>, HttpError> {
-    let length = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?.len();
+    let length = std::fs::metadata(path)
+        .map_err(|error| unreadable(path, &error))?
+        .len();
     if length > MAX_PEM_BYTES {
-        return Err(invalid(format!("{} is too large for certificates", path.display())));
+        return Err(invalid(format!(
+            "{} is too large for certificates",
+            path.display()
+        )));
     }
     std::fs::read(path).map_err(|error| unreadable(path, &error))
 }

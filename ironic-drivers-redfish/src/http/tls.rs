@@ -42,7 +42,9 @@ impl TlsVersion {
 
     /// Reads "1.1", "1.2" or "1.3".
     pub fn from_number(text: &str) -> Option<Self> {
-        [Self::Tls11, Self::Tls12, Self::Tls13].into_iter().find(|version| version.as_str() == text)
+        [Self::Tls11, Self::Tls12, Self::Tls13]
+            .into_iter()
+            .find(|version| version.as_str() == text)
     }
 }
 

@@ -11,13 +11,25 @@ use super::{BootSource, OverrideEnabled, OverrideMode, tolerant};
 #[non_exhaustive]
 pub struct Boot {
     /// From where, while the override is in effect.
-    #[serde(rename = "BootSourceOverrideTarget", default, deserialize_with = "tolerant::lenient")]
+    #[serde(
+        rename = "BootSourceOverrideTarget",
+        default,
+        deserialize_with = "tolerant::lenient"
+    )]
     pub target: Option<BootSource>,
     /// For how long.
-    #[serde(rename = "BootSourceOverrideEnabled", default, deserialize_with = "tolerant::lenient")]
+    #[serde(
+        rename = "BootSourceOverrideEnabled",
+        default,
+        deserialize_with = "tolerant::lenient"
+    )]
     pub enabled: Option<OverrideEnabled>,
     /// By which firmware interface.
-    #[serde(rename = "BootSourceOverrideMode", default, deserialize_with = "tolerant::lenient")]
+    #[serde(
+        rename = "BootSourceOverrideMode",
+        default,
+        deserialize_with = "tolerant::lenient"
+    )]
     pub mode: Option<OverrideMode>,
     /// What `UefiHttp` fetches.
     #[serde(rename = "HttpBootUri", default, deserialize_with = "tolerant::text")]
@@ -31,7 +43,12 @@ impl Boot {
     /// The targets that the BMC takes, when it says so.
     pub fn allowable_targets(&self) -> Option<Vec<BootSource>> {
         let names = allowable_values(&self.rest, "BootSourceOverrideTarget")?;
-        Some(names.iter().map(|name| BootSource::from(name.as_str())).collect())
+        Some(
+            names
+                .iter()
+                .map(|name| BootSource::from(name.as_str()))
+                .collect(),
+        )
     }
 
     /// What `self` leaves open, taken from `other` (newer BMCs keep part of `Boot` in the

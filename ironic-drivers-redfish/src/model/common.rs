@@ -22,8 +22,19 @@ pub struct Collection {
     #[serde(rename = "Members", default, deserialize_with = "tolerant::list")]
     pub members: Option<Vec<Map<String, Value>>>,
     /// The next page.
-    #[serde(rename = "Members@odata.nextLink", alias = "@odata.nextLink", default, deserialize_with = "tolerant::text")]
+    #[serde(
+        rename = "Members@odata.nextLink",
+        default,
+        deserialize_with = "tolerant::text"
+    )]
     pub next: Option<String>,
+    /// The next page, as some BMCs spell it.
+    #[serde(
+        rename = "@odata.nextLink",
+        default,
+        deserialize_with = "tolerant::text"
+    )]
+    pub bare_next: Option<String>,
     /// Whatever else there is.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
@@ -40,8 +51,11 @@ pub struct Status {
     #[serde(rename = "Health", default, deserialize_with = "tolerant::text")]
     pub health: Option<String>,
     /// As `health`, with everything below it.
-    #[serde(rename = "HealthRollup", alias = "HealthRollUp", default, deserialize_with = "tolerant::text")]
+    #[serde(rename = "HealthRollup", default, deserialize_with = "tolerant::text")]
     pub health_rollup: Option<String>,
+    /// As `health_rollup`, in an older spelling.
+    #[serde(rename = "HealthRollUp", default, deserialize_with = "tolerant::text")]
+    pub health_roll_up: Option<String>,
 }
 
 /// An action that a resource offers (DSP0266, "Actions property").
@@ -52,7 +66,11 @@ pub struct Action {
     #[serde(default, deserialize_with = "tolerant::text")]
     pub target: Option<String>,
     /// Where the parameters are described.
-    #[serde(rename = "@Redfish.ActionInfo", default, deserialize_with = "tolerant::text")]
+    #[serde(
+        rename = "@Redfish.ActionInfo",
+        default,
+        deserialize_with = "tolerant::text"
+    )]
     pub action_info: Option<String>,
     /// Whatever else there is, `…@Redfish.AllowableValues` among it.
     #[serde(flatten)]
@@ -78,9 +96,15 @@ pub struct ActionInfo {
 impl ActionInfo {
     /// The values that a parameter may have, when there is a list of them.
     pub fn allowable_values(&self, parameter: &str) -> Option<Vec<String>> {
-        let parameter =
-            self.parameters.iter().flatten().find(|candidate| candidate.name.as_deref() == Some(parameter))?;
-        parameter.allowable_values.clone().filter(|values| !values.is_empty())
+        let parameter = self
+            .parameters
+            .iter()
+            .flatten()
+            .find(|candidate| candidate.name.as_deref() == Some(parameter))?;
+        parameter
+            .allowable_values
+            .clone()
+            .filter(|values| !values.is_empty())
     }
 }
 
@@ -92,7 +116,11 @@ pub struct ActionParameter {
     #[serde(rename = "Name", default, deserialize_with = "tolerant::text")]
     pub name: Option<String>,
     /// The values it may have.
-    #[serde(rename = "AllowableValues", default, deserialize_with = "tolerant::list")]
+    #[serde(
+        rename = "AllowableValues",
+        default,
+        deserialize_with = "tolerant::list"
+    )]
     pub allowable_values: Option<Vec<String>>,
 }
 
@@ -101,10 +129,18 @@ pub struct ActionParameter {
 #[non_exhaustive]
 pub struct Settings {
     /// The resource that takes the changes.
-    #[serde(rename = "SettingsObject", default, deserialize_with = "tolerant::lenient")]
+    #[serde(
+        rename = "SettingsObject",
+        default,
+        deserialize_with = "tolerant::lenient"
+    )]
     pub object: Option<Link>,
     /// When it can apply them.
-    #[serde(rename = "SupportedApplyTimes", default, deserialize_with = "tolerant::list")]
+    #[serde(
+        rename = "SupportedApplyTimes",
+        default,
+        deserialize_with = "tolerant::list"
+    )]
     pub apply_times: Option<Vec<String>>,
     /// Whatever else there is.
     #[serde(flatten)]
@@ -120,7 +156,13 @@ impl Settings {
 
 /// `NAME@Redfish.AllowableValues`; an empty list says as little as none.
 pub(crate) fn allowable_values(members: &Map<String, Value>, name: &str) -> Option<Vec<String>> {
-    let values = members.get(&format!("{name}@Redfish.AllowableValues"))?.as_array()?;
-    let values: Vec<_> = values.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let values = members
+        .get(&format!("{name}@Redfish.AllowableValues"))?
+        .as_array()?;
+    let values: Vec<_> = values
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
     (!values.is_empty()).then_some(values)
 }

@@ -47,7 +47,11 @@ pub struct ComputerSystem {
     pub processor_summary: Option<ProcessorSummary>,
     #[serde(default, deserialize_with = "tolerant::lenient")]
     pub memory_summary: Option<MemorySummary>,
-    #[serde(rename = "IndicatorLED", default, deserialize_with = "tolerant::lenient")]
+    #[serde(
+        rename = "IndicatorLED",
+        default,
+        deserialize_with = "tolerant::lenient"
+    )]
     pub indicator_led: Option<IndicatorLed>,
     #[serde(default, deserialize_with = "tolerant::flag")]
     pub location_indicator_active: Option<bool>,
@@ -59,7 +63,11 @@ pub struct ComputerSystem {
     pub links: Option<SystemLinks>,
     #[serde(default, deserialize_with = "tolerant::lenient")]
     pub actions: Option<SystemActions>,
-    #[serde(rename = "@Redfish.Settings", default, deserialize_with = "tolerant::lenient")]
+    #[serde(
+        rename = "@Redfish.Settings",
+        default,
+        deserialize_with = "tolerant::lenient"
+    )]
     pub settings: Option<Settings>,
     /// Whatever else there is.
     #[serde(flatten)]
@@ -87,7 +95,11 @@ pub struct ProcessorSummary {
 #[non_exhaustive]
 pub struct MemorySummary {
     /// Installed memory, in GiB; not always a whole number.
-    #[serde(rename = "TotalSystemMemoryGiB", default, deserialize_with = "tolerant::number")]
+    #[serde(
+        rename = "TotalSystemMemoryGiB",
+        default,
+        deserialize_with = "tolerant::number"
+    )]
     pub total_gib: Option<f64>,
 }
 
@@ -108,7 +120,11 @@ pub struct SystemLinks {
 #[non_exhaustive]
 pub struct SystemActions {
     /// `#ComputerSystem.Reset`.
-    #[serde(rename = "#ComputerSystem.Reset", default, deserialize_with = "tolerant::lenient")]
+    #[serde(
+        rename = "#ComputerSystem.Reset",
+        default,
+        deserialize_with = "tolerant::lenient"
+    )]
     pub reset: Option<Action>,
     /// Whatever else there is.
     #[serde(flatten)]

@@ -19,7 +19,11 @@ pub struct EthernetInterface {
     #[serde(rename = "MACAddress", default, deserialize_with = "tolerant::text")]
     pub mac_address: Option<String>,
     /// The address that the port was made with.
-    #[serde(rename = "PermanentMACAddress", default, deserialize_with = "tolerant::text")]
+    #[serde(
+        rename = "PermanentMACAddress",
+        default,
+        deserialize_with = "tolerant::text"
+    )]
     pub permanent_mac_address: Option<String>,
     /// In Mbit/s.
     #[serde(default, deserialize_with = "tolerant::count")]
@@ -35,7 +39,8 @@ impl EthernetInterface {
     /// The address in use, in lower case with colons, of a port that is enabled and healthy.
     pub fn enabled_mac(&self) -> Option<String> {
         let status = self.status.as_ref()?;
-        let usable = status.state.as_deref() == Some("Enabled") && status.health.as_deref() == Some("OK");
+        let usable =
+            status.state.as_deref() == Some("Enabled") && status.health.as_deref() == Some("OK");
         normalize_mac(self.mac_address.as_deref().filter(|_| usable)?)
     }
 }
@@ -44,6 +49,9 @@ impl EthernetInterface {
 fn normalize_mac(text: &str) -> Option<String> {
     let mac = text.to_ascii_lowercase().replace('-', ":");
     let octets: Vec<_> = mac.split(':').collect();
-    let valid = octets.len() == 6 && octets.iter().all(|octet| octet.len() == 2 && octet.bytes().all(|b| b.is_ascii_hexdigit()));
+    let valid = octets.len() == 6
+        && octets
+            .iter()
+            .all(|octet| octet.len() == 2 && octet.bytes().all(|b| b.is_ascii_hexdigit()));
     valid.then_some(mac)
 }

@@ -40,8 +40,18 @@ impl Task {
             .flatten()
             .take(8)
             .filter_map(ErrorMessage::from_value)
-            .map(|message| if message.text.is_empty() { message.id } else { message.text })
+            .map(|message| {
+                if message.text.is_empty() {
+                    message.id
+                } else {
+                    message.text
+                }
+            })
             .collect();
-        if texts.is_empty() { "no reason given".to_owned() } else { texts.join("; ") }
+        if texts.is_empty() {
+            "no reason given".to_owned()
+        } else {
+            texts.join("; ")
+        }
     }
 }

@@ -5,16 +5,29 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// Any structure; absent when it does not fit.
-pub(crate) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(crate) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     let value = Value::deserialize(deserializer)?;
-    Ok(if value.is_null() { None } else { serde_json::from_value(value).ok() })
+    Ok(if value.is_null() {
+        None
+    } else {
+        serde_json::from_value(value).ok()
+    })
 }
 
 /// A list, less the entries that do not fit; a single entry counts as a list of one.
-pub(crate) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<Vec<T>>, D::Error> {
+pub(crate) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::Null => None,
-        Value::Array(items) => Some(items.into_iter().filter_map(|item| serde_json::from_value(item).ok()).collect()),
+        Value::Array(items) => Some(
+            items
+                .into_iter()
+                .filter_map(|item| serde_json::from_value(item).ok())
+                .collect(),
+        ),
         single => serde_json::from_value(single).ok().map(|item| vec![item]),
     })
 }

@@ -108,7 +108,10 @@ open_enum! {
 impl ResetType {
     /// Whether doing it twice ends where doing it once does.
     pub const fn is_repeatable(&self) -> bool {
-        matches!(self, Self::On | Self::ForceOn | Self::ForceOff | Self::GracefulShutdown)
+        matches!(
+            self,
+            Self::On | Self::ForceOn | Self::ForceOff | Self::GracefulShutdown
+        )
     }
 
     /// What has the same effect on a service that does not offer this one.
