@@ -3,6 +3,7 @@
 #[macro_use]
 mod macros;
 
+pub mod agent;
 pub mod client;
 pub mod conductor;
 pub mod config;
@@ -12,6 +13,7 @@ pub mod error;
 pub mod flow;
 pub mod governor;
 pub mod image;
+pub mod inspection;
 pub mod membership;
 pub mod model;
 pub mod notify;

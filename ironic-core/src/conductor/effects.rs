@@ -116,21 +116,7 @@ async fn set_power(
     target: PowerTarget,
     timeout: Option<Duration>,
 ) -> Result<Progress, Error> {
-    let driver = task.driver();
-    driver.power.validate(task).await?;
-    driver.power.set_power_state(task, target, timeout).await?;
-    if target != PowerTarget::On {
-        // The ramdisk that was running is gone, and with it where it took commands.
-        for key in ["agent_url", "agent_secret_token", "agent_verify_ca"] {
-            if key != "agent_secret_token"
-                || !task
-                    .node()
-                    .driver_internal_info
-                    .contains_key("agent_secret_token_pregenerated")
-            {
-                task.node_mut().set_internal(key, serde_json::Value::Null);
-            }
-        }
-    }
+    task.driver().power.validate(task).await?;
+    task.switch_power(target, timeout).await?;
     Ok(Progress::Done)
 }

@@ -93,6 +93,12 @@ pub struct Config {
     /// How long a stop waits for what is running. Default 60 s
     /// (`[DEFAULT] graceful_shutdown_timeout`).
     pub graceful_shutdown_timeout: Duration,
+    /// Where agents reach the API, without `/v1`: `http://192.0.2.1:6385`. Default: none; nothing
+    /// that boots a ramdisk works without (`[service_catalog] endpoint_override`).
+    pub api_url: Option<String>,
+    /// How long a machine may take to switch off by itself once its agent has been told to.
+    /// Default 2 min (`[agent] post_deploy_get_power_state_retries` times its interval).
+    pub agent_power_off_timeout: Duration,
     /// How long a command that the agent runs may go unasked about. Default 5 s.
     pub agent_poll_interval: Duration,
     /// The heartbeat interval that agents are told, in whole seconds. Default 300 s
@@ -117,6 +123,8 @@ impl Default for Config {
             node_locked_retry_attempts: 3,
             node_locked_retry_interval: Duration::from_secs(1),
             graceful_shutdown_timeout: Duration::from_secs(60),
+            api_url: None,
+            agent_power_off_timeout: Duration::from_secs(120),
             agent_poll_interval: Duration::from_secs(5),
             ramdisk_heartbeat_timeout: Duration::from_secs(300),
         }

@@ -1,6 +1,8 @@
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
+use serde_json::Value;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -11,6 +13,7 @@ use crate::flow::Flow;
 use crate::governor::{BmcEndpoint, BmcPermit, Governor};
 use crate::model::{InterfaceNames, Node, Port};
 use crate::runtime::{Clock, Entropy, Timestamp};
+use crate::states::PowerTarget;
 use crate::store::{Fence, Repository, Stored};
 
 /// What every task of a conductor shares.
@@ -223,6 +226,39 @@ impl Task {
             .await?;
         self.base = repository.load(self.fence.node).await?;
         self.shared.core.node = self.base.value.clone();
+        Ok(())
+    }
+
+    /// Switches the machine's power and records what became of it. What lived in the machine's
+    /// memory is forgotten: where its agent took commands, and its token.
+    ///
+    /// # Errors
+    /// What the power interface says.
+    pub async fn switch_power(
+        &mut self,
+        target: PowerTarget,
+        timeout: Option<Duration>,
+    ) -> Result<(), Error> {
+        let driver = self.driver();
+        driver.power.set_power_state(self, target, timeout).await?;
+        let node = self.node_mut();
+        node.power_state = Some(target.result());
+        if target != PowerTarget::On {
+            let kept = node
+                .driver_internal_info
+                .contains_key("agent_secret_token_pregenerated");
+            for key in [
+                "agent_url",
+                "agent_verify_ca",
+                "agent_cached_deploy_steps",
+                "agent_cached_clean_steps",
+            ] {
+                node.set_internal(key, Value::Null);
+            }
+            if !kept {
+                node.set_internal("agent_secret_token", Value::Null);
+            }
+        }
         Ok(())
     }
 

@@ -137,9 +137,12 @@ fn progressed(
             draft.event_if_taken(Event::Resume, None)?;
             done(draft, pending)
         }
+        StepProgress::NotStarted if pending.waiting.is_some() => {
+            let message =
+                "it had begun, but whoever ran it knows nothing of it any more: it was restarted";
+            failed(draft, pending, "interrupted", message)
+        }
         StepProgress::NotStarted => {
-            draft.awake(pending.seq)?;
-            draft.event_if_taken(Event::Resume, None)?;
             let flow = draft.flow_mut()?;
             flow.take(pending.seq);
             let replay = flow

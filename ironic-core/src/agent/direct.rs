@@ -1,0 +1,284 @@
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use std::time::Duration;
+
+use super::{AgentClient, image_info, ramdisk, steps};
+use crate::Error;
+use crate::driver::{Deploy, Interface, NetworkRole, Properties, SharedTask, Task};
+use crate::flow::{Progress, StepProgress, Wait};
+use crate::model::Node;
+use crate::states::{FlowKind, InterfaceKind, PowerState, PowerTarget};
+use crate::steps::{Impact, Replay, Step, StepDef, StepSource};
+
+/// The deploy interface `direct`: the agent fetches the image over HTTP and writes it to the disk.
+#[derive(Debug, Clone)]
+pub struct AgentDeploy {
+    client: AgentClient,
+}
+
+impl AgentDeploy {
+    /// Deploys through agents that are reached by this client.
+    pub fn new(client: AgentClient) -> Self {
+        Self { client }
+    }
+
+    async fn write_image(&self, task: &mut Task, step: &Step) -> Result<Progress, Error> {
+        let driver = task.driver();
+        if !driver.storage.should_write_image(task) {
+            return Ok(Progress::Done);
+        }
+        let args = image_info::write_image_args(task.node(), task.now())?;
+        steps::execute(&self.client, task, FlowKind::Deploy, step, args).await
+    }
+
+    /// Leaves the agent: it switches its machine off, with everything on the disk.
+    async fn tear_down_agent(&self, task: &mut Task) -> Result<(), Error> {
+        let forced = task.node().driver_info.get("deploy_forces_oob_reboot");
+        let forced = matches!(forced, Some(Value::Bool(true)))
+            || forced.and_then(Value::as_str) == Some("true");
+        if task.node().disable_power_off {
+            return self.tell(task, "standby.sync", json!({})).await;
+        }
+        if forced {
+            self.tell(task, "standby.sync", json!({})).await?;
+            return task.switch_power(PowerTarget::Off, None).await;
+        }
+        match self.tell(task, "standby.power_off", json!({})).await {
+            // An agent that is gone has been told before: after a crash this step runs again.
+            Ok(()) | Err(Error::Unreachable { .. }) => {}
+            Err(error) => {
+                tracing::warn!(node = %task.node_id(), %error, "the agent does not switch its machine off")
+            }
+        }
+        if wait_for_off(task).await? {
+            task.node_mut().power_state = Some(PowerState::Off);
+            return Ok(());
+        }
+        tracing::warn!(node = %task.node_id(), "the machine did not switch itself off, so its BMC does");
+        task.switch_power(PowerTarget::Off, None).await
+    }
+
+    async fn tell(&self, task: &Task, command: &str, params: Value) -> Result<(), Error> {
+        self.client
+            .command(task.node(), command, params, true)
+            .await?
+            .into_result()
+            .map(|_| ())
+    }
+}
+
+/// Whether the machine was seen without power before the configured time was over.
+async fn wait_for_off(task: &Task) -> Result<bool, Error> {
+    let ends = Instant::now() + task.config().agent_power_off_timeout;
+    let mut pause = Duration::from_millis(100);
+    loop {
+        if task.driver().power.get_power_state(task).await? == PowerState::Off {
+            return Ok(true);
+        }
+        if Instant::now() >= ends {
+            return Ok(false);
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(5));
+    }
+}
+
+/// The steps that the interface itself runs, in their order (the original's priorities).
+fn core_steps() -> Vec<StepDef> {
+    let def = |step, priority, replay, impact| {
+        StepDef::new(InterfaceKind::Deploy, step, priority, replay, impact)
+    };
+    vec![
+        def("deploy", 100, Replay::Idempotent, Impact::POWER),
+        def("write_image", 80, Replay::Probe, Impact::ERASE),
+        def(
+            "prepare_instance_boot",
+            60,
+            Replay::Idempotent,
+            Impact::NONE,
+        ),
+        def("tear_down_agent", 40, Replay::Idempotent, Impact::POWER),
+        def(
+            "switch_to_tenant_network",
+            30,
+            Replay::Idempotent,
+            Impact::NONE,
+        ),
+        def("boot_instance", 20, Replay::Idempotent, Impact::POWER),
+    ]
+}
+
+#[async_trait]
+impl Interface for AgentDeploy {
+    fn properties(&self) -> Properties {
+        [
+            ("deploy_forces_oob_reboot", "whether the BMC, rather than the agent, switches the machine off after a deployment; default false"),
+            ("image_http_proxy", "proxy through which the agent fetches images by http"),
+            ("image_https_proxy", "proxy through which the agent fetches images by https"),
+            ("image_no_proxy", "hosts that the agent reaches without a proxy, separated by commas"),
+        ]
+        .into_iter()
+        .map(|(key, text)| (key.to_owned(), text.to_owned()))
+        .collect()
+    }
+
+    async fn validate(&self, task: &SharedTask) -> Result<(), Error> {
+        task.driver().boot.validate(task).await?;
+        ramdisk::ramdisk_params(task)?;
+        if task.driver().storage.should_write_image(task) {
+            image_info::validate(task.node())?;
+        }
+        Ok(())
+    }
+
+    fn steps(&self, node: &Node, flow: FlowKind) -> Vec<StepDef> {
+        let mut steps = if flow == FlowKind::Deploy {
+            core_steps()
+        } else {
+            Vec::new()
+        };
+        if matches!(flow, FlowKind::Deploy | FlowKind::Clean | FlowKind::Service) {
+            let agent = InterfaceKind::ALL
+                .iter()
+                .flat_map(|kind| steps::cached(node, flow, *kind));
+            let agent: Vec<_> = agent
+                .filter(|step| {
+                    !steps
+                        .iter()
+                        .any(|s| s.step == step.step && s.interface == step.interface)
+                })
+                .collect();
+            steps.extend(agent);
+        }
+        steps
+    }
+
+    async fn execute_step(
+        &self,
+        task: &mut Task,
+        flow: FlowKind,
+        step: &Step,
+    ) -> Result<Progress, Error> {
+        if step.source == StepSource::Agent {
+            return steps::execute(&self.client, task, flow, step, step.args.clone()).await;
+        }
+        let driver = task.driver();
+        match step.step.as_str() {
+            "deploy" => {
+                let target = if task.node().disable_power_off {
+                    PowerTarget::Reboot
+                } else {
+                    PowerTarget::On
+                };
+                task.switch_power(target, None).await?;
+                return Ok(Progress::Wait(Wait::for_agent("write the image")));
+            }
+            "write_image" => return self.write_image(task, step).await,
+            "prepare_instance_boot" => driver.boot.prepare_instance(task).await?,
+            "tear_down_agent" => self.tear_down_agent(task).await?,
+            "switch_to_tenant_network" => {
+                driver
+                    .network
+                    .disconnect(task, NetworkRole::Provisioning)
+                    .await?;
+                driver.network.connect(task, NetworkRole::Tenant).await?;
+            }
+            "boot_instance" => {
+                let target = if task.node().disable_power_off {
+                    PowerTarget::Reboot
+                } else {
+                    PowerTarget::On
+                };
+                task.switch_power(target, None).await?;
+            }
+            _ => {
+                return Err(Error::invalid(format!(
+                    "the deploy interface has no step {step}"
+                )));
+            }
+        }
+        Ok(Progress::Done)
+    }
+
+    async fn step_progress(
+        &self,
+        task: &SharedTask,
+        flow: FlowKind,
+        step: &Step,
+    ) -> Result<StepProgress, Error> {
+        steps::progress(&self.client, task, flow, step).await
+    }
+}
+
+#[async_trait]
+impl Deploy for AgentDeploy {
+    async fn prepare(&self, task: &mut Task) -> Result<Progress, Error> {
+        let driver = task.driver();
+        driver.network.validate(task).await?;
+        let params = ramdisk::ramdisk_params(task)?;
+        if !task.node().disable_power_off {
+            task.switch_power(PowerTarget::Off, None).await?;
+        }
+        driver.storage.attach_volumes(task).await?;
+        // After a rebuild the machine may still be where its instance was.
+        driver.network.disconnect(task, NetworkRole::Tenant).await?;
+        driver
+            .network
+            .connect(task, NetworkRole::Provisioning)
+            .await?;
+        task.node_mut()
+            .set_internal("is_whole_disk_image", Value::Bool(true));
+        driver.boot.prepare_ramdisk(task, &params).await?;
+        Ok(Progress::Done)
+    }
+
+    async fn clean_up(&self, task: &mut Task) -> Result<(), Error> {
+        let driver = task.driver();
+        driver.boot.clean_up_ramdisk(task).await?;
+        driver.boot.clean_up_instance(task).await?;
+        driver
+            .network
+            .disconnect(task, NetworkRole::Provisioning)
+            .await
+    }
+
+    async fn tear_down(&self, task: &mut Task) -> Result<Progress, Error> {
+        let driver = task.driver();
+        if !task.node().disable_power_off {
+            task.switch_power(PowerTarget::Off, None).await?;
+        }
+        driver.storage.detach_volumes(task).await?;
+        driver.network.disconnect(task, NetworkRole::Tenant).await?;
+        Ok(Progress::Done)
+    }
+
+    async fn take_over(&self, _task: &mut Task) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn prepare_steps(&self, task: &mut Task, flow: FlowKind) -> Result<Progress, Error> {
+        let role = if flow == FlowKind::Service {
+            NetworkRole::Servicing
+        } else {
+            NetworkRole::Cleaning
+        };
+        let params = ramdisk::ramdisk_params(task)?;
+        ramdisk::boot(task, role, &params).await?;
+        Ok(Progress::Wait(Wait::for_agent(format!("{flow} steps"))))
+    }
+
+    async fn tear_down_steps(&self, task: &mut Task, flow: FlowKind) -> Result<(), Error> {
+        let role = if flow == FlowKind::Service {
+            NetworkRole::Servicing
+        } else {
+            NetworkRole::Cleaning
+        };
+        ramdisk::leave(task, role).await
+    }
+
+    async fn refresh_steps(&self, task: &mut Task, flow: FlowKind) -> Result<(), Error> {
+        steps::refresh(&self.client, task, flow).await
+    }
+}

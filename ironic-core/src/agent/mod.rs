@@ -1,0 +1,20 @@
+//! The ramdisk's agent: its command API, and the interfaces that work through it.
+
+mod client;
+mod command;
+mod direct;
+#[cfg(feature = "http")]
+mod http;
+mod image_info;
+mod ramdisk;
+mod steps;
+mod transport;
+
+pub use client::AgentClient;
+pub use command::{AgentCommand, CommandStatus};
+pub use direct::AgentDeploy;
+#[cfg(feature = "http")]
+pub use http::HttpAgentTransport;
+pub(crate) use ramdisk::boot as boot_ramdisk;
+pub use ramdisk::ramdisk_params;
+pub use transport::{AgentAnswer, AgentRequest, AgentTransport};

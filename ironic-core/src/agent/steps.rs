@@ -1,0 +1,240 @@
+//! The steps that an agent offers: kept on the node, from where they are part of the catalogue.
+
+use serde_json::{Map, Value};
+
+use super::client::word;
+use super::{AgentClient, CommandStatus};
+use crate::Error;
+use crate::driver::{SharedTask, Task};
+use crate::flow::{Progress, StepProgress, Wait};
+use crate::model::Node;
+use crate::states::{FlowKind, InterfaceKind};
+use crate::steps::{Impact, Replay, Step, StepDef};
+
+/// The most steps that an agent is believed to offer.
+const MOST_STEPS: usize = 500;
+
+/// Where the agent's steps are kept on the node.
+fn cache_key(flow: FlowKind) -> String {
+    format!("agent_cached_{}_steps", word(flow))
+}
+
+/// The agent's steps of one interface, as they were last refreshed.
+pub(super) fn cached(node: &Node, flow: FlowKind, interface: InterfaceKind) -> Vec<StepDef> {
+    let steps = node
+        .driver_internal_info
+        .get(&cache_key(flow))
+        .and_then(|cache| cache.get(interface.as_str()));
+    steps
+        .and_then(Value::as_array)
+        .map(|steps| steps.iter().filter_map(|s| parse(s).ok()).collect())
+        .unwrap_or_default()
+}
+
+/// Reads a step of the agent. It declares neither what may be done after a crash (the command
+/// list tells) nor what it does to the machine (its name does).
+fn parse(value: &Value) -> Result<StepDef, Error> {
+    let wrong = |what: &str| {
+        Error::driver(
+            "agent",
+            format!("a step of the agent has no valid {what}: {value}"),
+        )
+    };
+    let text = |key: &str| value.get(key).and_then(Value::as_str);
+    let interface: InterfaceKind = text("interface")
+        .and_then(|name| name.parse().ok())
+        .ok_or_else(|| wrong("interface"))?;
+    let step = text("step")
+        .filter(|step| !step.is_empty() && step.len() <= 255)
+        .ok_or_else(|| wrong("step"))?;
+    let priority = match value.get("priority") {
+        Some(Value::Null) | None => 0,
+        Some(priority) => priority
+            .as_u64()
+            .and_then(|p| u32::try_from(p).ok())
+            .ok_or_else(|| wrong("priority"))?,
+    };
+    let erases = step.starts_with("erase")
+        || step.starts_with("write_image")
+        || step.contains("configuration");
+    let impact = Impact {
+        erases_data: erases,
+        power_cycles: value
+            .get("reboot_requested")
+            .and_then(Value::as_bool)
+            .unwrap_or(false),
+    };
+    let mut def = StepDef::new(interface, step, priority, Replay::Probe, impact).by_agent();
+    def.abortable = value
+        .get("abortable")
+        .and_then(Value::as_bool)
+        .unwrap_or(false);
+    if let Some(args) = value.get("argsinfo").and_then(Value::as_object) {
+        for (name, info) in args {
+            def = def.arg(
+                name,
+                info.get("required")
+                    .and_then(Value::as_bool)
+                    .unwrap_or(false),
+            );
+        }
+    }
+    Ok(def)
+}
+
+/// Asks the agent for its steps and keeps them on the node.
+pub(super) async fn refresh(
+    client: &AgentClient,
+    task: &mut Task,
+    flow: FlowKind,
+) -> Result<(), Error> {
+    let mut answer = client.get_steps(task, flow).await?;
+    let word = word(flow);
+    let missing = |key: &str| {
+        Error::driver(
+            "agent",
+            format!("the agent's list of {word} steps has no {key}"),
+        )
+    };
+    let version = answer
+        .remove("hardware_manager_version")
+        .ok_or_else(|| missing("hardware_manager_version"))?;
+    let key = format!("{word}_steps");
+    let Some(Value::Object(managers)) = answer.remove(&key) else {
+        return Err(missing(&key));
+    };
+    let mut by_interface: Map<String, Value> = Map::new();
+    let steps = managers.into_iter().flat_map(|(_, steps)| match steps {
+        Value::Array(steps) => steps,
+        _ => Vec::new(),
+    });
+    for (count, step) in steps.enumerate() {
+        if count == MOST_STEPS {
+            return Err(Error::driver(
+                "agent",
+                format!("the agent offers more than {MOST_STEPS} steps"),
+            ));
+        }
+        let interface = parse(&step)?.interface;
+        let list = by_interface
+            .entry(interface.as_str())
+            .or_insert_with(|| Value::Array(Vec::new()));
+        if let Value::Array(list) = list {
+            list.push(step);
+        }
+    }
+    let now = task.now();
+    let node = task.node_mut();
+    node.set_internal("hardware_manager_version", version);
+    node.set_internal(&cache_key(flow), Value::Object(by_interface));
+    node.set_internal(
+        &format!("agent_cached_{word}_steps_refreshed"),
+        Value::from(now.to_string()),
+    );
+    Ok(())
+}
+
+/// Lets the agent run a step, and waits for it.
+pub(super) async fn execute(
+    client: &AgentClient,
+    task: &Task,
+    flow: FlowKind,
+    step: &Step,
+    args: Map<String, Value>,
+) -> Result<Progress, Error> {
+    let value = serde_json::json!({
+        "interface": step.interface,
+        "step": step.step,
+        "priority": step.priority,
+        "args": args,
+        "abortable": step.abortable,
+        "requires_ramdisk": step.requires_ramdisk,
+    });
+    let command = client.execute_step(task, flow, value).await?;
+    if command.status() == CommandStatus::Succeeded {
+        return Ok(Progress::Done);
+    }
+    Ok(Progress::Wait(Wait::for_step(
+        step,
+        task.config().agent_poll_interval,
+    )))
+}
+
+/// Finds out from the agent's list of commands how far a step is.
+pub(super) async fn progress(
+    client: &AgentClient,
+    task: &SharedTask,
+    flow: FlowKind,
+    step: &Step,
+) -> Result<StepProgress, Error> {
+    let name = format!("{0}.execute_{0}_step", word(flow));
+    let commands = client.commands(task.node()).await?;
+    let ours = commands
+        .into_iter()
+        .rev()
+        .find(|command| command.command_name == name && is_of(&command.command_params, step));
+    let Some(command) = ours else {
+        return Ok(StepProgress::NotStarted);
+    };
+    Ok(match command.status() {
+        CommandStatus::Running => StepProgress::Running {
+            detail: String::new(),
+        },
+        CommandStatus::Succeeded => StepProgress::Done,
+        CommandStatus::Failed => StepProgress::Failed {
+            message: command.error(),
+        },
+        CommandStatus::VersionMismatch => StepProgress::Failed {
+            message: "the agent's hardware managers have changed since its steps were listed"
+                .to_owned(),
+        },
+    })
+}
+
+fn is_of(params: &Value, step: &Step) -> bool {
+    let given = params.get("step");
+    let is = |key: &str, value: &str| {
+        given
+            .and_then(|given| given.get(key))
+            .and_then(Value::as_str)
+            == Some(value)
+    };
+    is("interface", step.interface.as_str()) && is("step", &step.step)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{cached, parse};
+    use crate::model::Node;
+    use crate::states::{FlowKind, InterfaceKind};
+
+    #[test]
+    fn steps_are_read_as_the_agent_gives_them() {
+        let step = json!({"interface": "deploy", "step": "erase_devices", "priority": 10, "abortable": true,
+            "reboot_requested": false, "argsinfo": {"x": {"required": true}, "y": {}}});
+        let def = parse(&step).unwrap();
+        assert_eq!(
+            (def.priority, def.abortable, def.impact.erases_data),
+            (10, true, true)
+        );
+        assert_eq!(def.args.get("x"), Some(&true));
+        for bad in [
+            json!({}),
+            json!({"interface": "deploy"}),
+            json!({"interface": "x", "step": "y"}),
+            json!({"interface": "deploy", "step": "y", "priority": -1}),
+            json!(7),
+        ] {
+            assert!(parse(&bad).is_err(), "{bad}");
+        }
+        let mut node = Node::new(uuid::Uuid::nil(), "ipmi");
+        node.set_internal("agent_cached_clean_steps", json!({"deploy": [step, 7]}));
+        assert_eq!(
+            cached(&node, FlowKind::Clean, InterfaceKind::Deploy).len(),
+            1
+        );
+        assert!(cached(&node, FlowKind::Deploy, InterfaceKind::Deploy).is_empty());
+    }
+}

@@ -1,0 +1,88 @@
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::hooks;
+use crate::Error;
+use crate::agent::ramdisk_params;
+use crate::driver::{Inspect, Interface, NetworkRole, SharedTask, Task};
+use crate::flow::{BlockedReason, Progress, Resume, Wait};
+use crate::states::PowerTarget;
+
+/// The inspect interface `agent`: the ramdisk boots, reports, and what it found is put on the node.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct AgentInspect;
+
+#[async_trait]
+impl Interface for AgentInspect {
+    async fn validate(&self, task: &SharedTask) -> Result<(), Error> {
+        ramdisk_params(task)?;
+        task.driver().boot.validate_inspection(task).await
+    }
+}
+
+#[async_trait]
+impl Inspect for AgentInspect {
+    async fn inspect_hardware(&self, task: &mut Task) -> Result<Progress, Error> {
+        self.validate(task).await?;
+        let mut params = ramdisk_params(task)?;
+        let api = params.get("ipa-api-url").cloned().unwrap_or_default();
+        params.insert(
+            "ipa-inspection-callback-url".to_owned(),
+            format!("{api}/v1/continue_inspection"),
+        );
+        task.node_mut().set_internal("inspection_data", Value::Null);
+        crate::agent::boot_ramdisk(task, NetworkRole::Inspection, &params).await?;
+        let mut wait = Wait::for_agent("what inspection found");
+        wait.why = BlockedReason::Agent {
+            then: "put what it found on the node".to_owned(),
+        };
+        wait.resume = Resume::NextStep;
+        Ok(Progress::Wait(wait))
+    }
+
+    async fn finish(&self, task: &mut Task) -> Result<(), Error> {
+        let data = task
+            .node()
+            .driver_internal_info
+            .get("inspection_data")
+            .cloned()
+            .unwrap_or_default();
+        let inventory = data
+            .get("inventory")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
+        if inventory.is_empty() {
+            return Err(Error::driver(
+                "agent",
+                "the ramdisk has reported an empty inventory",
+            ));
+        }
+        if let Some(error) = data
+            .pointer("/plugin_data/error")
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+        {
+            let error: String = error.chars().take(2000).collect();
+            return Err(Error::driver(
+                "agent",
+                format!("the ramdisk reports: {error}"),
+            ));
+        }
+        hooks::run(task, &inventory).await?;
+        self.abort(task).await
+    }
+
+    async fn abort(&self, task: &mut Task) -> Result<(), Error> {
+        let driver = task.driver();
+        if !task.node().disable_power_off {
+            task.switch_power(PowerTarget::Off, None).await?;
+        }
+        driver.boot.clean_up_ramdisk(task).await?;
+        driver
+            .network
+            .disconnect(task, NetworkRole::Inspection)
+            .await
+    }
+}
