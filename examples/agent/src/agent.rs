@@ -89,7 +89,6 @@ impl AgentBuilder {
     }
 
     /// The agent, not yet running.
-    #[must_use]
     pub fn build(self) -> Agent {
         Agent(Arc::new(Shared::new(
             self.config,

@@ -38,20 +38,39 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/status", get(status))
         .route("/commands/", commands)
         .route("/commands/{id}", get(get_command))
-        .fallback(|| async { problem(404, "404 Not Found: there is nothing here") })
+        .fallback(|| async { Refusal::new(404, "404 Not Found: there is nothing here") })
         .method_not_allowed_fallback(|| async {
-            problem(405, "405 Method Not Allowed: not with this method")
+            Refusal::new(405, "405 Method Not Allowed: not with this method")
         })
         .with_state(shared)
 }
 
-fn problem(code: u16, text: &str) -> Response {
-    let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, Json(FaultBody::new(code, text))).into_response()
+/// An answer that says no.
+struct Refusal {
+    code: u16,
+    text: String,
 }
 
-fn refuse(fault: &Fault) -> Response {
-    problem(fault.code, &fault.to_string())
+impl Refusal {
+    fn new(code: u16, text: impl Into<String>) -> Self {
+        Self {
+            code,
+            text: text.into(),
+        }
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::new(fault.code, fault.to_string())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, Json(FaultBody::new(self.code, self.text))).into_response()
+    }
 }
 
 /// Root of the URLs that the caller used.
@@ -113,7 +132,7 @@ async fn status(State(shared): Agent) -> Json<Value> {
 }
 
 /// Lets only the conductor in.
-fn authorize(shared: &Shared, query: &Parameters) -> Result<(), Response> {
+fn authorize(shared: &Shared, query: &Parameters) -> Result<(), Refusal> {
     let known = query
         .as_ref()
         .ok()
@@ -122,7 +141,7 @@ fn authorize(shared: &Shared, query: &Parameters) -> Result<(), Response> {
     if known {
         Ok(())
     } else {
-        Err(problem(401, "401 Unauthorized: Token invalid."))
+        Err(Refusal::new(401, "401 Unauthorized: Token invalid."))
     }
 }
 
@@ -134,7 +153,7 @@ fn wants_to_wait(query: &Parameters) -> bool {
         .is_some_and(|wait| wait.eq_ignore_ascii_case("true"))
 }
 
-async fn list_commands(State(shared): Agent, query: Parameters) -> Result<Json<Value>, Response> {
+async fn list_commands(State(shared): Agent, query: Parameters) -> Result<Json<Value>, Refusal> {
     authorize(&shared, &query)?;
     Ok(Json(json!({"commands": shared.commands.views()})))
 }
@@ -143,14 +162,14 @@ async fn get_command(
     State(shared): Agent,
     Path(id): Path<String>,
     query: Parameters,
-) -> Result<Response, Response> {
+) -> Result<Response, Refusal> {
     authorize(&shared, &query)?;
     let command = shared.commands.get(&id).ok_or_else(|| {
         let shown: String = id.chars().take(64).collect();
-        refuse(&Fault::new(
+        Fault::new(
             FaultKind::RequestedObjectNotFoundError,
             format!("Command Result with id {shown} not found."),
-        ))
+        )
     })?;
     if wants_to_wait(&query) {
         command.done().await;
@@ -162,24 +181,22 @@ async fn run_command(
     State(shared): Agent,
     query: Parameters,
     request: Request,
-) -> Result<Response, Response> {
+) -> Result<Response, Refusal> {
     // The body of a stranger is not even read.
     authorize(&shared, &query)?;
     let (name, params) = read_command(request.into_body(), shared.config.max_command_body).await?;
-    let command = command::execute(&shared, &name, params)
-        .await
-        .map_err(|fault| refuse(&fault))?;
+    let command = command::execute(&shared, &name, params).await?;
     if wants_to_wait(&query) {
         command.done().await;
     }
     Ok(Json(command.view()).into_response())
 }
 
-async fn read_command(body: Body, most: usize) -> Result<(String, Params), Response> {
+async fn read_command(body: Body, most: usize) -> Result<(String, Params), Refusal> {
     let body = to_bytes(body, most)
         .await
-        .map_err(|_| problem(413, "413 Content Too Large: the command is too large"))?;
-    let malformed = || problem(400, "400 Bad Request: Missing or invalid name or params");
+        .map_err(|_| Refusal::new(413, "413 Content Too Large: the command is too large"))?;
+    let malformed = || Refusal::new(400, "400 Bad Request: Missing or invalid name or params");
     let Ok(Value::Object(mut body)) = serde_json::from_slice(&body) else {
         return Err(malformed());
     };

@@ -1,5 +1,7 @@
 //! A small Bare Metal API that plays the conductor's role, and simulated machines.
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses a part")]
+
+pub(crate) mod tools;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
