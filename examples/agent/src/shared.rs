@@ -127,7 +127,9 @@ impl Shared {
 
     /// The disks that are the agent's to write to.
     pub(crate) async fn disks(&self, node: Option<&Node>) -> Result<Vec<BlockDevice>, Fault> {
-        root_device::without_skipped(self.inventory().await?.disks, node).map_err(|error| {
+        let mut disks = self.inventory().await?.disks;
+        disks.retain(|disk| !disk.reserved);
+        root_device::without_skipped(disks, node).map_err(|error| {
             Fault::new(
                 FaultKind::CommandExecutionError,
                 format!("the disks to skip are not clear: {error}"),

@@ -142,6 +142,10 @@ pub struct BlockDevice {
     /// Whether writing is forbidden; not part of the inventory.
     #[serde(skip)]
     pub read_only: bool,
+    /// Whether it is part of a RAID array or the ramdisk's virtual media, and so neither erased
+    /// nor deployed to by itself; not part of the inventory.
+    #[serde(skip)]
+    pub reserved: bool,
 }
 
 impl BlockDevice {

@@ -92,8 +92,29 @@ impl LinuxHardware {
             physical_sectors: number("queue/physical_block_size"),
             tran: name.starts_with("nvme").then(|| "nvme".to_owned()),
             read_only: fact("ro").as_deref() == Some("1"),
+            reserved: self.is_raid_member(name) || self.virtual_media().as_deref() == Some(name),
             ..BlockDevice::new(device, size)
         })
+    }
+
+    /// Whether the disk or one of its partitions is held by an md array.
+    fn is_raid_member(&self, name: &str) -> bool {
+        let in_array = |directory: &str| {
+            let holders = self.names(&format!("{directory}/holders"));
+            holders.iter().any(|holder| holder.starts_with("md"))
+        };
+        let disk = format!("sys/block/{name}");
+        in_array(&disk)
+            || self
+                .names(&disk)
+                .iter()
+                .filter(|part| part.starts_with(name))
+                .any(|part| in_array(&format!("{disk}/{part}")))
+    }
+
+    /// The disk by which a BMC hands the ramdisk its parameters.
+    fn virtual_media(&self) -> Option<String> {
+        self.link_name("dev/disk/by-label/ir-vfd-dev")
     }
 
     fn by_path(&self, disk: &str) -> Option<String> {
@@ -352,6 +373,10 @@ impl Hardware for LinuxHardware {
     }
 
     async fn power(&self, action: PowerAction) -> Result<(), HardwareError> {
+        if self.root != Path::new("/") {
+            let not_this_one = std::io::Error::from(std::io::ErrorKind::Unsupported);
+            return Err(HardwareError::io("power of another root", not_this_one));
+        }
         let mode = match action {
             PowerAction::Off => RebootMode::RB_POWER_OFF,
             PowerAction::Reboot => RebootMode::RB_AUTOBOOT,
@@ -394,7 +419,7 @@ mod tests {
     use std::os::unix::fs::symlink;
     use std::path::Path;
 
-    use super::{Hardware, LinuxHardware};
+    use super::{Hardware, LinuxHardware, PowerAction};
     use crate::hardware::BootMode;
 
     fn put(root: &Path, path: &str, text: &str) {
@@ -409,6 +434,7 @@ mod tests {
         put(root, "sys/block/sda/queue/logical_block_size", "512\n");
         put(root, "sys/block/sda/ro", "1\n");
         put(root, "sys/block/loop0/size", "2048\n");
+        put(root, "sys/block/sda/sda1/holders/md0/uevent", "");
         put(root, "sys/block/sdb/size", "0\n");
         put(root, "sys/devices/pci/0:0:0:1/model", "QEMU HARDDISK\n");
         symlink(
@@ -452,7 +478,7 @@ mod tests {
         assert_eq!((disk.name.as_str(), disk.size), ("/dev/sda", 10 << 30));
         assert_eq!(disk.model.as_deref(), Some("QEMU HARDDISK"));
         assert_eq!(disk.hctl.as_deref(), Some("0:0:0:1"));
-        assert!(disk.rotational && disk.read_only);
+        assert!(disk.rotational && disk.read_only && disk.reserved);
         assert_eq!(found.interfaces.len(), 1, "only interfaces with a device");
         let nic = &found.interfaces[0];
         assert_eq!(nic.mac_address, "52:54:00:ab:cd:ef");
@@ -463,6 +489,13 @@ mod tests {
         assert_eq!(found.memory.physical_mb, Some(256));
         assert_eq!(found.system_vendor.product_name, "LabServer");
         assert_eq!(found.boot.current_boot_mode, BootMode::Uefi);
+    }
+
+    #[tokio::test]
+    async fn another_root_switches_nothing_off() {
+        let root = tempfile::tempdir().unwrap();
+        let hardware = LinuxHardware::new(root.path());
+        assert!(hardware.power(PowerAction::Off).await.is_err());
     }
 
     #[tokio::test]

@@ -58,7 +58,10 @@ impl ImageInfo {
         Ok(Self {
             checksum: checksum(info, md5_enabled)?,
             authorization: authorization(info)?,
-            configdrive: text(info, "configdrive")?,
+            configdrive: match info.get("configdrive") {
+                Some(Value::String(empty)) if empty.is_empty() => None,
+                _ => text(info, "configdrive")?,
+            },
             id,
             urls,
         })
