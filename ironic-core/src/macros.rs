@@ -32,12 +32,12 @@ macro_rules! string_enum {
         }
 
         impl ::std::str::FromStr for $name {
-            type Err = $crate::states::UnknownName;
+            type Err = $crate::error::UnknownName;
 
             fn from_str(s: &str) -> Result<Self, Self::Err> {
                 match s {
                     $($wire => Ok(Self::$variant),)+
-                    _ => Err($crate::states::UnknownName::new($what, s)),
+                    _ => Err($crate::error::UnknownName::new($what, s)),
                 }
             }
         }

@@ -10,29 +10,6 @@ pub use machine::{BootDevice, BootMode, FlowKind, InterfaceKind, PowerState, Pow
 pub use provision::{Event, ProvisionState, TRANSITIONS};
 pub use verb::Verb;
 
-/// A name that no value of this sort has.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown {what} {name:?}")]
-pub struct UnknownName {
-    what: &'static str,
-    name: String,
-}
-
-impl UnknownName {
-    pub(crate) fn new(what: &'static str, name: &str) -> Self {
-        Self {
-            what,
-            name: name.chars().take(64).collect(),
-        }
-    }
-}
-
-impl From<UnknownName> for crate::Error {
-    fn from(error: UnknownName) -> Self {
-        Self::invalid(error.to_string())
-    }
-}
-
 /// A move that the table of transitions does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -1,4 +1,5 @@
-use super::{Event, UnknownName};
+use super::Event;
+use crate::error::UnknownName;
 
 /// What a caller can ask of a node's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

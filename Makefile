@@ -1,0 +1,64 @@
+# `make help` lists the targets. TOOLS holds what is installed once: cargo-nextest, cargo-deny, a Python venv.
+TOOLS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ironic-tools
+VENV := $(TOOLS)/venv
+export PATH := $(TOOLS)/bin:$(PATH)
+export IRONIC_TEST_VENV := $(VENV)
+CARGO ?= cargo
+ARGS ?=
+
+.PHONY: help demo test unit peers lint bench fmt deny floors sizes purity docs diagram
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: ## machines from enrolment to a running system, over the real protocols (ARGS="--machines 25 --keep")
+	@$(CARGO) run --quiet --locked --release -p ironic-quickstart -- $(ARGS)
+
+test: peers $(TOOLS)/bin/cargo-nextest ## everything that CI tests; installs what it needs
+	$(CARGO) nextest run --locked --workspace --all-features
+	$(CARGO) test --locked --workspace --all-features --doc --quiet
+	$(CARGO) nextest run --locked -p ironic-core --all-features --test '*vectors*' --success-output immediate --status-level none --final-status-level none 2>&1 | grep -E 'json: |skipped: ' | sort -u
+
+peers: ## the real peers that tests talk to
+	@.ci/peers "$(VENV)"
+
+$(TOOLS)/bin/cargo-nextest:
+	@command -v cargo-nextest >/dev/null || $(CARGO) install --locked --root $(TOOLS) cargo-nextest
+	@mkdir -p $(TOOLS)/bin && { test -e $@ || ln -sf "$$(command -v cargo-nextest)" $@; }
+
+$(TOOLS)/bin/cargo-deny:
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked --root $(TOOLS) cargo-deny
+	@mkdir -p $(TOOLS)/bin && { test -e $@ || ln -sf "$$(command -v cargo-deny)" $@; }
+
+lint: fmt floors sizes purity docs deny ## formatting, clippy, docs, floors, file sizes, licences
+	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked --workspace --no-default-features -- -D warnings
+
+fmt:
+	$(CARGO) fmt --all --check
+
+floors: ## a room imports only from floors below its own (the table in ARCHITECTURE.md)
+	@python3 .ci/floors.py ARCHITECTURE.md ironic-core/src
+
+sizes: ## no Rust file past 800 lines
+	@python3 .ci/sizes.py
+
+purity: ## default ironic-core carries no HTTP, SQL or TLS crate
+	@$(CARGO) tree --locked -p ironic-core -e normal --prefix none | awk '{print $$1}' | sort -u > $${TMPDIR:-/tmp}/ironic-core-tree.$$$$; \
+	  bad=$$(grep -xE 'hyper|reqwest|axum|h2|http|sqlx.*|rusqlite|libsqlite3-sys|tokio-postgres|rustls.*|native-tls|openssl.*|ring|aws-lc.*' $${TMPDIR:-/tmp}/ironic-core-tree.$$$$ || true); \
+	  count=$$(wc -l < $${TMPDIR:-/tmp}/ironic-core-tree.$$$$); rm -f $${TMPDIR:-/tmp}/ironic-core-tree.$$$$; \
+	  if [ -n "$$bad" ]; then echo "ironic-core depends on: $$bad" >&2; exit 1; fi; \
+	  echo "purity: ironic-core has $$count crates, none of them HTTP, SQL or TLS"
+
+docs:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --all-features --no-deps --quiet
+
+deny: $(TOOLS)/bin/cargo-deny
+	$(CARGO) deny --locked --offline --log-level error check bans licenses sources
+
+bench: ## criterion benches; the rates stand in target/criterion and in the README
+	$(CARGO) bench --locked -p ironic-benches
+
+diagram: ## draws docs of the transition table into states.svg
+	$(CARGO) run --quiet --locked -p ironic-quickstart -- --states-svg > states.svg
