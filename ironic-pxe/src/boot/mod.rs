@@ -9,6 +9,7 @@ mod error;
 mod images;
 mod kernel_command_line;
 mod kernel_parameters;
+mod kickstart;
 mod node;
 mod options;
 mod paths;
@@ -29,6 +30,7 @@ pub use error::BootError;
 pub use images::{BootImage, agent_images, instance_images};
 pub use kernel_command_line::{KernelCommandLine, KernelParameter, sanitize_kernel_command_line};
 pub use kernel_parameters::{RamdiskParams, kernel_append_params};
+pub use kickstart::{KickstartOptions, render_kickstart, validate_kickstart_template};
 pub use node::{BootNode, BootOption, BootPort, RamdiskMode, VolumeConnector, VolumeTarget};
 pub use options::{PxeOptions, pxe_options};
 pub use paths::{
