@@ -1,1 +1,3 @@
 //! The reference host: the Bare Metal REST API on SQLite.
+
+pub mod store;

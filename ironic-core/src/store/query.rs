@@ -32,8 +32,8 @@ pub enum Compare {
 
 /// Which records: an expression over members of their bodies.
 ///
-/// A field is named by its path, members joined by `.` (a member whose own name has a dot cannot
-/// be named). An absent field is null. A comparison is false unless the field is of the scalar's
+/// A field is named by its path, members joined by `.`. A member whose own name has a dot cannot
+/// be named, and one whose name has a U+0000 not in every store. An absent field is null. A comparison is false unless the field is of the scalar's
 /// type; so null is matched by `Null` alone.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]

@@ -101,6 +101,7 @@ macro_rules! __store_cases {
             filters: a_count_agrees_with_the_list,
             numbers: numbers_come_back_as_they_were,
             numbers: numbers_compare_as_floats,
+            numbers: floats_are_found_by_their_value,
             numbers: a_scalar_need_not_be_a_json_number,
             text: all_text_is_kept,
             text: all_text_is_compared_by_bytes,

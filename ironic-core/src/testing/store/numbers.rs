@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
 
 use super::StoreFactory;
-use super::probe::{Probe, id, record};
+use super::probe::{Probe, id, put, record};
+use crate::runtime::{Entropy, SeededEntropy};
 use crate::store::{Compare, Filter, Kind, Query, Scalar};
 
 fn is(compare: Compare, number: f64) -> Filter {
@@ -118,4 +119,32 @@ pub(super) async fn a_scalar_need_not_be_a_json_number(factory: &dyn StoreFactor
     probe.expect_names(one_of(f64::INFINITY), &[]).await;
     let not = Filter::Not(Box::new(is(Compare::Eq, f64::NAN)));
     probe.expect_names(not, &["number", "string"]).await;
+}
+
+pub(super) async fn floats_are_found_by_their_value(factory: &dyn StoreFactory) {
+    let probe = Probe::fresh(factory).await;
+    let dice = SeededEntropy::new(53);
+    // With up to 17 digits, and exponents up to 60 either way: beyond that, some readers of
+    // JSON are off in the last digit.
+    let floats: Vec<f64> = (0..400)
+        .map(|n| {
+            let whole = dice.below(1 << 63) as f64;
+            match n % 4 {
+                0 => whole,
+                1 => whole / 1000.0,
+                2 => whole % 1e6 / 997.0,
+                _ => whole * 10_f64.powi(dice.below(80) as i32 - 60),
+            }
+        })
+        .collect();
+    let ops = (0..).zip(&floats);
+    let ops = ops.map(|(n, float)| put(record(Kind::Node, id(n), json!({ "field": float }))));
+    probe.commit(ops.collect()).await;
+    for (n, float) in (0..).zip(&floats) {
+        let query = Query::all(Kind::Node).filter(is(Compare::Eq, *float));
+        assert_eq!(probe.ids(&query).await, [id(n)], "{float:?}");
+        let less = probe.count(Kind::Node, &is(Compare::Lt, *float)).await;
+        let expected = floats.iter().filter(|other| *other < float).count();
+        assert_eq!(less, expected as u64, "less than {float:?}");
+    }
 }

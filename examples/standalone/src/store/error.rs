@@ -1,0 +1,70 @@
+use ironic_core::store::StoreError;
+
+/// Why a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The URL names no SQLite database.
+    // Not shown: a URL that is meant for another database may have a password in it.
+    #[error("the database URL is not of the form sqlite:PATH")]
+    Url,
+    /// The file cannot be created.
+    #[error("the database {path} cannot be created")]
+    Create {
+        /// The file.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A newer program has written the database.
+    #[error(
+        "the database has schema version {found}, and this program knows versions up to {known}: \
+         use the program that wrote it, or a newer one"
+    )]
+    Newer {
+        /// What the database has.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
+    /// The database fails.
+    #[error("the database cannot be opened")]
+    Database {
+        /// What SQLite says.
+        #[from]
+        source: sqlx::Error,
+    },
+}
+
+/// Why a statement, or a batch, came to nothing.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The contract says so, or a record makes no sense; the connection is as good as before.
+    Refused(StoreError),
+    /// The database fails; a transaction that is open is of no use any more.
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(error) => error,
+            // SQLite's messages name tables and columns, never what is in them.
+            Failure::Database(error) => Self::Unavailable {
+                message: error.to_string(),
+            },
+        }
+    }
+}

@@ -1,0 +1,70 @@
+use ironic_core::store::{Kind, Record, Revision, StoreError, UniqueKey};
+use serde_json::value::RawValue;
+use sqlx::Row;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use uuid::Uuid;
+
+use super::error::Failure;
+
+/// The columns that [`record`] reads, in the order of their names here.
+macro_rules! columns {
+    () => {
+        "r.id, r.created, r.revision, r.schema, r.keys, r.body"
+    };
+}
+pub(super) use columns;
+
+/// The record of a row with [`columns`].
+pub(super) fn record(kind: Kind, row: &SqliteRow) -> Result<Record, Failure> {
+    let id: &str = row.try_get("id")?;
+    let id = id.parse().map_err(|_| {
+        // There is no id to name.
+        corrupt(kind, Uuid::nil(), format!("{id:?} is no uuid"))
+    })?;
+    let body: String = row.try_get("body")?;
+    let body = RawValue::from_string(body).map_err(|e| corrupt(kind, id, e.to_string()))?;
+    let schema: i64 = row.try_get("schema")?;
+    let schema = u16::try_from(schema)
+        .map_err(|_| corrupt(kind, id, format!("{schema} is no schema version")))?;
+    Ok(Record {
+        kind,
+        id,
+        created: revision(row.try_get("created")?),
+        revision: revision(row.try_get("revision")?),
+        schema,
+        keys: keys(kind, id, row.try_get("keys")?)?,
+        body: body.into(),
+    })
+}
+
+/// The record of this kind and id.
+pub(super) async fn fetch(
+    connection: &mut SqliteConnection,
+    kind: Kind,
+    id: Uuid,
+) -> Result<Option<Record>, Failure> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM records AS r WHERE r.kind = ? AND r.id = ?"
+    );
+    let row = sqlx::query(SQL)
+        .bind(kind.as_str())
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| record(kind, &row)).transpose()
+}
+
+/// SQLite counts in i64; so does the counter here, from 1.
+pub(super) fn revision(stored: i64) -> Revision {
+    Revision(u64::try_from(stored).unwrap_or(0))
+}
+
+pub(super) fn keys(kind: Kind, id: Uuid, stored: &str) -> Result<Vec<UniqueKey>, Failure> {
+    serde_json::from_str(stored).map_err(|e| corrupt(kind, id, format!("its keys: {e}")))
+}
+
+pub(super) fn corrupt(kind: Kind, id: Uuid, message: String) -> Failure {
+    Failure::Refused(StoreError::Corrupt { kind, id, message })
+}

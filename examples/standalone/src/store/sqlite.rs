@@ -1,0 +1,198 @@
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ironic_core::store::{
+    Batch, Filter, Kind, Query, Record, Revision, Store, StoreError, UniqueKey,
+};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use uuid::Uuid;
+
+use super::OpenError;
+use super::error::Failure;
+use super::row::{columns, fetch, record};
+use super::schema::migrate;
+use super::translate::{self, Marker};
+use super::writer::Writer;
+
+/// How long a commit waits for another program that writes to the same file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How many reads run at once.
+const READERS: u32 = 4;
+
+/// Keeps records in a SQLite database.
+///
+/// Several programs on one machine can use one file. A commit that has returned survives the end
+/// of the process; at a power failure the last commits before it may be lost as a whole, never
+/// in part.
+#[derive(Debug)]
+pub struct SqliteStore {
+    readers: SqlitePool,
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens the database at a URL of the form `sqlite:PATH`, and creates it if there is none;
+    /// `sqlite::memory:` is one that nobody else sees and that ends with this.
+    ///
+    /// Commits run on the runtime on which this is called.
+    ///
+    /// # Errors
+    /// [`OpenError`] tells them apart.
+    pub async fn open(url: &str) -> Result<Self, OpenError> {
+        let name = url.strip_prefix("sqlite:").ok_or(OpenError::Url)?;
+        if name.trim_start_matches('/').is_empty() || name.starts_with('?') {
+            return Err(OpenError::Url);
+        }
+        let options = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Url)?;
+        let options = options
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(BUSY_TIMEOUT)
+            .disable_statement_logging();
+        if name.starts_with(":memory:") {
+            Self::in_memory(options).await
+        } else {
+            Self::in_file(options).await
+        }
+    }
+
+    async fn in_memory(options: SqliteConnectOptions) -> Result<Self, OpenError> {
+        let pool = pool(options, 1).await?;
+        migrate(&pool).await?;
+        Ok(Self {
+            readers: pool.clone(),
+            writer: Writer::start(pool),
+        })
+    }
+
+    async fn in_file(options: SqliteConnectOptions) -> Result<Self, OpenError> {
+        create(options.get_filename())?;
+        let writer = pool(options.clone(), 1).await?;
+        migrate(&writer).await?;
+        Ok(Self {
+            readers: pool(options, READERS).await?,
+            writer: Writer::start(writer),
+        })
+    }
+
+    async fn page(&self, query: &Query, after: Uuid) -> Result<Vec<Record>, Failure> {
+        let mut snapshot = self.readers.begin().await?;
+        let created = sqlx::query_scalar("SELECT created FROM records WHERE kind = ? AND id = ?")
+            .bind(query.kind.as_str())
+            .bind(after.to_string())
+            .fetch_optional(&mut *snapshot)
+            .await?;
+        let Some(created) = created else {
+            let (kind, id) = (query.kind, after);
+            return Err(StoreError::NoMarker { kind, id }.into());
+        };
+        let marker = Marker { id: after, created };
+        let records = rows(&mut snapshot, query, Some(marker)).await?;
+        snapshot.commit().await?;
+        Ok(records)
+    }
+}
+
+/// Creates a file that only its owner reads, as it will hold the passwords of machines; SQLite
+/// gives the same rights to the files that it puts beside it.
+fn create(path: &Path) -> Result<(), OpenError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(OpenError::Create {
+            path: path.display().to_string(),
+            source,
+        }),
+    }
+}
+
+/// Connections that stay: a database in memory ends with its connection.
+async fn pool(options: SqliteConnectOptions, size: u32) -> Result<SqlitePool, sqlx::Error> {
+    SqlitePoolOptions::new()
+        .max_connections(size)
+        .min_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await
+}
+
+async fn rows(
+    connection: &mut SqliteConnection,
+    query: &Query,
+    marker: Option<Marker>,
+) -> Result<Vec<Record>, Failure> {
+    let mut sql = translate::list(query, marker);
+    let rows = sql.build().fetch_all(connection).await?;
+    rows.iter().map(|row| record(query.kind, row)).collect()
+}
+
+async fn find(
+    connection: &mut SqliteConnection,
+    kind: Kind,
+    key: &UniqueKey,
+) -> Result<Option<Record>, Failure> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM unique_keys AS k JOIN records AS r ON r.kind = k.kind AND r.id = k.id \
+         WHERE k.kind = ? AND k.field = ? AND k.value = ?"
+    );
+    let row = sqlx::query(SQL)
+        .bind(kind.as_str())
+        .bind(&key.field)
+        .bind(&key.value)
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| record(kind, &row)).transpose()
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn get(&self, kind: Kind, id: Uuid) -> Result<Option<Record>, StoreError> {
+        let mut connection = self.readers.acquire().await.map_err(Failure::from)?;
+        Ok(fetch(&mut connection, kind, id).await?)
+    }
+
+    async fn find(&self, kind: Kind, key: &UniqueKey) -> Result<Option<Record>, StoreError> {
+        let mut connection = self.readers.acquire().await.map_err(Failure::from)?;
+        Ok(find(&mut connection, kind, key).await?)
+    }
+
+    async fn list(&self, query: &Query) -> Result<Vec<Record>, StoreError> {
+        if let Some(after) = query.marker {
+            return Ok(self.page(query, after).await?);
+        }
+        let mut connection = self.readers.acquire().await.map_err(Failure::from)?;
+        Ok(rows(&mut connection, query, None).await?)
+    }
+
+    async fn count(&self, kind: Kind, filter: &Filter) -> Result<u64, StoreError> {
+        let mut sql = translate::count(kind, filter);
+        let count: i64 = sql
+            .build_query_scalar()
+            .fetch_one(&self.readers)
+            .await
+            .map_err(Failure::from)?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Vec<Revision>, StoreError> {
+        self.writer.commit(batch).await
+    }
+}

@@ -1,0 +1,259 @@
+//! What concerns the file more than the records: who may read it, who has written it, and who
+//! else is using it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test panics")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ironic_core::store::{
+    Batch, Expect, Filter, Kind, Op, Query, Record, Revision, Store, StoreError, UniqueKey,
+};
+use ironic_standalone::store::{OpenError, SqliteStore};
+use serde_json::value::to_raw_value;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+fn url(folder: &TempDir) -> String {
+    format!("sqlite:{}", folder.path().join("ironic.db").display())
+}
+
+fn put(kind: Kind, n: u128, body: &Value, expect: Expect) -> Op {
+    let record = Record {
+        kind,
+        id: Uuid::from_u128(n),
+        created: Revision::default(),
+        revision: Revision::default(),
+        schema: 1,
+        keys: Vec::new(),
+        body: to_raw_value(body).unwrap().into(),
+    };
+    Op::Put { record, expect }
+}
+
+fn batch(ops: Vec<Op>) -> Batch {
+    Batch { fence: None, ops }
+}
+
+async fn open_error(url: &str) -> OpenError {
+    match SqliteStore::open(url).await {
+        Ok(_) => panic!("{url} should not open"),
+        Err(error) => error,
+    }
+}
+
+/// A statement by the command line of SQLite itself (package sqlite3), which stands for any
+/// other program that has the file open.
+fn sqlite3(path: &Path, sql: &str) -> String {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the peer is a program of its own"
+    )]
+    let output = std::process::Command::new("sqlite3")
+        .args([path.as_os_str(), sql.as_ref()])
+        .output()
+        .unwrap_or_else(|e| panic!("sqlite3 should run (install the package sqlite3): {e}"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "sqlite3: {errors}");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_reads_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open(&url(&folder)).await.unwrap();
+    let password = json!({"driver_info": {"ipmi_password": "secret"}});
+    let op = put(Kind::Node, 1, &password, Expect::Any);
+    store.commit(batch(vec![op])).await.unwrap();
+    let mut names = Vec::new();
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file:?}");
+        names.push(file.file_name().into_string().unwrap());
+    }
+    names.sort();
+    assert_eq!(names, ["ironic.db", "ironic.db-shm", "ironic.db-wal"]);
+}
+
+#[tokio::test]
+async fn what_is_no_sqlite_url_is_refused() {
+    for url in [
+        "",
+        "sqlite:",
+        "sqlite://",
+        "sqlite:?mode=memory",
+        "postgres://user:password@host/ironic",
+        "/var/lib/ironic.db",
+        "sqlite:/tmp/x.db?unknown=1",
+    ] {
+        let error = open_error(url).await;
+        assert!(matches!(error, OpenError::Url), "{url}: {error}");
+        assert!(!error.to_string().contains("password"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_folder_is_named() {
+    let error = open_error("sqlite:/nowhere/at/all/ironic.db").await;
+    let message = "the database /nowhere/at/all/ironic.db cannot be created";
+    assert_eq!(error.to_string(), message);
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ironic.db");
+    std::fs::write(
+        &path,
+        "this is a text file, and long enough to be looked at",
+    )
+    .unwrap();
+    let error = open_error(&url(&folder)).await;
+    assert!(matches!(error, OpenError::Database { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_and_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ironic.db");
+    drop(SqliteStore::open(&url(&folder)).await.unwrap());
+    sqlite3(&path, "UPDATE schema_version SET version = 7");
+    let error = open_error(&url(&folder)).await;
+    assert!(
+        error.to_string().starts_with(
+            "the database has schema version 7, and this program knows versions up to 1"
+        ),
+        "{error}"
+    );
+    let version = sqlite3(&path, "SELECT version FROM schema_version");
+    assert_eq!(version, "7");
+}
+
+#[tokio::test]
+async fn the_settings_are_those_that_the_contract_needs() {
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open(&url(&folder)).await.unwrap();
+    let op = put(Kind::Node, 1, &json!({"name": "a"}), Expect::Any);
+    store.commit(batch(vec![op])).await.unwrap();
+    let path = folder.path().join("ironic.db");
+    assert_eq!(sqlite3(&path, "PRAGMA journal_mode"), "wal");
+    let row = "SELECT kind, id, created, body FROM records";
+    let expected = r#"node|00000000-0000-0000-0000-000000000001|1|{"name":"a"}"#;
+    assert_eq!(sqlite3(&path, row), expected, "operators can read it");
+    assert_eq!(sqlite3(&path, "PRAGMA integrity_check"), "ok");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_open_a_new_file_at_once() {
+    for _ in 0..5 {
+        let folder = TempDir::new().unwrap();
+        let mut opening = JoinSet::new();
+        for n in 0..8 {
+            let url = url(&folder);
+            opening.spawn(async move {
+                let store = SqliteStore::open(&url).await.unwrap();
+                let op = put(Kind::Node, n, &json!({}), Expect::Absent);
+                store.commit(batch(vec![op])).await.unwrap();
+                store
+            });
+        }
+        for store in opening.join_all().await {
+            assert_eq!(store.count(Kind::Node, &Filter::All).await, Ok(8));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn refused_commits_do_not_spoil_those_that_share_their_transaction() {
+    let folder = TempDir::new().unwrap();
+    let store = Arc::new(SqliteStore::open(&url(&folder)).await.unwrap());
+    let op = put(Kind::Port, 0, &json!({}), Expect::Any);
+    store.commit(batch(vec![op])).await.unwrap();
+    let mut commits = JoinSet::new();
+    for n in 0..300_u128 {
+        let store = store.clone();
+        commits.spawn(async move {
+            let mut ops = vec![put(
+                Kind::Node,
+                n,
+                &json!({ "n": n as u64 }),
+                Expect::Absent,
+            )];
+            if n % 3 == 0 {
+                ops.push(put(Kind::Port, 0, &json!({}), Expect::Absent));
+            }
+            (n, store.commit(batch(ops)).await)
+        });
+    }
+    let mut revisions = Vec::new();
+    for (n, answer) in commits.join_all().await {
+        match answer {
+            Ok(given) => {
+                assert!(n % 3 != 0, "{n}");
+                revisions.extend(given);
+            }
+            Err(error) => {
+                assert!(n % 3 == 0, "{n}: {error}");
+                assert!(matches!(error, StoreError::Conflict { .. }), "{error}");
+            }
+        }
+    }
+    revisions.sort();
+    revisions.dedup();
+    assert_eq!(
+        revisions.len(),
+        200,
+        "each commit has a revision of its own"
+    );
+    let nodes = store.list(&Query::all(Kind::Node)).await.unwrap();
+    assert_eq!(nodes.len(), 200);
+    let as_answered: Vec<_> = nodes.iter().map(|node| node.revision).collect();
+    assert_eq!(
+        as_answered, revisions,
+        "what was answered is what is stored"
+    );
+}
+
+#[tokio::test]
+async fn a_writer_that_holds_the_file_is_waited_for_and_then_reported() {
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open(&url(&folder)).await.unwrap();
+    let op = || put(Kind::Node, 1, &json!({"secret": "hunter2"}), Expect::Any);
+    let pool = sqlx::SqlitePool::connect(&url(&folder)).await.unwrap();
+    let held = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    // Reads go on meanwhile.
+    assert_eq!(store.count(Kind::Node, &Filter::All).await, Ok(0));
+    let error = store.commit(batch(vec![op()])).await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    let message = error.to_string();
+    assert!(message.contains("database is locked"), "{message}");
+    assert!(!message.contains("hunter2"), "{message}");
+    held.rollback().await.unwrap();
+    assert!(store.commit(batch(vec![op()])).await.is_ok());
+}
+
+#[tokio::test]
+async fn unique_keys_leave_with_their_records() {
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open(&url(&folder)).await.unwrap();
+    for names in [&["a", "b"][..], &["b"], &["c", "c"], &[]] {
+        let Op::Put { mut record, expect } = put(Kind::Node, 1, &json!({}), Expect::Any) else {
+            panic!("a put is a put");
+        };
+        record.keys = names.iter().map(|n| UniqueKey::new("name", n)).collect();
+        store
+            .commit(batch(vec![Op::Put { record, expect }]))
+            .await
+            .unwrap();
+        let path = folder.path().join("ironic.db");
+        let kept = sqlite3(&path, "SELECT value FROM unique_keys ORDER BY value");
+        let mut expected = names.to_vec();
+        expected.dedup();
+        assert_eq!(kept, expected.join("\n"));
+    }
+}
