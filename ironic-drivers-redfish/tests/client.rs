@@ -187,6 +187,51 @@ async fn a_bmc_that_insists_on_a_tag_gets_the_present_one() {
 }
 
 #[tokio::test]
+async fn a_tag_that_has_grown_old_is_read_anew() {
+    for (current, more) in [
+        (
+            json!({"@odata.etag": "\"new\""}),
+            Some(("PATCH /redfish/v1/Systems/1", Answer::status(200))),
+        ),
+        (json!({"@odata.etag": "\"old\""}), None),
+        (json!({}), None),
+    ] {
+        let ok = more.is_some();
+        let steps = [
+            ("PATCH /redfish/v1/Systems/1", Answer::status(412)),
+            ("PATCH /redfish/v1/Systems/1", Answer::status(412)),
+            ("GET /redfish/v1/Systems/1", Answer::json(&current)),
+        ];
+        let script = Script::new(steps.into_iter().chain(more));
+        let result = script
+            .client()
+            .patch(SYSTEM, Some("\"old\""), &json!({}))
+            .await;
+        assert_eq!(outcome(&result), if ok { "ok" } else { "412" });
+        script.assert_done();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bmc_is_asked_a_few_things_at_a_time() {
+    let busy = std::sync::Arc::new(support::Busy::default());
+    let connection = Connection::new("https://bmc.example.org").unwrap();
+    let options = ClientOptions::new().concurrency(3);
+    let client = std::sync::Arc::new(
+        ironic_drivers_redfish::Client::new(connection, busy.clone(), options).unwrap(),
+    );
+    let mut requests = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let client = client.clone();
+        requests.spawn(async move { client.get::<Value>(SYSTEM).await.map(drop) });
+    }
+    while let Some(request) = requests.join_next().await {
+        request.unwrap().unwrap();
+    }
+    assert_eq!(busy.most(), 3);
+}
+
+#[tokio::test]
 async fn a_tag_in_the_header_goes_before_one_in_the_body() {
     let body = json!({"@odata.etag": "\"body\""});
     let script = Script::new([
@@ -204,7 +249,10 @@ async fn a_tag_in_the_header_goes_before_one_in_the_body() {
         client.get::<Value>(SYSTEM).await.unwrap().etag.as_deref(),
         Some("\"header\"")
     );
-    assert_eq!(client.get::<Value>(SYSTEM).await.unwrap().etag, None);
+    assert_eq!(
+        client.get::<Value>(SYSTEM).await.unwrap().etag.as_deref(),
+        Some("\"body\"")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -266,6 +314,26 @@ async fn tasks_are_followed() {
             vec![accepted(), Answer::status(400)],
             "400",
             1,
+        ),
+        (
+            "waits for a restart and does not say so",
+            Until::Scheduled,
+            std::iter::once(accepted())
+                .chain((0..30).map(|_| task(200, "Starting")))
+                .collect(),
+            "ok",
+            30,
+        ),
+        (
+            "asked to look at once, for ever",
+            Until::Done,
+            vec![
+                accepted().header("retry-after", "0"),
+                Answer::status(202).header("retry-after", "0"),
+                Answer::status(204),
+            ],
+            "ok",
+            0,
         ),
         (
             "waits for a restart",

@@ -12,6 +12,7 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ironic_core::states::PowerTarget;
 use ironic_drivers_redfish::{
     AuthMethod, BootSource, BootVendor, ClientOptions, ClientPool, HttpError, IndicatorLed,
     ModeChange, OverrideMode, Persistence, PowerState, RedfishError, ReqwestFactory,
@@ -81,15 +82,19 @@ async fn systems_are_listed_and_found() {
 
 #[tokio::test]
 async fn power_goes_on_and_off() {
-    let (_emulator, mut system) = one_system().await;
+    let (emulator, mut system) = one_system().await;
     assert_eq!(system.power_state().await.unwrap(), PowerState::Off);
     system.power_on().await.unwrap();
     reaches(&mut system, PowerState::On).await;
     system.force_restart().await.unwrap();
-    reaches(&mut system, PowerState::Off).await;
     reaches(&mut system, PowerState::On).await;
-    system.shut_down().await.unwrap();
+    system.request_power(PowerTarget::SoftOff).await.unwrap();
     reaches(&mut system, PowerState::Off).await;
+    let resets = emulator
+        .log()
+        .matches("Actions/ComputerSystem.Reset HTTP/1.1")
+        .count();
+    assert_eq!(resets, 3);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Client;
 use crate::error::RedfishError;
@@ -19,40 +19,34 @@ impl Client {
     /// As [`get`](Self::get), and [`RedfishError::Collection`] when the pages do not end or there
     /// are too many members.
     pub async fn members(&self, link: &str) -> Result<Vec<String>, RedfishError> {
-        let mut seen = BTreeSet::new();
-        let mut paths = Vec::new();
-        for member in self.pages(link).await? {
-            let Some(link) = member.get("@odata.id").and_then(Value::as_str) else {
-                continue;
-            };
-            let path = self.connection.base.resolve(link)?;
-            if seen.insert(path.clone()) {
-                paths.push(path);
-            }
-        }
-        Ok(paths)
-    }
-
-    async fn pages(&self, link: &str) -> Result<Vec<Map<String, Value>>, RedfishError> {
         let first = self.connection.base.resolve(link)?;
-        let endless = |reason| RedfishError::Collection {
+        let broken = |reason| RedfishError::Collection {
             path: first.clone(),
             reason,
         };
         let mut visited = BTreeSet::new();
-        let mut members = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut paths = Vec::new();
         let mut next = Some(first.clone());
         while let Some(page) = next {
             if visited.len() == MAX_PAGES {
-                return Err(endless("too many pages"));
+                return Err(broken("too many pages"));
             }
             if !visited.insert(page.clone()) {
-                return Err(endless("its pages form a loop"));
+                return Err(broken("its pages form a loop"));
             }
             let page = self.get::<Collection>(&page).await?.value;
-            members.extend(page.members.unwrap_or_default());
-            if members.len() > self.options.member_limit {
-                return Err(endless("too many members"));
+            for member in page.members.unwrap_or_default() {
+                let Some(link) = member.get("@odata.id").and_then(Value::as_str) else {
+                    continue;
+                };
+                let path = self.connection.base.resolve(link)?;
+                if seen.insert(path.clone()) {
+                    paths.push(path);
+                }
+            }
+            if paths.len() > self.options.member_limit {
+                return Err(broken("too many members"));
             }
             next = page
                 .next
@@ -60,6 +54,6 @@ impl Client {
                 .map(|link| self.connection.base.resolve(&link))
                 .transpose()?;
         }
-        Ok(members)
+        Ok(paths)
     }
 }

@@ -140,18 +140,14 @@ impl Client {
             Ok(reply) => return Ok(reply),
             Err(refusal) => refusal,
         };
-        if refusal.status != StatusCode::PRECONDITION_REQUIRED {
+        // The BMC insists on a tag (RFC 9110 §13.1.1, RFC 6585 §3), and ours was none or an old one.
+        let current = self.get::<Value>(&call.path).await?.etag;
+        if current.is_none() || current.as_deref() == etag {
             return Err(refusal.into());
         }
-        // The BMC insists on a tag (RFC 6585 §3), and ours was none or no longer good.
-        let current = self.get::<Value>(&call.path).await?.etag;
-        match current {
-            Some(current) => self
-                .patch_matching(&call, Some(&current))
-                .await?
-                .map_err(RedfishError::from),
-            None => Err(refusal.into()),
-        }
+        self.patch_matching(&call, current.as_deref())
+            .await?
+            .map_err(RedfishError::from)
     }
 
     /// One PATCH per candidate of `If-Match`, until one is not refused for its tag.
@@ -248,15 +244,18 @@ fn resource<T: DeserializeOwned>(reply: Reply) -> Result<Resource<T>, RedfishErr
         reason: error.to_string(),
     };
     let body: Value = serde_json::from_slice(&reply.body).map_err(malformed)?;
-    let header = reply.header(header::ETAG).map(str::to_owned);
-    let etag = header.or_else(|| {
-        body.get("@odata.etag")
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    });
+    let tags = [
+        reply.header(header::ETAG),
+        body.get("@odata.etag").and_then(Value::as_str),
+    ];
+    let etag = tags
+        .into_iter()
+        .flatten()
+        .find(|etag| !etag.trim().is_empty());
+    let etag = etag.map(str::to_owned);
     let value = serde_json::from_value(body).map_err(malformed)?;
     Ok(Resource {
-        etag: etag.filter(|etag| !etag.trim().is_empty()),
+        etag,
         value,
         path: reply.path,
     })

@@ -1,5 +1,7 @@
 //! Logging in, staying in, logging out.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::json;
@@ -12,6 +14,9 @@ use crate::http::HttpResponse;
 use crate::model::ServiceRoot;
 
 const TOKEN: &str = "x-auth-token";
+
+/// How long a logout may take; nobody needs its answer.
+const LOGOUT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the client knows about its own standing with the BMC.
 #[derive(Default)]
@@ -202,8 +207,13 @@ impl Client {
         } = std::mem::take(&mut state.standing)
         {
             let ticket = Ticket::Session { token, generation };
-            if let Err(error) = self.once(&Call::new(Method::DELETE, path), &ticket).await {
-                tracing::debug!(bmc = self.connection.base.host(), %error, "the session could not be ended");
+            let call = Call::new(Method::DELETE, path);
+            let outcome = tokio::time::timeout(LOGOUT_TIMEOUT, self.once(&call, &ticket)).await;
+            if !matches!(outcome, Ok(Ok(_))) {
+                tracing::debug!(
+                    bmc = self.connection.base.host(),
+                    "the session could not be ended"
+                );
             }
         }
     }

@@ -12,7 +12,11 @@ use crate::error::RedfishError;
 use crate::model::Task;
 
 /// The shortest and the longest pause between looks, whatever the BMC asks for.
-const POLL_LIMITS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(30));
+const POLL_LIMITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
+
+/// How long a task may take to be seen waiting for a restart. Some never are: iDRAC shows such a
+/// job as starting, for as long as it takes.
+const SCHEDULING_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How far an operation is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +24,8 @@ const POLL_LIMITS: (Duration, Duration) = (Duration::from_millis(1), Duration::f
 pub enum Until {
     /// To its end.
     Done,
-    /// To its end, or until it waits for the machine's next start: settings that are applied then
-    /// are tasks that do not end before.
+    /// To its end, or until it waits for the machine's next start, or for 30 s: settings that are
+    /// applied at the next start are tasks that do not end before.
     Scheduled,
 }
 
@@ -61,20 +65,27 @@ impl Client {
             // Taken on, and no way to hear more of it.
             return Ok(reply);
         };
-        let deadline = Instant::now() + self.options.task_timeout;
+        let patience = match until {
+            Until::Done => self.options.task_timeout,
+            Until::Scheduled => self.options.task_timeout.min(SCHEDULING_PATIENCE),
+        };
+        let deadline = Instant::now() + patience;
         let mut reply = reply;
         loop {
-            if let Some(reply) = settled(&monitor, reply.clone(), until)? {
+            if let Some(reply) = settled(&monitor, &reply, until)? {
                 return Ok(reply);
             }
-            let pause = retry_after(&reply.headers)
-                .unwrap_or(self.options.task_poll)
-                .clamp(POLL_LIMITS.0, POLL_LIMITS.1);
+            let pause = retry_after(&reply.headers).map_or(self.options.task_poll, |asked| {
+                asked.clamp(POLL_LIMITS.0, POLL_LIMITS.1)
+            });
             if Instant::now() + pause > deadline {
-                return Err(RedfishError::TaskTimeout {
-                    path: monitor,
-                    after: self.options.task_timeout,
-                });
+                return match until {
+                    Until::Scheduled => Ok(reply),
+                    Until::Done => Err(RedfishError::TaskTimeout {
+                        path: monitor,
+                        after: patience,
+                    }),
+                };
             }
             tokio::time::sleep(pause).await;
             reply = self
@@ -97,21 +108,22 @@ impl Client {
 }
 
 /// The reply, when the operation behind it has ended; `None` when it goes on.
-fn settled(monitor: &str, reply: Reply, until: Until) -> Result<Option<Reply>, RedfishError> {
-    let task = task_in(&reply).unwrap_or_default();
-    let Some(state) = task.task_state.as_deref() else {
-        return Ok((reply.status != StatusCode::ACCEPTED).then_some(reply));
+fn settled(monitor: &str, reply: &Reply, until: Until) -> Result<Option<Reply>, RedfishError> {
+    let task = task_in(reply).unwrap_or_default();
+    let ended = match task.task_state.as_deref().map(Stage::of) {
+        None => reply.status != StatusCode::ACCEPTED,
+        Some(Stage::Completed) => true,
+        Some(Stage::Scheduled) => until == Until::Scheduled,
+        Some(Stage::Running) => false,
+        Some(Stage::Failed) => {
+            return Err(RedfishError::TaskFailed {
+                path: monitor.to_owned(),
+                detail: task.detail(),
+                state: task.task_state.unwrap_or_default(),
+            });
+        }
     };
-    match Stage::of(state) {
-        Stage::Completed => Ok(Some(reply)),
-        Stage::Scheduled if until == Until::Scheduled => Ok(Some(reply)),
-        Stage::Scheduled | Stage::Running => Ok(None),
-        Stage::Failed => Err(RedfishError::TaskFailed {
-            path: monitor.to_owned(),
-            state: state.to_owned(),
-            detail: task.detail(),
-        }),
-    }
+    Ok(ended.then(|| reply.clone()))
 }
 
 fn task_in(reply: &Reply) -> Option<Task> {

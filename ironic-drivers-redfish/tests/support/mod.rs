@@ -21,6 +21,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ironic_drivers_redfish::{
@@ -105,10 +106,10 @@ impl Emulator {
                 );
                 return false;
             }
-            if tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port))
-                .await
-                .is_ok()
-            {
+            // By its own word: whoever else answers on the port is not it.
+            let listens = self.log().contains("Running on");
+            let answers = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await;
+            if listens && answers.is_ok() {
                 return true;
             }
             assert!(
@@ -161,6 +162,34 @@ pub(crate) struct Silent;
 impl HttpTransport for Silent {
     async fn send(&self, _: HttpRequest) -> Result<HttpResponse, HttpError> {
         std::future::pending().await
+    }
+}
+
+/// A BMC that takes a second for each request, and counts how many it has at the same time.
+#[derive(Debug, Default)]
+pub(crate) struct Busy {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Busy {
+    pub(crate) fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait::async_trait]
+impl HttpTransport for Busy {
+    async fn send(&self, _: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.now.fetch_sub(1, Ordering::SeqCst);
+        Ok(HttpResponse::new(
+            http::StatusCode::OK,
+            http::HeaderMap::new(),
+            "{}",
+        ))
     }
 }
 
