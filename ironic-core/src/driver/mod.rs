@@ -3,9 +3,17 @@
 mod bare;
 mod builder;
 mod catalog;
+pub mod fake;
+pub mod generic;
 mod hardware;
+#[cfg(test)]
+mod harness;
 mod interfaces;
+pub mod noop;
+mod raid_config;
 mod registry;
+#[cfg(test)]
+mod registry_tests;
 mod resolve;
 mod resolve_error;
 mod task;
@@ -19,6 +27,7 @@ pub use interfaces::{
     Management, Network, NetworkRole, Power, Properties, Raid, RamdiskParams, Rescue, Storage,
     Vendor, VendorMethod,
 };
+pub use raid_config::{raid_disk_properties, validate_raid_config};
 pub use registry::{Registry, UsableInterfaces};
 pub use resolve::{Resolver, instance_overrides, resolve};
 pub use resolve_error::ResolveError;

@@ -1,0 +1,65 @@
+use async_trait::async_trait;
+
+use super::FakeOperation;
+use super::settings::settings;
+use crate::Error;
+use crate::driver::{Bios, Task};
+use crate::flow::Progress;
+use crate::states::{FlowKind, InterfaceKind};
+use crate::steps::{Impact, Replay, Step, StepDef};
+
+stepped_fake_interface! {
+    /// `fake`: changes the firmware settings of a fake machine, which has exactly those that were
+    /// set last.
+    FakeBios, ValidateBios
+}
+
+impl FakeBios {
+    fn offered(flow: FlowKind) -> Vec<StepDef> {
+        if flow != FlowKind::Clean {
+            return Vec::new();
+        }
+        let step = |name| {
+            StepDef::new(
+                InterfaceKind::Bios,
+                name,
+                0,
+                Replay::Idempotent,
+                Impact::NONE,
+            )
+        };
+        vec![
+            step("apply_configuration").arg("settings", true),
+            step("cache_bios_settings"),
+            step("factory_reset"),
+        ]
+    }
+
+    async fn carry_out(
+        &self,
+        task: &mut Task,
+        operation: FakeOperation,
+        step: &Step,
+    ) -> Result<Progress, Error> {
+        let asked = match operation {
+            FakeOperation::ApplyConfiguration => Some(settings(step, "value")?),
+            FakeOperation::FactoryReset => Some(Default::default()),
+            _ => None,
+        };
+        let progress = self.behaviour.run_step(task, operation, step).await?;
+        if let Some(settings) = asked {
+            let node = task.node_id();
+            self.behaviour
+                .machine(node, |machine| machine.bios = settings);
+        }
+        Ok(progress)
+    }
+}
+
+#[async_trait]
+impl Bios for FakeBios {
+    async fn cache_settings(&self, task: &mut Task) -> Result<(), Error> {
+        let operation = FakeOperation::CacheSettings;
+        self.behaviour.at_once(task, operation).await
+    }
+}
