@@ -9,7 +9,9 @@
 
 mod support;
 
-use ironic_drivers_redfish::{BootSource, BootVendor, ModeChange, OverrideMode, Persistence};
+use ironic_drivers_redfish::{
+    BootRequest, BootSource, BootVendor, ModeChange, OverrideEnabled, OverrideMode, Persistence,
+};
 use serde_json::json;
 use support::machine::{GET, PATCH, booting, find, system, written};
 use support::script::{Answer, Script};
@@ -379,4 +381,20 @@ async fn a_boot_mode_takes_effect_now_or_later_or_not_at_all() {
             .unwrap_err();
         assert_eq!(error.is_unsupported(), unsupported, "{error}");
     }
+}
+
+#[tokio::test]
+async fn only_what_is_asked_for_is_written() {
+    let script = Script::new(
+        booting(json!({"BootSourceOverrideTarget": "Pxe"}), json!({}))
+            .into_iter()
+            .chain([(PATCH, Answer::status(204))]),
+    );
+    let request =
+        BootRequest::from_source(BootSource::None).enabled(Some(OverrideEnabled::Disabled));
+    find(&script).await.set_boot(&request).await.unwrap();
+    script.assert_done();
+    let expected =
+        json!({"BootSourceOverrideTarget": "None", "BootSourceOverrideEnabled": "Disabled"});
+    assert_eq!(written(&script), [json!({"Boot": expected})]);
 }

@@ -239,3 +239,85 @@ fn tls_minimum_version(
         _ => Ok(None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::{DriverInfoDefaults, RedfishDriverInfo};
+    use crate::connection::AuthMethod;
+    use crate::http::{TlsVersion, TrustAnchor};
+
+    fn parsed(info: Value) -> RedfishDriverInfo {
+        let info = info.as_object().cloned().unwrap_or_default();
+        RedfishDriverInfo::parse(&info, &DriverInfoDefaults::default(), |path| path == "/ca")
+            .unwrap()
+    }
+
+    #[test]
+    fn what_was_written_is_what_is_called() {
+        let info = parsed(json!({
+            "redfish_address": "https://x:hidden@bmc.example.org:8443/rest/v1", "redfish_username": "u", "redfish_password": 1234,
+            "redfish_verify_ca": "/ca", "redfish_auth_type": "session", "redfish_tls_minimum_version": "1.3",
+            "redfish_tls_ciphers": "ALL", "firmware_update_unresponsive_bmc_wait": "30",
+        }));
+        let connection = info.connection().unwrap();
+        assert_eq!(connection.base.to_string(), "https://bmc.example.org:8443");
+        assert_eq!(connection.root, "/rest/v1/");
+        assert_eq!(connection.username.as_deref(), Some("u"));
+        assert_eq!(connection.password.expose(), "1234");
+        assert_eq!(connection.auth, AuthMethod::Session);
+        assert_eq!(
+            connection.tls.trust,
+            TrustAnchor::Path(PathBuf::from("/ca"))
+        );
+        assert_eq!(connection.tls.minimum_version, Some(TlsVersion::Tls13));
+        assert_eq!(connection.tls.ciphers.as_deref(), Some("ALL"));
+        assert_eq!(info.unresponsive_bmc_wait(), Some(Duration::from_secs(30)));
+        let shown = format!("{info:?} {connection:?}");
+        assert!(
+            !shown.contains("1234") && !shown.contains("hidden"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn little_is_enough() {
+        for address in ["bmc", "bmc/", "https://bmc//"] {
+            let connection =
+                parsed(json!({"redfish_address": address, "redfish_verify_ca": false}))
+                    .connection()
+                    .unwrap();
+            assert_eq!(connection.root, "/redfish/v1/");
+            assert_eq!(
+                (connection.username, connection.tls.trust),
+                (None, TrustAnchor::AcceptAny)
+            );
+        }
+    }
+
+    #[test]
+    fn what_passes_the_check_may_still_not_be_callable() {
+        for (info, said) in [
+            (
+                json!({"redfish_address": "http+unix://x"}),
+                "neither http nor https",
+            ),
+            (json!({"redfish_address": "https://h:99999"}), "address: "),
+            (
+                json!({"redfish_address": "h", "redfish_username": ["u"]}),
+                "redfish_username is neither",
+            ),
+            (
+                json!({"redfish_address": "h", "redfish_username": "u", "redfish_password": true}),
+                "redfish_password is neither",
+            ),
+        ] {
+            let error = parsed(info).connection().unwrap_err();
+            assert!(error.to_string().contains(said), "{error}");
+        }
+    }
+}
