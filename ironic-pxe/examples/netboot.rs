@@ -1,7 +1,7 @@
 //! Boots one machine over one network: DHCP, TFTP and HTTP in one process.
 //!
 //! ```text
-//! netboot ADDRESS DEVICE MAC MACHINE_ADDRESS KERNEL RAMDISK LOADER_FOLDER [ipxe|pxe]
+//! netboot ADDRESS DEVICE MAC MACHINE_ADDRESS KERNEL RAMDISK LOADER_FOLDER [ipxe|pxe [bios|uefi]]
 //! ```
 //!
 //! ADDRESS is this host's on DEVICE. LOADER_FOLDER holds `undionly.kpxe`, `pxelinux.0` and the
@@ -50,6 +50,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let interface = rest.first().map_or("ipxe", String::as_str);
     let interface = BootInterface::from_name(interface).ok_or("unknown boot interface")?;
 
+    let mode = rest.get(1).map_or("bios", String::as_str);
+
     let mut config = BootConfig::default();
     config.http_url = format!("http://{address}:{HTTP_PORT}");
     config.tftp_server = address.to_string();
@@ -61,7 +63,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     node.driver_info
         .insert("deploy_ramdisk".into(), ramdisk.as_str().into());
     node.properties
-        .insert("capabilities".into(), "boot_mode:bios".into());
+        .insert("capabilities".into(), format!("boot_mode:{mode}").into());
     node.ports.push(BootPort::new(mac.as_str()));
     let params = RamdiskParams::new().with("ipa-api-url", format!("http://{address}:6385"));
     let mut plan = prepare_ramdisk(&BootRequest::new(&config, &node, interface), &params)?;
