@@ -257,3 +257,34 @@ async fn unique_keys_leave_with_their_records() {
         assert_eq!(kept, expected.join("\n"));
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_commit_that_makes_the_database_fail_fails_alone() {
+    let folder = TempDir::new().unwrap();
+    let store = Arc::new(SqliteStore::open(&url(&folder)).await.unwrap());
+    let path = folder.path().join("ironic.db");
+    let trigger = "CREATE TRIGGER t BEFORE INSERT ON records WHEN new.kind = 'flow' \
+                   BEGIN SELECT raise(ABORT, 'no flows today'); END";
+    sqlite3(&path, trigger);
+    let mut commits = JoinSet::new();
+    for n in 0..200_u128 {
+        let store = store.clone();
+        commits.spawn(async move {
+            let mut ops = vec![put(Kind::Node, n, &json!({}), Expect::Absent)];
+            if n % 10 == 0 {
+                ops.push(put(Kind::Flow, n, &json!({}), Expect::Absent));
+            }
+            (n, store.commit(batch(ops)).await)
+        });
+    }
+    for (n, answer) in commits.join_all().await {
+        match answer {
+            Ok(_) => assert!(n % 10 != 0, "{n}"),
+            Err(error) => {
+                assert!(n % 10 == 0, "{n}: {error}");
+                assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+            }
+        }
+    }
+    assert_eq!(store.count(Kind::Node, &Filter::All).await, Ok(180));
+}

@@ -137,7 +137,7 @@ async fn rows(
     query: &Query,
     marker: Option<Marker>,
 ) -> Result<Vec<Record>, Failure> {
-    let mut sql = translate::list(query, marker);
+    let mut sql = translate::list(query, marker)?;
     let rows = sql.build().fetch_all(connection).await?;
     rows.iter().map(|row| record(query.kind, row)).collect()
 }
@@ -183,7 +183,7 @@ impl Store for SqliteStore {
     }
 
     async fn count(&self, kind: Kind, filter: &Filter) -> Result<u64, StoreError> {
-        let mut sql = translate::count(kind, filter);
+        let mut sql = translate::count(kind, filter)?;
         let count: i64 = sql
             .build_query_scalar()
             .fetch_one(&self.readers)

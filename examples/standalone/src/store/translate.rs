@@ -3,7 +3,7 @@
 //! A condition is true, or it is false or NULL, which a WHERE clause, AND and OR take alike; NOT
 //! is the one place where they differ, and there stands `IS NOT TRUE`.
 
-use ironic_core::store::{Compare, Filter, Kind, Query, Scalar, Sort};
+use ironic_core::store::{Compare, Filter, Kind, Query, Scalar, Sort, StoreError};
 use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
@@ -46,16 +46,16 @@ pub(super) struct Marker {
 }
 
 /// The statement that counts the records of a kind that match.
-pub(super) fn count(kind: Kind, filter: &Filter) -> Sql {
+pub(super) fn count(kind: Kind, filter: &Filter) -> Result<Sql, StoreError> {
     let mut sql = Sql::new("SELECT count(*) FROM records AS r WHERE r.kind = ");
     sql.push_bind(kind.as_str());
     sql.push(" AND ");
-    condition(&mut sql, filter);
-    sql
+    condition(&mut sql, filter)?;
+    Ok(sql)
 }
 
 /// The statement that lists what a query asks for, with the row's columns.
-pub(super) fn list(query: &Query, marker: Option<Marker>) -> Sql {
+pub(super) fn list(query: &Query, marker: Option<Marker>) -> Result<Sql, StoreError> {
     let mut sql = Sql::new("");
     let from = match marker {
         Some(marker) if !query.sort.is_empty() => {
@@ -68,7 +68,7 @@ pub(super) fn list(query: &Query, marker: Option<Marker>) -> Sql {
     sql.push(from);
     sql.push_bind(query.kind.as_str());
     sql.push(" AND ");
-    condition(&mut sql, &query.filter);
+    condition(&mut sql, &query.filter)?;
     if let Some(marker) = marker {
         sql.push(" AND ");
         behind(&mut sql, &query.sort, 0, marker);
@@ -86,7 +86,7 @@ pub(super) fn list(query: &Query, marker: Option<Marker>) -> Sql {
         sql.push(" LIMIT ");
         sql.push_bind(i64::from(limit));
     }
-    sql
+    Ok(sql)
 }
 
 /// What the marker is sorted by, as the one row of `m`: compared with the other records by the
@@ -132,7 +132,7 @@ fn behind(sql: &mut Sql, sorts: &[Sort], n: usize, marker: Marker) {
     sql.push("))))");
 }
 
-fn condition(sql: &mut Sql, filter: &Filter) {
+fn condition(sql: &mut Sql, filter: &Filter) -> Result<(), StoreError> {
     match filter {
         Filter::All => {
             sql.push("1");
@@ -146,36 +146,45 @@ fn condition(sql: &mut Sql, filter: &Filter) {
         Filter::In(field, scalars) => one_of(sql, field, scalars),
         Filter::Contains(field, scalar) => contains(sql, field, scalar),
         Filter::Like(field, part) => like(sql, field, part),
-        Filter::And(filters) => joined(sql, filters, " AND ", "1"),
-        Filter::Or(filters) => joined(sql, filters, " OR ", "0"),
+        Filter::And(filters) => joined(sql, filters, " AND ", "1")?,
+        Filter::Or(filters) => joined(sql, filters, " OR ", "0")?,
         Filter::Not(filter) => {
             sql.push("((");
-            condition(sql, filter);
+            condition(sql, filter)?;
             sql.push(") IS NOT TRUE)");
         }
-        // `Filter` may grow; a store must not take what it does not know for true.
-        _ => {
-            sql.push("0");
+        // `Filter` may grow, and neither true nor false is a safe guess.
+        unknown => {
+            return Err(StoreError::Unavailable {
+                message: format!("this store does not know the filter {unknown:?}"),
+            });
         }
     }
+    Ok(())
 }
 
 /// Joins conditions as a balanced tree: SQLite takes expressions up to a depth of 1000.
-fn joined(sql: &mut Sql, filters: &[Filter], operator: &str, empty: &str) {
+fn joined(
+    sql: &mut Sql,
+    filters: &[Filter],
+    operator: &str,
+    empty: &str,
+) -> Result<(), StoreError> {
     match filters {
         [] => {
             sql.push(empty);
         }
-        [one] => condition(sql, one),
+        [one] => condition(sql, one)?,
         several => {
             let (left, right) = several.split_at(several.len() / 2);
             sql.push("(");
-            joined(sql, left, operator, empty);
+            joined(sql, left, operator, empty)?;
             sql.push(operator);
-            joined(sql, right, operator, empty);
+            joined(sql, right, operator, empty)?;
             sql.push(")");
         }
     }
+    Ok(())
 }
 
 fn is(sql: &mut Sql, field: &str, compare: Compare, scalar: &Scalar) {

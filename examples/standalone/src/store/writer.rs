@@ -2,6 +2,7 @@
 
 use ironic_core::store::{Batch, Revision, StoreError};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use sqlx::{Sqlite, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
 use super::batch::apply;
@@ -60,30 +61,37 @@ async fn run(pool: SqlitePool, mut queue: mpsc::Receiver<Job>) {
     pool.close().await;
 }
 
-/// Commits batches in one transaction; what is refused leaves no trace in it. When the database
-/// itself fails, each batch gets a transaction, and a failure, of its own.
+/// Commits batches in one transaction; what is refused leaves no trace in it. When one of them
+/// makes the database fail, each gets a transaction, and a failure, of its own.
 async fn commit_group(pool: &SqlitePool, jobs: &[Job]) -> Vec<Answer> {
-    match try_group(pool, jobs).await {
+    // Taking the write lock at once: a transaction that has read and then wants to write is
+    // refused, not kept waiting, when somebody else has written meanwhile.
+    let transaction = match pool.begin_with("BEGIN IMMEDIATE").await {
+        Ok(transaction) => transaction,
+        // Trying each would have each wait for the lock as long.
+        Err(error) => {
+            let error = StoreError::from(Failure::from(error));
+            return vec![Err(error); jobs.len()];
+        }
+    };
+    match try_group(transaction, jobs).await {
         Ok(answers) => answers,
         Err(error) if jobs.len() == 1 => vec![Err(Failure::from(error).into())],
         Err(error) => {
             tracing::warn!(%error, batches = jobs.len(), "a group of commits failed; trying each");
             let mut answers = Vec::with_capacity(jobs.len());
             for job in jobs.chunks(1) {
-                answers.extend(match try_group(pool, job).await {
-                    Ok(answers) => answers,
-                    Err(error) => vec![Err(Failure::from(error).into())],
-                });
+                answers.extend(Box::pin(commit_group(pool, job)).await);
             }
             answers
         }
     }
 }
 
-async fn try_group(pool: &SqlitePool, jobs: &[Job]) -> Result<Vec<Answer>, sqlx::Error> {
-    // Taking the write lock at once: a transaction that has read and then wants to write is
-    // refused, not kept waiting, when somebody else has written meanwhile.
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+async fn try_group(
+    mut transaction: Transaction<'_, Sqlite>,
+    jobs: &[Job],
+) -> Result<Vec<Answer>, sqlx::Error> {
     let before = revision(&mut transaction).await?;
     let mut last = before;
     let mut answers = Vec::with_capacity(jobs.len());
