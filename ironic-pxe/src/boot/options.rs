@@ -118,11 +118,12 @@ pub fn pxe_options(
         ipa_api_url: None,
     };
     let from_volume = truthy(node.driver_internal_info.get("boot_from_volume"));
-    if service {
-    } else if from_volume && request.interface.is_ipxe() {
-        options.volume = volume_options(node)?;
-    } else {
-        set_ramdisk(&mut options, request, images)?;
+    if !service {
+        if from_volume && request.interface.is_ipxe() {
+            options.volume = volume_options(node)?;
+        } else {
+            set_ramdisk(&mut options, request, images)?;
+        }
     }
     set_instance(&mut options, request, images);
     Ok(options)

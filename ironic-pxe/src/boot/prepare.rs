@@ -76,30 +76,32 @@ pub fn prepare_instance(request: &BootRequest<'_>) -> Result<BootPlan, BootError
     let (config, node) = (request.config, request.node);
     let mode = boot_mode(config, node)?;
     let option = node.boot_option();
-    let mut plan = if node.is_iscsi_boot() || option != BootOption::Local {
+    let from_network = node.is_iscsi_boot() || option != BootOption::Local;
+    let mut plan = if from_network {
         network_instance(request, option)?
     } else if config.enable_netboot_fallback {
         local_fallback(request)?
     } else {
         clean_up_config(request)?
     };
+    let state = node.provision_state.as_str();
     // A machine in service is taken over as it is.
-    if !matches!(node.provision_state.as_str(), "active" | "adopting") && plan.boot_device.is_none()
-    {
-        let vendor = text(node.properties.get("vendor")).unwrap_or_default();
-        // These machines restore their former boot order when one deployment changes it twice.
-        let restores = vendor.eq_ignore_ascii_case("lenovo")
-            && mode == "uefi"
-            && node.provision_state == "deploying";
-        if plan.dhcp_options.is_some() {
-            plan.boot_device = Some(BootDeviceChange::network(request.interface, true));
-        } else if !restores {
-            plan.boot_device = Some(BootDeviceChange {
-                device: NetworkBootDevice::Disk,
-                persistent: true,
-            });
-        }
+    if matches!(state, "active" | "adopting") {
+        return Ok(plan);
     }
+    // These machines restore their former boot order when one deployment changes it twice.
+    let vendor = text(node.properties.get("vendor")).unwrap_or_default();
+    let restores = vendor.eq_ignore_ascii_case("lenovo") && mode == "uefi" && state == "deploying";
+    plan.boot_device = if from_network {
+        Some(BootDeviceChange::network(request.interface, true))
+    } else if restores {
+        None
+    } else {
+        Some(BootDeviceChange {
+            device: NetworkBootDevice::Disk,
+            persistent: true,
+        })
+    };
     Ok(plan)
 }
 

@@ -47,3 +47,69 @@ impl BootPlan {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::BootInterface;
+    use crate::boot::{
+        BootConfig, BootNode, BootPort, BootRequest, RamdiskParams, clean_up_ramdisk,
+        prepare_ramdisk,
+    };
+    use crate::files::{FileError, MemoryFiles};
+
+    #[tokio::test]
+    async fn what_is_prepared_is_found_and_what_is_cleaned_up_is_gone() {
+        let config = BootConfig::default();
+        let mut node = BootNode::new("uuid");
+        for label in ["deploy_kernel", "deploy_ramdisk"] {
+            node.driver_info
+                .insert(label.into(), "http://images/x".into());
+        }
+        node.ports.push(BootPort::new("52:54:00:0A:0b:0d"));
+        let addresses = ["192.0.2.77".to_owned()];
+        for interface in BootInterface::ALL {
+            let request = BootRequest::new(&config, &node, interface).with_ip_addresses(&addresses);
+            let (tftp, http) = (MemoryFiles::new(), MemoryFiles::new());
+            let plan = prepare_ramdisk(&request, &RamdiskParams::new()).unwrap();
+            plan.write_files(&config, &tftp, &http).await.unwrap();
+            for image in &plan.images {
+                let (files, below) = match image.path.strip_prefix("/httpboot/") {
+                    Some(below) => (&http, below),
+                    None => (&tftp, image.path.strip_prefix("/tftpboot/").unwrap()),
+                };
+                files.insert(below, "image").unwrap();
+            }
+            let (files, link) = if interface.is_ipxe() {
+                (&http, "pxelinux.cfg/52-54-00-0a-0b-0d")
+            } else {
+                (&tftp, "pxelinux.cfg/01-52-54-00-0a-0b-0d")
+            };
+            assert!(files.get(link).unwrap().starts_with(b"#!ipxe") == interface.is_ipxe());
+            assert_eq!(
+                files.get(link).unwrap(),
+                files.get("52:54:00:0A:0b:0d.conf").unwrap()
+            );
+
+            let plan = clean_up_ramdisk(&request).unwrap();
+            plan.write_files(&config, &tftp, &http).await.unwrap();
+            assert_eq!(tftp.paths(), [""; 0], "{interface:?}");
+            let left: &[&str] = if interface.is_ipxe() {
+                &["boot.ipxe"]
+            } else {
+                &[]
+            };
+            assert_eq!(http.paths(), left, "{interface:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_path_below_neither_root_is_refused() {
+        let mut plan = crate::boot::BootPlan::default();
+        plan.removed.push("/tftpbootx/file".into());
+        let files = MemoryFiles::new();
+        let refused = plan
+            .write_files(&BootConfig::default(), &files, &files)
+            .await;
+        assert!(matches!(refused, Err(FileError::Forbidden)));
+    }
+}
