@@ -1,3 +1,33 @@
 //! The reference host: the Bare Metal REST API on SQLite.
+//!
+//! A [`Host`] puts a store, drivers, a conductor and the API into one process. The program
+//! `ironic` runs one from a settings file; another program embeds one, with drivers and routes of
+//! its own, or takes a single piece: [`store::SqliteStore`], or [`api::router`].
+//!
+//! ```
+//! use ironic_standalone::{Host, HostConfig};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = HostConfig::parse(r#"
+//!     [conductor]
+//!     host = "rack-1"
+//!     [drivers]
+//!     enabled_hardware_types = ["fake-hardware"]
+//! "#)?;
+//! let host = Host::builder(config).start().await?;
+//! let node = ironic_core::model::Node::new(uuid::Uuid::nil(), "fake-hardware");
+//! let node = host.client().create_node(node).await?;
+//! assert_eq!(host.client().node(node.uuid).await?.driver, "fake-hardware");
+//! host.stop().await?;
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
+//! ```
 
+pub mod api;
+pub mod config;
+mod host;
 pub mod store;
+
+pub use config::{ConfigError, HostConfig};
+pub use host::{Host, HostBuilder, HostError};

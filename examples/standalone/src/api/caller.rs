@@ -1,0 +1,173 @@
+//! Who asks, in which version, and what to ask on their behalf.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts, RawPathParams};
+use http::StatusCode;
+use http::request::Parts;
+use ironic_core::client::Client;
+use ironic_core::model::Node;
+use ironic_core::transport::RequestContext;
+use ironic_core::{Error, ErrorKind};
+
+use super::Api;
+use super::args;
+use super::fault::Fault;
+use super::links::Endpoint;
+use super::version::{Version, since};
+
+/// What the envelope has found out about a request.
+#[derive(Debug, Clone)]
+pub(super) struct Visit {
+    pub(super) version: Version,
+    pub(super) endpoint: Endpoint,
+    pub(super) request_id: String,
+    /// Whether the path came with `.json` at its end, which has been taken off.
+    pub(super) json_suffix: bool,
+}
+
+/// The caller of a request.
+pub(super) struct Caller {
+    pub(super) version: Version,
+    pub(super) endpoint: Endpoint,
+    pub(super) client: Client,
+    pub(super) api: Arc<Api>,
+    /// On behalf of which project.
+    pub(super) project: Option<String>,
+    json_suffix: bool,
+}
+
+impl<S> FromRequestParts<S> for Caller
+where
+    Arc<Api>: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let visit = parts
+            .extensions
+            .get::<Visit>()
+            .ok_or_else(|| Error::internal("a request came in past the envelope"))?;
+        let api = Arc::<Api>::from_ref(state);
+        let mut context = RequestContext::default();
+        context.request_id.clone_from(&visit.request_id);
+        Ok(Self {
+            version: visit.version,
+            endpoint: visit.endpoint.clone(),
+            project: context.project.clone(),
+            client: api.client.with_context(context),
+            json_suffix: visit.json_suffix,
+            api,
+        })
+    }
+}
+
+impl Caller {
+    /// The node of this uuid or name.
+    ///
+    /// # Errors
+    /// 404 when there is none; before 1.5 no node has a name.
+    pub(super) async fn node(&self, ident: &str) -> Result<Node, Fault> {
+        match self.node_exactly(ident).await {
+            // A name may well end in ".json".
+            Err(fault) if self.json_suffix && fault.status() == StatusCode::NOT_FOUND => {
+                self.node_exactly(&format!("{ident}.json")).await
+            }
+            other => other,
+        }
+    }
+
+    async fn node_exactly(&self, ident: &str) -> Result<Node, Fault> {
+        let found = match args::parse_uuid(ident) {
+            Some(id) => self.client.node(id).await,
+            None if self.version.has(since::NODE_NAME) => self.client.find_node(ident).await,
+            None => Err(Error::not_found("node", ident)),
+        };
+        Ok(found?)
+    }
+
+    /// The node that something else refers to: a missing one is a wrong request.
+    pub(super) async fn node_referred_to(&self, ident: &str) -> Result<Node, Fault> {
+        self.node(ident)
+            .await
+            .map_err(|fault| match fault.status() {
+                StatusCode::NOT_FOUND => fault.with_status(StatusCode::BAD_REQUEST),
+                _ => fault,
+            })
+    }
+}
+
+/// Says 400 rather than 404 for something that the request was not about.
+pub(super) fn as_bad_request(error: Error) -> Fault {
+    let missing = error.kind() == ErrorKind::NotFound;
+    let fault = Fault::from(error);
+    if missing {
+        fault.with_status(StatusCode::BAD_REQUEST)
+    } else {
+        fault
+    }
+}
+
+/// The uuid or name of a node in a path.
+#[derive(Debug)]
+pub(super) struct Ident(pub(super) String);
+
+/// What follows a node in a path, and so is no node itself.
+const SUBRESOURCES: &[&str] = &[
+    "allocation",
+    "bios",
+    "children",
+    "firmware",
+    "history",
+    "inventory",
+    "portgroups",
+    "ports",
+    "traits",
+    "vifs",
+    "vmedia",
+    "volume",
+];
+
+impl<S: Send + Sync> FromRequestParts<S> for Ident {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let ident = path_segment(parts, state).await?;
+        if SUBRESOURCES.contains(&ident.as_str()) {
+            return Err(Fault::routing(
+                StatusCode::NOT_FOUND,
+                format!("the node is missing before {ident:?}"),
+            ));
+        }
+        if args::is_logical_name(&ident) || args::parse_uuid(&ident).is_some() {
+            return Ok(Self(ident));
+        }
+        let shown: String = ident.chars().take(80).collect();
+        Err(Fault::routing(
+            StatusCode::BAD_REQUEST,
+            format!("{shown:?} is neither a uuid nor a name"),
+        ))
+    }
+}
+
+/// The variable segment of a path, as it is.
+#[derive(Debug)]
+pub(super) struct Segment(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        path_segment(parts, state).await.map(Self)
+    }
+}
+
+async fn path_segment<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<String, Fault> {
+    let wrong = |_| Fault::routing(StatusCode::BAD_REQUEST, "the path is not UTF-8");
+    let params = RawPathParams::from_request_parts(parts, state)
+        .await
+        .map_err(wrong)?;
+    let segment = params.iter().next().map(|(_, value)| value.to_owned());
+    segment.ok_or_else(|| Error::internal("a path without a variable segment").into())
+}

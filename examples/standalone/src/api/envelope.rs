@@ -1,0 +1,218 @@
+//! What every request goes through before a resource sees it, and every answer after: its name,
+//! the version, the path.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use tower::ServiceExt;
+
+use super::Api;
+use super::args;
+use super::caller::Visit;
+use super::fault::{Fault, Unversioned};
+use super::links::Endpoint;
+use super::root;
+use super::version::{self, Unacceptable, Version, since};
+
+/// The header that names a request.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-openstack-request-id");
+/// The same under the name that it had first.
+const OLD_REQUEST_ID: HeaderName = HeaderName::from_static("openstack-request-id");
+
+/// The API behind its envelope.
+#[derive(Clone)]
+pub(super) struct Envelope {
+    pub(super) api: Arc<Api>,
+    /// The resources, by their paths without `/v1`.
+    pub(super) resources: Router,
+}
+
+/// Serves one request.
+pub(super) async fn serve(State(envelope): State<Envelope>, request: Request) -> Response {
+    let request_id = envelope.request_id(request.headers());
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let span = tracing::info_span!("request", id = %request_id, %method, path = %path);
+    let started = tokio::time::Instant::now();
+    let answered = tracing::Instrument::instrument(envelope.answer(request, &request_id), span);
+    let mut response = answered.await;
+    let status = response.status().as_u16();
+    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    tracing::info!(request = %request_id, %method, path = %path, status, micros, "answered");
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        let headers = response.headers_mut();
+        headers.insert(REQUEST_ID, value.clone());
+        headers.insert(OLD_REQUEST_ID, value);
+    }
+    response
+}
+
+impl Envelope {
+    async fn answer(&self, request: Request, request_id: &str) -> Response {
+        if request.method() == Method::OPTIONS {
+            return StatusCode::OK.into_response();
+        }
+        if !accepts_json(request.headers()) {
+            return Fault::no_such_representation().into_response();
+        }
+        let path = Path::of(request.uri(), request.headers());
+        let version = match Version::negotiate(request.headers()) {
+            Ok(version) => version,
+            Err(why) => return refuse_version(&why, path.is_root()),
+        };
+        let visit = Visit {
+            version,
+            endpoint: self.endpoint(&request),
+            request_id: request_id.to_owned(),
+            json_suffix: path.json_suffix,
+        };
+        let mut response = if path.is_root() {
+            root::root(&visit.endpoint).into_response()
+        } else if let Some(fault) = root::hidden(version, path.first()) {
+            fault.into_response()
+        } else {
+            self.reach(request, &path, visit).await
+        };
+        if response.extensions().get::<Unversioned>().is_none() {
+            put_range(response.headers_mut());
+            put(response.headers_mut(), version::HEADER, version);
+        }
+        response
+    }
+
+    async fn reach(&self, mut request: Request, path: &Path, visit: Visit) -> Response {
+        let Some(uri) = path.within_version(request.uri()) else {
+            return Fault::routing(StatusCode::BAD_REQUEST, "the path cannot be read")
+                .into_response();
+        };
+        *request.uri_mut() = uri;
+        request.extensions_mut().insert(visit);
+        match self.resources.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+
+    /// Where the client reaches this service: as configured, else as the request says.
+    fn endpoint(&self, request: &Request) -> Endpoint {
+        if let Some(url) = &self.api.settings.public_endpoint {
+            return Endpoint::new(url);
+        }
+        let host = request.headers().get(header::HOST);
+        let host = host.and_then(|host| host.to_str().ok());
+        let authority = request.uri().authority().map(http::uri::Authority::as_str);
+        let host = authority.or(host).unwrap_or("localhost");
+        Endpoint::new(&format!("http://{host}"))
+    }
+
+    /// The name that the request came with, if it is one, else a new one.
+    fn request_id(&self, headers: &HeaderMap) -> String {
+        let given = headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
+        let is_name = |id: &&str| {
+            id.len() <= 50
+                && id
+                    .strip_prefix("req-")
+                    .is_some_and(|rest| args::parse_uuid(rest).is_some())
+        };
+        given
+            .filter(is_name)
+            .map_or_else(|| format!("req-{}", self.api.entropy.uuid()), str::to_owned)
+    }
+}
+
+fn refuse_version(why: &Unacceptable, at_root: bool) -> Response {
+    let fault = if at_root {
+        Fault::not_acceptable(why.to_string())
+    } else {
+        Fault::routing(StatusCode::NOT_ACCEPTABLE, why.to_string())
+    };
+    let mut response = fault.into_response();
+    if why.tells_range() {
+        put_range(response.headers_mut());
+    }
+    response
+}
+
+fn put_range(headers: &mut HeaderMap) {
+    put(headers, version::MINIMUM_HEADER, Version::MINIMUM);
+    put(headers, version::MAXIMUM_HEADER, Version::MAXIMUM);
+}
+
+fn put(headers: &mut HeaderMap, name: &'static str, version: Version) {
+    if let Ok(value) = HeaderValue::from_str(&version.to_string()) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+/// Whether the client takes JSON; one that does not say takes anything.
+fn accepts_json(headers: &HeaderMap) -> bool {
+    let mut ranges = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|range| range.split(';').next().unwrap_or_default().trim())
+        .filter(|range| !range.is_empty())
+        .peekable();
+    ranges.peek().is_none()
+        || ranges.any(|range| matches!(range, "*/*" | "application/*" | "application/json"))
+}
+
+/// The path of a request, without the version that it may begin with.
+struct Path {
+    rest: String,
+    names_version: bool,
+    json_suffix: bool,
+}
+
+impl Path {
+    fn of(uri: &Uri, headers: &HeaderMap) -> Self {
+        let path = uri.path();
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let (path, json_suffix) = match path.strip_suffix(".json") {
+            Some(bare) if takes_suffix(headers) => (bare, true),
+            _ => (path, false),
+        };
+        let rest = path.strip_prefix("/v1");
+        let rest = rest.filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        Self {
+            names_version: rest.is_some(),
+            rest: rest.unwrap_or(path).to_owned(),
+            json_suffix,
+        }
+    }
+
+    fn is_root(&self) -> bool {
+        self.rest.is_empty() && !self.names_version
+    }
+
+    fn first(&self) -> &str {
+        let rest = self.rest.strip_prefix('/').unwrap_or(&self.rest);
+        rest.split('/').next().unwrap_or_default()
+    }
+
+    fn within_version(&self, uri: &Uri) -> Option<Uri> {
+        let path = if self.rest.is_empty() {
+            "/"
+        } else {
+            &self.rest
+        };
+        match uri.query() {
+            None => path.parse().ok(),
+            Some(query) => format!("{path}?{query}").parse().ok(),
+        }
+    }
+}
+
+/// Whether the client is of the time when every path could end in `.json`.
+fn takes_suffix(headers: &HeaderMap) -> bool {
+    let mut older = HeaderMap::new();
+    let Some(asked) = headers.get(version::HEADER) else {
+        return false;
+    };
+    older.insert(version::HEADER, asked.clone());
+    Version::negotiate(&older).is_ok_and(|version| !version.has(since::NO_JSON_SUFFIX))
+}

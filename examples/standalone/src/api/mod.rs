@@ -1,0 +1,117 @@
+//! The Bare Metal REST API, as the original serves it: names, versions, answers, refusals.
+//!
+//! A request goes through one envelope (request id, version, path), then to its resource; every
+//! resource reads its arguments, pages its lists, chooses fields by version and refuses in the
+//! same way.
+
+pub mod args;
+mod arguments;
+mod caller;
+mod conductors;
+mod drivers;
+mod envelope;
+mod fault;
+mod fields;
+pub mod link_connection;
+mod links;
+pub mod network_data;
+mod nodes;
+mod paging;
+pub mod patch;
+mod ports;
+mod ramdisk;
+mod root;
+pub mod schema;
+mod version;
+
+pub use fault::Fault;
+pub use nodes::{is_reserved_node_name, is_valid_node_name};
+pub use version::{Version, since};
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use http::StatusCode;
+use ironic_core::client::Client;
+use ironic_core::driver::Registry;
+use ironic_core::store::{Filter, Kind};
+use ironic_core::{Entropy, OsEntropy};
+
+/// How the API answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ApiSettings {
+    /// Where clients reach the service, for links in answers. Default: where the request says
+    /// that it went.
+    pub public_endpoint: Option<String>,
+    /// How many items a list has at most, and without a limit. Default 1000, at least 1.
+    pub max_limit: u32,
+    /// The resource class of nodes that are enrolled without one. Default: none.
+    pub default_resource_class: Option<String>,
+    /// The conductor group of nodes that are enrolled without one. Default: the empty group.
+    pub default_conductor_group: Option<String>,
+}
+
+impl Default for ApiSettings {
+    fn default() -> Self {
+        Self {
+            public_endpoint: None,
+            max_limit: 1000,
+            default_resource_class: None,
+            default_conductor_group: None,
+        }
+    }
+}
+
+/// What the resources share.
+pub(crate) struct Api {
+    client: Client,
+    registry: Arc<Registry>,
+    settings: ApiSettings,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// The API over this client. The registry tells what drivers there are.
+pub fn router(client: Client, registry: Arc<Registry>, settings: ApiSettings) -> Router {
+    let api = Arc::new(Api {
+        client,
+        registry,
+        settings,
+        entropy: Arc::new(OsEntropy),
+    });
+    let resources = Router::new()
+        .route("/", get(root::v1))
+        .merge(nodes::routes())
+        .merge(ports::routes())
+        .merge(drivers::routes())
+        .merge(conductors::routes())
+        .merge(ramdisk::routes())
+        .fallback(root::no_such_path)
+        .method_not_allowed_fallback(root::no_such_method)
+        .with_state(Arc::clone(&api));
+    let envelope = envelope::Envelope {
+        api: Arc::clone(&api),
+        resources,
+    };
+    Router::new()
+        .route("/healthcheck", get(health))
+        .with_state(api)
+        .fallback_service(Router::new().fallback(envelope::serve).with_state(envelope))
+}
+
+/// `GET /healthcheck`: whether the store answers, for load balancers.
+async fn health(State(api): State<Arc<Api>>) -> (StatusCode, &'static str) {
+    let store = api.client.repository().store();
+    match store.count(Kind::Conductor, &Filter::All).await {
+        Ok(_) => (StatusCode::OK, "OK\n"),
+        Err(error) => {
+            tracing::error!(%error, "the store does not answer");
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the store does not answer\n",
+            )
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! `GET /v1/nodes`.
+
+use axum::Json;
+use ironic_core::model::Node;
+use ironic_core::states::ProvisionState;
+use ironic_core::store::{Filter, Kind, Query, Scalar};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::super::arguments::{Arguments, QueryArguments};
+use super::super::caller::{Caller, Ident};
+use super::super::fault::Fault;
+use super::super::fields;
+use super::super::paging::{Listing, Page};
+use super::super::version::{Version, since};
+use super::fields::{FEW, NODE, is_selectable, sort_path};
+use super::view::show_all;
+
+/// The faults that the engine puts nodes into maintenance for.
+const FAULTS: &[&str] = &[
+    "power failure",
+    "clean failure",
+    "rescue abort failure",
+    "service failure",
+];
+
+/// Arguments that compare one field with one text: their names, and from which version on.
+const TEXT_FILTERS: &[(&str, u16)] = &[
+    ("driver", since::DRIVER_FILTER),
+    ("resource_class", since::RESOURCE_CLASS),
+    ("owner", since::OWNER),
+    ("lessee", since::LESSEE),
+    ("instance_name", since::INSTANCE_NAME),
+];
+
+/// `GET /v1/nodes`.
+pub(super) async fn list(
+    caller: Caller,
+    QueryArguments(mut query): QueryArguments,
+) -> Result<Json<Value>, Fault> {
+    let asked = query.list("fields")?;
+    let detail = query.flag("detail")?;
+    let children = Children::take(&mut query)?;
+    let selection = Selection::take(&caller, query, children)?;
+    if children.is_asked() {
+        caller.version.need(since::CHILD_NODES)?;
+    }
+    if let Some(asked) = &asked {
+        caller.version.need(since::FIELDS_QUERY)?;
+        let names = asked.iter().map(String::as_str);
+        NODE.check_version(caller.version, names)?;
+        fields::check_known(asked, is_selectable)?;
+    }
+    let asked = fields::requested(caller.version, asked, detail, FEW)?;
+    selection
+        .answer(&caller, "nodes", asked.as_deref(), detail)
+        .await
+}
+
+/// `GET /v1/nodes/detail`.
+pub(super) async fn detail(
+    caller: Caller,
+    QueryArguments(mut query): QueryArguments,
+) -> Result<Json<Value>, Fault> {
+    let children = Children::take(&mut query)?;
+    let selection = Selection::take(&caller, query, children)?;
+    selection.answer(&caller, "nodes/detail", None, None).await
+}
+
+/// `GET /v1/nodes/{ident}/children`.
+pub(super) async fn children(
+    caller: Caller,
+    Ident(ident): Ident,
+    QueryArguments(query): QueryArguments,
+) -> Result<Json<Value>, Fault> {
+    query.end()?;
+    if !caller.version.has(since::CHILD_NODES) {
+        return Err(Fault::not_found("there are no child nodes in this version"));
+    }
+    let parent = caller.node(&ident).await?.uuid;
+    let query = Query::all(Kind::Node).filter(Filter::text("parent_node", parent.to_string()));
+    let children = caller.client.nodes(&query).await?;
+    let ids: Vec<_> = children.iter().map(|node| node.uuid.to_string()).collect();
+    Ok(Json(json!({
+        "children": ids,
+        "links": {
+            "href": caller.endpoint.url(&format!("nodes?parent_node={parent}")),
+            "rel": "children",
+        },
+    })))
+}
+
+/// Whether nodes within nodes are listed: none, all besides the others, or those of one node.
+#[derive(Debug, Clone, Copy)]
+struct Children {
+    include: Option<bool>,
+    of: Option<Uuid>,
+}
+
+impl Children {
+    fn take(query: &mut Arguments) -> Result<Self, Fault> {
+        Ok(Self {
+            include: query.flag("include_children")?,
+            of: query.uuid("parent_node")?,
+        })
+    }
+
+    fn is_asked(self) -> bool {
+        self.include.is_some() || self.of.is_some()
+    }
+
+    fn filter(self) -> Filter {
+        match (self.include, self.of) {
+            (Some(true), _) => Filter::All,
+            (_, Some(parent)) => Filter::text("parent_node", parent.to_string()),
+            _ => Filter::Null("parent_node".to_owned()),
+        }
+    }
+}
+
+/// Which nodes, and which page of them.
+struct Selection {
+    filter: Filter,
+    page: Page,
+    /// Only the nodes that this conductor looks after.
+    conductor: Option<String>,
+    /// Whether there can be no next page.
+    single: bool,
+    /// What the next page is asked for with, besides the page itself.
+    with: Vec<(&'static str, String)>,
+}
+
+impl Selection {
+    fn take(caller: &Caller, mut query: Arguments, children: Children) -> Result<Self, Fault> {
+        let version = caller.version;
+        let page = Page::take(&mut query, caller.api.settings.max_limit)?;
+        NODE.check_version(version, [page.sort_key.as_str()])?;
+        if sort_path(&page.sort_key).is_none() {
+            return Err(Fault::bad("sort_key names no field that has an order"));
+        }
+        let mut filter = children.filter();
+        let mut with = Vec::new();
+        for (name, field) in [
+            ("associated", "instance_uuid"),
+            ("maintenance", "maintenance"),
+            ("retired", "retired"),
+        ] {
+            let Some(on) = query.flag(name)? else {
+                continue;
+            };
+            filter = filter.and(match name {
+                "associated" => set(field, on),
+                _ => Filter::flag(field, on),
+            });
+            if on {
+                with.push((name, "True".to_owned()));
+            }
+        }
+        filter = texts(version, &mut query, filter)?;
+        filter = states(version, &mut query, filter)?;
+        filter = shards(version, &mut query, filter)?;
+        let chassis = query.uuid("chassis_uuid")?;
+        let instance = query.uuid("instance_uuid")?;
+        for (field, id) in [("chassis_uuid", chassis), ("instance_uuid", instance)] {
+            if let Some(id) = id {
+                filter = filter.and(Filter::text(field, id.to_string()));
+            }
+        }
+        let conductor = query.text("conductor")?;
+        if conductor.is_some() {
+            version.need(since::CONDUCTORS)?;
+        }
+        query.end()?;
+        Ok(Self {
+            filter,
+            page,
+            conductor,
+            single: instance.is_some(),
+            with,
+        })
+    }
+
+    async fn answer(
+        mut self,
+        caller: &Caller,
+        path: &'static str,
+        asked: Option<&[String]>,
+        detail: Option<bool>,
+    ) -> Result<Json<Value>, Fault> {
+        if let Some(marker) = self.page.marker {
+            caller.client.node(marker).await?;
+        }
+        let sort = sort_path(&self.page.sort_key).flatten();
+        let query = Query::all(Kind::Node).filter(self.filter);
+        let mut nodes = caller.client.nodes(&self.page.of(query, sort)).await?;
+        if let Some(conductor) = &self.conductor {
+            nodes = looked_after_by(caller, nodes, conductor).await;
+        }
+        if let Some(detail) = detail {
+            let word = if detail { "True" } else { "False" };
+            self.with.push(("detail", word.to_owned()));
+        }
+        let last = nodes.last().filter(|_| !self.single);
+        let last = last.map(|node| node.uuid.to_string());
+        let items = show_all(caller, &nodes, asked).await?;
+        let listing = Listing {
+            name: "nodes",
+            path,
+            fields: asked,
+            with: self.with,
+        };
+        Ok(Json(listing.answer(
+            &caller.endpoint,
+            &self.page,
+            items,
+            last,
+        )))
+    }
+}
+
+async fn looked_after_by(caller: &Caller, nodes: Vec<Node>, conductor: &str) -> Vec<Node> {
+    let mut of = Vec::new();
+    for node in nodes {
+        let owner = caller.client.membership().owner(&node).await;
+        if owner.is_ok_and(|owner| owner == conductor) {
+            of.push(node);
+        }
+    }
+    of
+}
+
+/// Whether the field is set.
+fn set(field: &str, on: bool) -> Filter {
+    let null = Filter::Null(field.to_owned());
+    if on {
+        Filter::Not(Box::new(null))
+    } else {
+        null
+    }
+}
+
+fn texts(version: Version, query: &mut Arguments, mut filter: Filter) -> Result<Filter, Fault> {
+    for (name, from) in TEXT_FILTERS {
+        if let Some(value) = query.text(name)? {
+            version.need(*from)?;
+            filter = filter.and(Filter::text(name, value));
+        }
+    }
+    if let Some(group) = query.text("conductor_group")? {
+        version.need(since::CONDUCTOR_GROUP)?;
+        // Records leave the default group out.
+        filter = filter.and(match group.to_lowercase().as_str() {
+            "" => Filter::Null("conductor_group".to_owned()),
+            group => Filter::text("conductor_group", group),
+        });
+    }
+    if let Some(project) = query.text("project")? {
+        filter = filter.and(Filter::Or(vec![
+            Filter::text("owner", &project),
+            Filter::text("lessee", &project),
+        ]));
+    }
+    if let Some(within) = query.text("description_contains")? {
+        filter = filter.and(Filter::Like("description".to_owned(), within));
+    }
+    Ok(filter)
+}
+
+fn states(version: Version, query: &mut Arguments, mut filter: Filter) -> Result<Filter, Fault> {
+    if let Some(state) = query.text("provision_state")? {
+        version.need(since::PROVISION_STATE_FILTER)?;
+        let state: ProvisionState = state
+            .parse()
+            .map_err(|error| Fault::bad(format!("provision_state: {error}")))?;
+        filter = filter.and(Filter::text("provision_state", state.as_str()));
+    }
+    if let Some(fault) = query.text("fault")? {
+        version.need(since::FAULT)?;
+        if !FAULTS.contains(&fault.as_str()) {
+            return Err(Fault::bad(format!(
+                "fault must be one of {}",
+                FAULTS.join(", ")
+            )));
+        }
+        filter = filter.and(Filter::text("fault", fault));
+    }
+    Ok(filter)
+}
+
+fn shards(version: Version, query: &mut Arguments, mut filter: Filter) -> Result<Filter, Fault> {
+    if let Some(shards) = query.list("shard")? {
+        version.need(since::SHARDS)?;
+        let shards = shards.into_iter().map(Scalar::String).collect();
+        filter = filter.and(Filter::In("shard".to_owned(), shards));
+    }
+    if let Some(on) = query.flag("sharded")? {
+        version.need(since::SHARDS)?;
+        filter = filter.and(set("shard", on));
+    }
+    Ok(filter)
+}

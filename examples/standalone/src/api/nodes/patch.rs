@@ -1,0 +1,235 @@
+//! `PATCH /v1/nodes/{ident}`.
+
+use axum::Json;
+use ironic_core::model::Node;
+use ironic_core::states::{InterfaceKind, ProvisionState as S};
+use ironic_core::transport::Change;
+use serde_json::{Map, Value};
+
+use super::super::arguments::{Document, QueryArguments};
+use super::super::caller::{Caller, Ident};
+use super::super::fault::Fault;
+use super::super::patch::{Patch, changes};
+use super::super::version::since;
+use super::super::{network_data, schema};
+use super::fields::{NODE, record_path};
+use super::{create, names, view};
+
+/// The fields that a patch may be about.
+const PATCHABLE: &[&str] = &[
+    "automated_clean",
+    "bios_interface",
+    "boot_interface",
+    "chassis_uuid",
+    "conductor_group",
+    "console_interface",
+    "deploy_interface",
+    "description",
+    "disable_power_off",
+    "driver",
+    "driver_info",
+    "extra",
+    "inspect_interface",
+    "instance_info",
+    "instance_name",
+    "instance_uuid",
+    "lessee",
+    "maintenance",
+    "management_interface",
+    "name",
+    "network_data",
+    "network_interface",
+    "owner",
+    "power_interface",
+    "properties",
+    "protected",
+    "protected_reason",
+    "raid_interface",
+    "rescue_interface",
+    "resource_class",
+    "retired",
+    "retired_reason",
+    "shard",
+    "storage_interface",
+    "vendor_interface",
+    "parent_node",
+    "firmware_interface",
+];
+
+/// `PATCH /v1/nodes/{ident}`.
+pub(super) async fn patch(
+    caller: Caller,
+    Ident(ident): Ident,
+    QueryArguments(mut query): QueryArguments,
+    Document(body): Document,
+) -> Result<Json<Value>, Fault> {
+    let reset = query.flag("reset_interfaces")?;
+    query.end()?;
+    let patch = Patch::from_request(&body.unwrap_or_else(|| Value::Object(Map::new())))?;
+    if reset.is_some() {
+        caller.version.need(since::RESET_INTERFACES)?;
+    }
+    check(&caller, &patch, reset.unwrap_or(false))?;
+    let node = caller.node(&ident).await?;
+    check_state(&caller, &node, &patch)?;
+    for name in patch.values("/name") {
+        let name = name
+            .as_str()
+            .ok_or_else(|| Fault::bad("a node's name is a string; remove it to have none"))?;
+        names::check(name, caller.version)?;
+    }
+    let before = view::document(&node)?;
+    let mut after = patched(&caller, &node, &before, &patch).await?;
+    if reset.unwrap_or(false) {
+        reset_interfaces(&patch, &mut after);
+    }
+    if node.driver.as_str()
+        != after
+            .get("driver")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+        && node.console_enabled
+    {
+        return Err(Fault::conflict(
+            "the driver cannot be changed while the console is on: stop the console first",
+        ));
+    }
+    let mut changes = changes(&patchable(before), &patchable(after));
+    for change in &mut changes {
+        in_record(change);
+    }
+    let node = caller.client.update_node(node.uuid, changes).await?;
+    view::show(&caller, &node, None).await.map(Json)
+}
+
+/// What is wrong with the patch whatever node it is for.
+fn check(caller: &Caller, patch: &Patch, reset: bool) -> Result<(), Fault> {
+    patch.check_fields(caller.version, PATCHABLE)?;
+    let set = NODE
+        .names()
+        .filter(|name| !patch.values(&format!("/{name}")).is_empty());
+    NODE.check_version(caller.version, set)?;
+    if reset && patch.values("/driver").is_empty() {
+        return Err(Fault::bad(
+            "reset_interfaces goes with a change of the driver only",
+        ));
+    }
+    patch
+        .values("/network_data")
+        .into_iter()
+        .filter(|data| !data.is_null())
+        .try_for_each(network_data::check)
+}
+
+/// Whether a node on its way somewhere is left alone.
+fn check_state(caller: &Caller, node: &Node, patch: &Patch) -> Result<(), Fault> {
+    // How an operator takes an instance off a node that got stuck.
+    if node.maintenance && patch.only_removes("/instance_uuid") {
+        return Ok(());
+    }
+    let state = node.provision_state;
+    let allowed = matches!(
+        state,
+        S::DeployFailed
+            | S::Inspecting
+            | S::InspectFailed
+            | S::InspectWait
+            | S::CleanFailed
+            | S::Error
+            | S::Verifying
+            | S::AdoptFailed
+            | S::RescueFailed
+            | S::UnrescueFailed
+            | S::ServiceHold
+            | S::ServiceFailed
+    );
+    let on_its_way = node.target_provision_state.is_some() && !allowed;
+    let inspecting = state == S::Inspecting && caller.version.has(since::INSPECT_WAIT_STATE);
+    if on_its_way || inspecting {
+        return Err(Fault::conflict(format!(
+            "node {} cannot be updated while it is in state \"{state}\"",
+            node.label()
+        )));
+    }
+    Ok(())
+}
+
+/// The node with the patch applied, checked.
+async fn patched(
+    caller: &Caller,
+    node: &Node,
+    before: &Map<String, Value>,
+    patch: &Patch,
+) -> Result<Map<String, Value>, Fault> {
+    let after = patch.apply(&Value::Object(before.clone()))?;
+    let mut after = schema::PATCHED_NODE.check_known(after)?;
+    if after.get("chassis_uuid") == before.get("chassis_uuid") {
+        after.remove("chassis_uuid");
+    }
+    if after.get("parent_node") == before.get("parent_node") {
+        after.remove("parent_node");
+    }
+    create::refer(caller, &mut after, node.owner.as_deref()).await?;
+    for name in ["chassis_uuid", "parent_node"] {
+        if let (false, Some(same)) = (after.contains_key(name), before.get(name)) {
+            after.insert(name.to_owned(), same.clone());
+        }
+    }
+    let dropped =
+        node.chassis_uuid.is_some() && after.get("chassis_uuid").is_none_or(Value::is_null);
+    if dropped {
+        caller.version.need(since::CHASSIS_REMOVAL)?;
+    }
+    lower(&mut after, "conductor_group");
+    if let Some(flag) = after.get_mut("protected").filter(|flag| flag.is_null()) {
+        *flag = Value::Bool(false);
+    }
+    take_display_name(node, before, &mut after);
+    Ok(after)
+}
+
+/// Conductor groups know no case.
+fn lower(node: &mut Map<String, Value>, field: &str) {
+    if let Some(Value::String(text)) = node.get_mut(field) {
+        *text = text.to_lowercase();
+    }
+}
+
+/// Compute services of old name the instance in `instance_info`.
+fn take_display_name(node: &Node, before: &Map<String, Value>, after: &mut Map<String, Value>) {
+    if node.instance_name.is_some() || before.get("instance_info") == after.get("instance_info") {
+        return;
+    }
+    let name = after
+        .get("instance_info")
+        .and_then(|info| info.get("display_name")?.as_str())
+        .map(str::to_owned);
+    let unnamed = after.get("instance_name").is_none_or(Value::is_null);
+    if let (true, Some(name)) = (unnamed, name.filter(|name| !name.is_empty())) {
+        after.insert("instance_name".to_owned(), name.into());
+    }
+}
+
+/// Every interface that the patch does not name goes back to what the new driver likes best.
+fn reset_interfaces(patch: &Patch, after: &mut Map<String, Value>) {
+    for kind in InterfaceKind::ALL {
+        let field = format!("{kind}_interface");
+        if patch.values(&format!("/{field}")).is_empty() {
+            after.remove(&field);
+        }
+    }
+}
+
+fn patchable(mut node: Map<String, Value>) -> Map<String, Value> {
+    node.retain(|name, _| PATCHABLE.contains(&name.as_str()));
+    node
+}
+
+/// A change of a field of the API as a change of the record.
+fn in_record(change: &mut Change) {
+    if let Some((first, rest)) = change.path.split_first() {
+        let mut path = record_path(first);
+        path.extend_from_slice(rest);
+        change.path = path;
+    }
+}

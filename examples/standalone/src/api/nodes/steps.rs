@@ -1,0 +1,143 @@
+//! Steps as a client writes them.
+
+use ironic_core::states::InterfaceKind;
+use ironic_core::steps::UserStep;
+use serde_json::{Map, Value};
+
+use super::super::fault::Fault;
+
+/// What sort of steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Steps {
+    Clean,
+    Deploy,
+    Service,
+}
+
+/// The interfaces that may be asked for steps.
+const WITH_STEPS: &[InterfaceKind] = &[
+    InterfaceKind::Bios,
+    InterfaceKind::Deploy,
+    InterfaceKind::Firmware,
+    InterfaceKind::Management,
+    InterfaceKind::Power,
+    InterfaceKind::Raid,
+    InterfaceKind::Vendor,
+];
+
+impl Steps {
+    /// The argument that they come in.
+    pub(super) const fn argument(self) -> &'static str {
+        match self {
+            Self::Clean => "clean_steps",
+            Self::Deploy => "deploy_steps",
+            Self::Service => "service_steps",
+        }
+    }
+
+    /// The members of a step, each with whether it must be there.
+    const fn members(self) -> &'static [(&'static str, bool)] {
+        match self {
+            Self::Deploy => &[
+                ("interface", true),
+                ("step", true),
+                ("args", true),
+                ("priority", true),
+            ],
+            Self::Clean | Self::Service => &[
+                ("interface", true),
+                ("step", true),
+                ("args", false),
+                ("order", false),
+                ("execute_on_child_nodes", false),
+                ("limit_child_node_execution", false),
+            ],
+        }
+    }
+}
+
+/// The steps of a list; none of null.
+pub(super) fn parse(kind: Steps, steps: &Value) -> Result<Vec<UserStep>, Fault> {
+    let items = match steps {
+        Value::Null => return Ok(Vec::new()),
+        Value::Array(items) => items,
+        _ => return Err(Fault::bad(format!("{} must be a list", kind.argument()))),
+    };
+    let mut parsed = Vec::with_capacity(items.len());
+    for (at, item) in items.iter().enumerate() {
+        let step = step(kind, item)
+            .map_err(|what| Fault::bad(format!("{}, step {at}: {what}", kind.argument())))?;
+        parsed.push(step);
+    }
+    Ok(parsed)
+}
+
+fn step(kind: Steps, item: &Value) -> Result<UserStep, String> {
+    let item = item.as_object().ok_or("a step is a JSON object")?;
+    let members = kind.members();
+    if let Some(unknown) = item
+        .keys()
+        .find(|key| !members.iter().any(|(name, _)| name == key))
+    {
+        let shown: String = unknown.chars().take(80).collect();
+        return Err(format!("a step has no member {shown:?}"));
+    }
+    let missing = |(name, required): &&(&str, bool)| *required && !item.contains_key(*name);
+    if let Some((name, _)) = members.iter().find(missing) {
+        return Err(format!("a step needs {name:?}"));
+    }
+    let interface = item
+        .get("interface")
+        .and_then(|name| name.as_str()?.parse().ok())
+        .filter(|interface| WITH_STEPS.contains(interface))
+        .ok_or_else(|| {
+            let names: Vec<_> = WITH_STEPS.iter().map(|kind| kind.as_str()).collect();
+            format!("interface must be one of {}", names.join(", "))
+        })?;
+    let name = item.get("step").and_then(Value::as_str);
+    let name = name
+        .filter(|name| !name.is_empty())
+        .ok_or("step must be a name")?;
+    let mut step = UserStep::new(interface, name);
+    match item.get("args") {
+        None => {}
+        Some(Value::Object(args)) => step.args.clone_from(args),
+        Some(_) => return Err("args must be a JSON object".to_owned()),
+    }
+    if let Some(order) = item.get("order") {
+        number(order).ok_or("order must be a number from 0")?;
+    }
+    if let Some(priority) = item.get("priority") {
+        step.priority = Some(number(priority).ok_or("priority must be a number from 0")?);
+    }
+    check_children(item)?;
+    Ok(step)
+}
+
+/// A number from 0, or the text of one.
+fn number(value: &Value) -> Option<u32> {
+    match value {
+        Value::String(text) if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok(),
+        Value::Number(_) => {
+            let whole = value.as_f64().filter(|n| n.fract() == 0.0)?;
+            value
+                .as_u64()
+                .or_else(|| (whole == 0.0).then_some(0))?
+                .try_into()
+                .ok()
+        }
+        _ => None,
+    }
+}
+
+fn check_children(item: &Map<String, Value>) -> Result<(), String> {
+    match item.get("limit_child_node_execution") {
+        None | Some(Value::Array(_)) => {}
+        Some(_) => return Err("limit_child_node_execution must be a list of nodes".to_owned()),
+    }
+    match item.get("execute_on_child_nodes") {
+        None | Some(Value::Bool(false)) => Ok(()),
+        Some(Value::Bool(true)) => Err("steps on child nodes cannot be run yet".to_owned()),
+        Some(_) => Err("execute_on_child_nodes must be true or false".to_owned()),
+    }
+}

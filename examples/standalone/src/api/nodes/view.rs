@@ -1,0 +1,274 @@
+//! Nodes as answers show them.
+
+use std::collections::BTreeMap;
+
+use ironic_core::flow::Flow;
+use ironic_core::model::{Lock, Node, NodeTrait};
+use ironic_core::secret;
+use ironic_core::states::{FlowKind, InterfaceKind, ProvisionState};
+use ironic_core::store::{Filter, Kind, Query, Scalar};
+use ironic_core::{Error, Timestamp};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::super::caller::Caller;
+use super::super::fault::Fault;
+use super::super::version::{Version, since};
+use super::fields::NODE;
+
+/// What stands where a secret would.
+const MASK: &str = "******";
+
+/// The fields that hold secrets.
+const SECRETIVE: &[&str] = &["driver_info", "instance_info", "driver_internal_info"];
+
+/// Members that are secret in these fields alone, whatever their names say.
+const MORE_SECRETS: &[(&str, &str)] = &[
+    ("driver_info", "snmp_auth_key"),
+    ("driver_info", "snmp_priv_key"),
+    ("instance_info", "configdrive"),
+    ("instance_info", "image_url"),
+];
+
+/// What belongs to nodes but is not in their records.
+#[derive(Debug, Default)]
+struct Company {
+    holders: BTreeMap<Uuid, String>,
+    flows: BTreeMap<Uuid, Flow>,
+    traits: BTreeMap<Uuid, Vec<String>>,
+}
+
+impl Company {
+    /// Reads what of it the answer is going to show.
+    async fn read(
+        caller: &Caller,
+        nodes: &[Node],
+        asked: Option<&[String]>,
+    ) -> Result<Self, Error> {
+        let wants = |names: &[&str]| {
+            asked.is_none_or(|asked| asked.iter().any(|name| names.contains(&name.as_str())))
+        };
+        let ids: Vec<_> = nodes
+            .iter()
+            .map(|node| Scalar::String(node.uuid.to_string()))
+            .collect();
+        let of =
+            |kind, field: &str| Query::all(kind).filter(Filter::In(field.to_owned(), ids.clone()));
+        let repository = caller.client.repository();
+        let mut company = Self::default();
+        if wants(&["reservation"]) {
+            for lock in repository.list::<Lock>(&of(Kind::Lock, "uuid")).await? {
+                if let Some(holder) = lock.value.holder {
+                    company.holders.insert(lock.value.uuid, holder);
+                }
+            }
+        }
+        if wants(&["clean_step", "deploy_step", "service_step"]) {
+            for flow in repository.list::<Flow>(&of(Kind::Flow, "uuid")).await? {
+                company.flows.insert(flow.value.uuid, flow.value);
+            }
+        }
+        if wants(&["traits"]) {
+            let query = of(Kind::Trait, "node_uuid").sort_by("name", false);
+            for found in repository.list::<NodeTrait>(&query).await? {
+                let names = company.traits.entry(found.value.node_uuid).or_default();
+                names.push(found.value.name);
+            }
+        }
+        Ok(company)
+    }
+}
+
+/// A node as a client sees it, every field of it, secrets and all: what patches are applied to.
+pub(super) fn document(node: &Node) -> Result<Map<String, Value>, Fault> {
+    let record = serde_json::to_value(node).map_err(|e| Error::internal(e.to_string()))?;
+    let Value::Object(mut record) = record else {
+        return Err(Error::internal("a node is no JSON object").into());
+    };
+    for kind in InterfaceKind::ALL {
+        let name = node.interfaces.get(*kind).map_or(Value::Null, Value::from);
+        record.insert(format!("{kind}_interface"), name);
+    }
+    record.insert("created_at".to_owned(), time(node.created_at));
+    Ok(NODE.complete(record))
+}
+
+fn time(at: Timestamp) -> Value {
+    Value::String(at.to_string())
+}
+
+/// The nodes as this caller sees them, in order.
+pub(super) async fn show_all(
+    caller: &Caller,
+    nodes: &[Node],
+    asked: Option<&[String]>,
+) -> Result<Vec<Value>, Fault> {
+    let company = Company::read(caller, nodes, asked).await?;
+    let mut shown = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        shown.push(show_one(caller, node, asked, &company).await?);
+    }
+    Ok(shown)
+}
+
+/// The node as this caller sees it.
+pub(in super::super) async fn show(
+    caller: &Caller,
+    node: &Node,
+    asked: Option<&[String]>,
+) -> Result<Value, Fault> {
+    let company = Company::read(caller, std::slice::from_ref(node), asked).await?;
+    show_one(caller, node, asked, &company).await
+}
+
+async fn show_one(
+    caller: &Caller,
+    node: &Node,
+    asked: Option<&[String]>,
+    company: &Company,
+) -> Result<Value, Fault> {
+    let mut whole = document(node)?;
+    let mut put = |name: &str, value: Value| whole.insert(name.to_owned(), value);
+    put(
+        "reservation",
+        company.holders.get(&node.uuid).cloned().into(),
+    );
+    let traits = company.traits.get(&node.uuid).cloned();
+    put("traits", traits.unwrap_or_default().into());
+    if let Some((name, step)) = company.flows.get(&node.uuid).and_then(current_step) {
+        put(name, step);
+    }
+    let asked_for_conductor = asked.is_none_or(|asked| asked.iter().any(|n| n == "conductor"));
+    if asked_for_conductor && caller.version.has(since::CONDUCTORS) {
+        // A node that nobody looks after is shown all the same.
+        let owner = caller.client.membership().owner(node).await.ok();
+        put("conductor", owner.into());
+    }
+    mask(&mut whole);
+    put_state(caller.version, &mut whole);
+    let mut shown = NODE.shown(caller.version, asked, whole);
+    add_links(caller, node.uuid, asked.is_none(), &mut shown);
+    Ok(Value::Object(shown))
+}
+
+/// The step that a flow is at, under the name of its field.
+fn current_step(flow: &Flow) -> Option<(&'static str, Value)> {
+    let name = match flow.kind {
+        FlowKind::Clean => "clean_step",
+        FlowKind::Deploy => "deploy_step",
+        FlowKind::Service => "service_step",
+        _ => return None,
+    };
+    let step = flow.plan.get(flow.cursor)?;
+    let shown = serde_json::json!({
+        "interface": step.interface,
+        "step": step.step,
+        "args": step.args,
+        "priority": step.priority,
+        "abortable": step.abortable,
+    });
+    Some((name, shown))
+}
+
+/// Puts asterisks where secrets are.
+fn mask(node: &mut Map<String, Value>) {
+    for field in SECRETIVE {
+        if let Some(Value::Object(members)) = node.get_mut(*field) {
+            *members = secret::masked(members, MASK);
+        }
+    }
+    for (field, name) in MORE_SECRETS {
+        let member = node
+            .get_mut(*field)
+            .and_then(|members| members.get_mut(name));
+        if let Some(member) = member.filter(|value| !is_empty(value)) {
+            *member = Value::from(MASK);
+        }
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
+/// Names the state as this version knows it.
+pub(super) fn put_state(version: Version, shown: &mut Map<String, Value>) {
+    let Some(state) = shown.get_mut("provision_state") else {
+        return;
+    };
+    if *state == ProvisionState::Available.as_str() && !version.has(since::AVAILABLE_STATE) {
+        *state = Value::Null;
+    }
+    let waits = *state == ProvisionState::InspectWait.as_str();
+    if waits && !version.has(since::INSPECT_WAIT_STATE) {
+        *state = Value::from(ProvisionState::Inspecting.as_str());
+    }
+}
+
+/// Adds the node's own links, and with all fields those to what it has.
+fn add_links(caller: &Caller, node: Uuid, all: bool, shown: &mut Map<String, Value>) {
+    let path = format!("nodes/{node}");
+    shown.insert("links".to_owned(), caller.endpoint.both(&path));
+    if !all {
+        return;
+    }
+    for (name, from) in [
+        ("ports", 1),
+        ("states", since::STATES_LINKS),
+        ("portgroups", since::PORTGROUP_LINKS),
+        ("volume", since::VOLUME),
+    ] {
+        if caller.version.has(from) {
+            let links = caller.endpoint.both(&format!("{path}/{name}"));
+            shown.insert(name.to_owned(), links);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ironic_core::model::Node;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::{document, mask};
+
+    #[test]
+    fn no_secret_is_shown() {
+        let mut node = Node::new(Uuid::nil(), "ipmi");
+        let put = |map: &mut ironic_core::model::JsonMap, value: serde_json::Value| {
+            map.clone_from(value.as_object().unwrap());
+        };
+        put(
+            &mut node.driver_info,
+            json!({"ipmi_address": "192.0.2.1", "ipmi_password": "pw", "snmp_auth_key": "k"}),
+        );
+        put(
+            &mut node.instance_info,
+            json!({"configdrive": {"a": 1}, "image_url": "http://u:p@h/", "root_gb": 5}),
+        );
+        put(
+            &mut node.driver_internal_info,
+            json!({"agent_secret_token": "t", "agent_url": "https://h"}),
+        );
+        let mut shown = document(&node).unwrap();
+        mask(&mut shown);
+        assert_eq!(
+            shown["driver_info"],
+            json!({"ipmi_address": "192.0.2.1", "ipmi_password": "******", "snmp_auth_key": "******"})
+        );
+        assert_eq!(
+            shown["instance_info"],
+            json!({"configdrive": "******", "image_url": "******", "root_gb": 5})
+        );
+        assert_eq!(
+            shown["driver_internal_info"],
+            json!({"agent_secret_token": "******", "agent_url": "https://h"})
+        );
+    }
+}

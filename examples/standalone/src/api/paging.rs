@@ -1,0 +1,111 @@
+//! Lists in pages: how many items, from where on, in which order, and where the next page is.
+
+use ironic_core::store::Query;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::args;
+use super::arguments::Arguments;
+use super::fault::Fault;
+use super::links::Endpoint;
+
+/// The page that a request asks for.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) sort_key: String,
+    descending: bool,
+    limit: u32,
+    pub(super) marker: Option<Uuid>,
+}
+
+impl Page {
+    /// Takes the page's arguments out; at most `most` items, and all of those without a limit.
+    pub(super) fn take(arguments: &mut Arguments, most: u32) -> Result<Self, Fault> {
+        let marker = arguments.uuid("marker")?;
+        Self::take_without_marker(arguments, most).map(|page| Self { marker, ..page })
+    }
+
+    /// The same where items have no uuid.
+    pub(super) fn take_without_marker(arguments: &mut Arguments, most: u32) -> Result<Self, Fault> {
+        let direction = arguments.text("sort_dir")?;
+        Ok(Self {
+            limit: args::limit(arguments.integer("limit")?, most)?,
+            marker: None,
+            sort_key: arguments
+                .text("sort_key")?
+                .unwrap_or_else(|| "id".to_owned()),
+            descending: args::descending(direction.as_deref().unwrap_or("asc"))?,
+        })
+    }
+
+    /// How many items at most.
+    pub(super) fn limit(&self) -> usize {
+        self.limit as usize
+    }
+
+    /// The query, of this page of it; `path` is the place of the sort key in a record.
+    pub(super) fn of(&self, query: Query, path: Option<String>) -> Query {
+        let mut query = query.limit(self.limit);
+        query = match path {
+            Some(path) => query.sort_by(path, self.descending),
+            // Records come in the order of their creation, and creation times follow it.
+            None if self.descending => query.sort_by("created_at", true),
+            None => query,
+        };
+        query.marker = self.marker;
+        query
+    }
+
+    fn order(&self) -> &'static str {
+        if self.descending { "desc" } else { "asc" }
+    }
+
+    /// Whether items come in the reverse order.
+    pub(super) fn is_descending(&self) -> bool {
+        self.descending
+    }
+}
+
+/// An answer with a page of items.
+pub(super) struct Listing<'a> {
+    /// The name of the list in the answer.
+    pub(super) name: &'static str,
+    /// The path of the next page.
+    pub(super) path: &'static str,
+    /// The fields that were asked for.
+    pub(super) fields: Option<&'a [String]>,
+    /// Further arguments that the next page is asked for with.
+    pub(super) with: Vec<(&'static str, String)>,
+}
+
+impl Listing<'_> {
+    /// The answer. There may be a next page when this one is full; `last` names its last item.
+    pub(super) fn answer(
+        self,
+        endpoint: &Endpoint,
+        page: &Page,
+        items: Vec<Value>,
+        last: Option<String>,
+    ) -> Value {
+        let full = items.len() == page.limit();
+        let mut answer = json!({self.name: items});
+        if let (true, Some(marker), Some(answer)) = (full, last, answer.as_object_mut()) {
+            answer.insert("next".to_owned(), self.next(endpoint, page, &marker).into());
+        }
+        answer
+    }
+
+    fn next(&self, endpoint: &Endpoint, page: &Page, marker: &str) -> String {
+        let mut query = format!("sort_key={}&sort_dir={}", page.sort_key, page.order());
+        for (name, value) in &self.with {
+            query += &format!("&{name}={value}");
+        }
+        if let Some(fields) = self.fields.filter(|fields| !fields.is_empty()) {
+            query += &format!("&fields={}", fields.join(","));
+        }
+        endpoint.url(&format!(
+            "{}?{query}&limit={}&marker={marker}",
+            self.path, page.limit
+        ))
+    }
+}

@@ -1,0 +1,125 @@
+//! The documents at the root: which versions there are, and what this one has.
+
+use axum::Json;
+use axum::extract::Request;
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::caller::Caller;
+use super::fault::Fault;
+use super::links::Endpoint;
+use super::version::{Version, since};
+
+/// The resources, and from which version on each exists.
+const RESOURCES: &[(&str, u16)] = &[
+    ("chassis", 1),
+    ("nodes", 1),
+    ("ports", 1),
+    ("drivers", 1),
+    ("portgroups", since::PORTGROUPS),
+    ("volume", since::VOLUME),
+    ("lookup", since::RAMDISK),
+    ("heartbeat", since::RAMDISK),
+    ("conductors", since::CONDUCTORS),
+    ("allocations", since::ALLOCATIONS),
+    ("events", since::EVENTS),
+    ("deploy_templates", since::DEPLOY_TEMPLATES),
+    ("shards", since::SHARDS),
+    ("runbooks", since::RUNBOOKS),
+    ("inspection_rules", since::INSPECTION_RULES),
+    ("continue_inspection", since::CONTINUE_INSPECTION),
+];
+
+/// Resources of which an older version knows so little that they are not even routed to.
+const UNROUTED: &[&str] = &["deploy_templates", "runbooks"];
+
+fn version_document(endpoint: &Endpoint) -> Value {
+    json!({
+        "id": "v1",
+        "links": [endpoint.to_version()],
+        "status": "CURRENT",
+        "min_version": Version::MINIMUM.to_string(),
+        "version": Version::MAXIMUM.to_string(),
+    })
+}
+
+/// What is served at `/`.
+pub(super) fn root(endpoint: &Endpoint) -> Json<Value> {
+    let version = version_document(endpoint);
+    Json(json!({
+        "name": "OpenStack Ironic API",
+        "description": "Provisions and manages bare-metal machines.",
+        "default_version": version,
+        "versions": [version],
+    }))
+}
+
+/// What is served at `/v1`.
+pub(super) async fn v1(caller: Caller) -> Json<Value> {
+    let mut document = Map::new();
+    let mut put = |name: &str, value: Value| document.insert(name.to_owned(), value);
+    put("id", "v1".into());
+    put(
+        "links",
+        json!([
+            caller.endpoint.to_version(),
+            {
+                "href": "https://docs.openstack.org//ironic/latest/contributor//webapi.html",
+                "rel": "describedby",
+                "type": "text/html",
+            },
+        ]),
+    );
+    put(
+        "media_types",
+        json!({
+            "base": "application/json",
+            "type": "application/vnd.openstack.ironic.v1+json",
+        }),
+    );
+    put("version", version_document(&caller.endpoint));
+    for (name, from) in RESOURCES {
+        if caller.version.has(*from) {
+            put(name, caller.endpoint.both(&format!("{name}/")));
+        }
+    }
+    Json(Value::Object(document))
+}
+
+/// The refusal of a resource that this version does not have yet.
+pub(super) fn hidden(version: Version, resource: &str) -> Option<Fault> {
+    let (name, from) = RESOURCES.iter().find(|(name, _)| *name == resource)?;
+    // Inspection's own service had this path before, so its clients ask for no version.
+    let for_inspector = *name == "continue_inspection" && version == Version::MINIMUM;
+    if version.has(*from) || for_inspector {
+        return None;
+    }
+    let message = format!("{name} need at least version 1.{from} of the API");
+    Some(if UNROUTED.contains(name) {
+        Fault::routing(StatusCode::NOT_FOUND, message)
+    } else {
+        Fault::not_found(message)
+    })
+}
+
+/// The refusal of a path that leads nowhere.
+pub(super) async fn no_such_path(request: Request) -> Fault {
+    let shown: String = request.uri().path().chars().take(200).collect();
+    Fault::routing(
+        StatusCode::NOT_FOUND,
+        format!("there is nothing at {shown}"),
+    )
+}
+
+/// The refusal of a method that a path does not have.
+pub(super) async fn no_such_method(request: Request) -> Fault {
+    Fault::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!("{} is not possible here", request.method()),
+    )
+}
+
+/// The refusal of changing a collection as a whole.
+pub(super) async fn not_on_a_collection() -> Fault {
+    Fault::bad("the path must name which one")
+}

@@ -1,0 +1,191 @@
+//! The host's settings: a TOML file, over it the environment, over that what the command line
+//! says.
+
+mod drivers;
+mod error;
+mod sections;
+mod value;
+
+pub use drivers::DriverSettings;
+pub use error::ConfigError;
+pub use sections::{ApiSection, ConductorSection, FakeSection, ServiceSection};
+pub use value::{Delay, Names, Seconds};
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use ironic_core::Config;
+use serde::Deserialize;
+
+use crate::api::ApiSettings;
+
+/// Reads an environment variable, for [`HostConfig::load`].
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// What a host is made from.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct HostConfig {
+    /// Where the API listens. Default `127.0.0.1:6385`; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// Where the records are: `sqlite:PATH`, or `memory:` for none that outlive the process.
+    /// Default `memory:`.
+    pub database: String,
+    /// How the API answers.
+    pub api: ApiSettings,
+    /// How the conductor works.
+    pub conductor: Config,
+    /// Which drivers nodes may have.
+    pub drivers: DriverSettings,
+    /// How long the fake drivers take.
+    pub fake: FakeSection,
+}
+
+impl Default for HostConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 6385)),
+            database: "memory:".to_owned(),
+            api: ApiSettings::default(),
+            conductor: Config::default(),
+            drivers: DriverSettings::default(),
+            fake: FakeSection::default(),
+        }
+    }
+}
+
+/// A settings file, section by section.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    service: ServiceSection,
+    #[serde(default)]
+    api: ApiSection,
+    #[serde(default)]
+    conductor: ConductorSection,
+    #[serde(default)]
+    drivers: DriverSettings,
+    #[serde(default)]
+    fake: FakeSection,
+}
+
+impl HostConfig {
+    /// The settings of a file, if one is given, and of the environment, which wins. A variable
+    /// is named after section and key: `host` in `[conductor]` is `IRONIC_CONDUCTOR_HOST`; a
+    /// list has commas. Variables that name no setting are left alone.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the file and line, or the variable, and what is wrong there.
+    pub fn load(file: Option<&Path>, environment: Environment<'_>) -> Result<Self, ConfigError> {
+        let mut settings = match file {
+            Some(path) => read(path)?,
+            None => File::default(),
+        };
+        settings.service.overlay(environment)?;
+        settings.api.overlay(environment)?;
+        settings.conductor.overlay(environment)?;
+        settings.drivers.overlay(environment)?;
+        settings.fake.overlay(environment)?;
+        Self::from_file(settings)
+    }
+
+    /// The settings of a text in the format of the file.
+    ///
+    /// # Errors
+    /// As [`HostConfig::load`].
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let file = toml::from_str(text).map_err(|error| ConfigError::syntax(None, &error))?;
+        Self::from_file(file)
+    }
+
+    fn from_file(file: File) -> Result<Self, ConfigError> {
+        let mut config = Self {
+            drivers: file.drivers,
+            fake: file.fake,
+            ..Self::default()
+        };
+        if let Some(listen) = file.service.listen {
+            config.listen = listen;
+        }
+        if let Some(database) = file.service.database {
+            config.database = database;
+        }
+        file.api.apply(&mut config.api)?;
+        file.conductor.apply(&mut config.conductor);
+        config.conductor = config.conductor.build()?;
+        Ok(config)
+    }
+}
+
+fn read(path: &Path) -> Result<File, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(|error| ConfigError::syntax(Some(path), &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ironic_core::states::InterfaceKind;
+
+    use super::HostConfig;
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("ironic.toml");
+        let text = "[service]\nlisten = \"127.0.0.1:1\"\n[conductor]\nhost = \"a\"\n\
+                    deploy_callback_timeout = 0.5\n[drivers]\nenabled_boot_interfaces = [\"pxe\"]\n";
+        std::fs::write(&file, text).unwrap();
+        let environment = |name: &str| match name {
+            "IRONIC_CONDUCTOR_HOST" => Some("b".to_owned()),
+            "IRONIC_DRIVERS_ENABLED_BOOT_INTERFACES" => Some("ipxe, pxe".to_owned()),
+            _ => None,
+        };
+        let config = HostConfig::load(Some(&file), &environment).unwrap();
+        assert_eq!(config.listen.port(), 1);
+        assert_eq!(config.conductor.host, "b");
+        let timeout = config.conductor.policy.deploy_callback_timeout;
+        assert_eq!(timeout, Duration::from_millis(500));
+        let boot = config.drivers.enabled(InterfaceKind::Boot).unwrap();
+        assert_eq!(boot, ["ipxe", "pxe"]);
+    }
+
+    #[test]
+    fn a_mistake_is_shown_with_its_key_and_line() {
+        for (text, shown) in [
+            ("[conductor]\nhots = \"a\"\n", ["hots", "line 2"]),
+            ("[conductors]\n", ["conductors", "line 1"]),
+            ("[service]\n\nlisten = 5\n", ["listen", "line 3"]),
+            (
+                "[fake]\npower_delay = \"fast\"\n",
+                ["power_delay", "line 2"],
+            ),
+            ("[api]\nmax_limit = 0\n", ["max_limit", "at least 1"]),
+            (
+                "[conductor]\nheartbeat_timeout = 1\n",
+                ["heartbeat_timeout", "twice"],
+            ),
+        ] {
+            let error = HostConfig::parse(text).unwrap_err().to_string();
+            for part in shown {
+                assert!(error.contains(part), "{text:?}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_variable_is_named() {
+        let environment =
+            |name: &str| (name == "IRONIC_SERVICE_LISTEN").then(|| "nowhere".to_owned());
+        let error = HostConfig::load(None, &environment).unwrap_err();
+        assert!(
+            error.to_string().contains("IRONIC_SERVICE_LISTEN"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,257 @@
+//! Store, drivers, conductor and API in one process.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::serve::ListenerExt;
+use ironic_core::client::Client;
+use ironic_core::conductor::Conductor;
+use ironic_core::driver::fake::{self, FakeBehaviour, FakeOperation, FakeRule};
+use ironic_core::driver::{Registry, RegistryBuilder, noop};
+use ironic_core::inspection::AgentInspect;
+use ironic_core::notify::Notifier;
+use ironic_core::store::{MemoryStore, Repository, Store};
+use ironic_core::transport::LocalTransport;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::api;
+use crate::config::HostConfig;
+use crate::store::{OpenError, SqliteStore};
+
+/// Why a host does not run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// The database cannot be used.
+    #[error("the database cannot be used: {0}")]
+    Database(#[from] OpenError),
+    /// The engine refuses to start or to stop, or the drivers do not fit together.
+    #[error(transparent)]
+    Engine(#[from] ironic_core::Error),
+    /// The address is taken, or is none of this machine's.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Connections cannot be accepted any more.
+    #[error("connections cannot be accepted: {0}")]
+    Serve(std::io::Error),
+}
+
+/// Adds drivers to those that the host has itself.
+type Drivers = Box<dyn FnOnce(RegistryBuilder) -> RegistryBuilder + Send>;
+
+/// What a host is made of, besides its settings.
+#[must_use = "a builder does nothing until it is started"]
+pub struct HostBuilder {
+    config: HostConfig,
+    store: Option<Arc<dyn Store>>,
+    drivers: Vec<Drivers>,
+    routes: Router,
+    notifier: Option<Arc<dyn Notifier>>,
+    behaviour: FakeBehaviour,
+}
+
+impl std::fmt::Debug for HostBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HostBuilder")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl HostBuilder {
+    /// Keeps the records in this store, rather than in the database of the settings.
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Registers further drivers; the settings say which of all of them are enabled.
+    pub fn drivers(
+        mut self,
+        add: impl FnOnce(RegistryBuilder) -> RegistryBuilder + Send + 'static,
+    ) -> Self {
+        self.drivers.push(Box::new(add));
+        self
+    }
+
+    /// Serves these besides the API: boot files, a page of one's own.
+    pub fn routes(mut self, routes: Router) -> Self {
+        self.routes = self.routes.merge(routes);
+        self
+    }
+
+    /// Tells somebody what happens to nodes.
+    pub fn notifier(mut self, notifier: Arc<dyn Notifier>) -> Self {
+        self.notifier = Some(notifier);
+        self
+    }
+
+    /// Makes the fake drivers do as this says.
+    pub fn fake_behaviour(mut self, behaviour: &FakeBehaviour) -> Self {
+        self.behaviour = behaviour.clone();
+        self
+    }
+
+    /// Opens the database, starts the conductor, and recovers what an earlier process left.
+    ///
+    /// # Errors
+    /// [`HostError`] tells them apart.
+    pub async fn start(self) -> Result<Host, HostError> {
+        let store: Arc<dyn Store> = match (self.store, self.config.database.as_str()) {
+            (Some(store), _) => store,
+            (None, "memory:") => Arc::new(MemoryStore::new()),
+            (None, url) => Arc::new(SqliteStore::open(url).await?),
+        };
+        let registry = Arc::new(registry(&self.config, &self.behaviour, self.drivers)?);
+        let mut conductor = Conductor::builder()
+            .store(Arc::clone(&store))
+            .registry(Arc::clone(&registry))
+            .config(self.config.conductor.clone());
+        if let Some(notifier) = self.notifier {
+            conductor = conductor.notifier(notifier);
+        }
+        let conductor = conductor.start().await?;
+        let transport = Arc::new(LocalTransport::new());
+        transport.register(conductor.host(), conductor.handler());
+        let client = Client::new(
+            Repository::new(store),
+            Arc::clone(conductor.membership()),
+            transport,
+        );
+        let api = api::router(client.clone(), registry, self.config.api.clone());
+        Ok(Host {
+            router: self.routes.fallback_service(api),
+            config: self.config,
+            client,
+            conductor,
+        })
+    }
+}
+
+/// The drivers: those of this program, those of whoever embeds it, and what the settings make
+/// of them.
+fn registry(
+    config: &HostConfig,
+    behaviour: &FakeBehaviour,
+    more: Vec<Drivers>,
+) -> Result<Registry, HostError> {
+    let mut builder = Registry::builder();
+    builder = if config.drivers.has_hardware_type("fake-hardware") {
+        for (kind, delay) in config.fake.delays() {
+            for operation in FakeOperation::of(kind) {
+                behaviour.add(FakeRule::takes_between(operation, delay.least, delay.most));
+            }
+        }
+        fake::register(builder, behaviour)
+    } else {
+        noop::register(builder)
+    };
+    builder = builder.inspect("agent", Arc::new(AgentInspect::default()));
+    for add in more {
+        builder = add(builder);
+    }
+    Ok(config.drivers.apply(builder).build()?)
+}
+
+/// A running engine with its API, in one process.
+#[derive(Debug, Clone)]
+pub struct Host {
+    config: HostConfig,
+    client: Client,
+    conductor: Conductor,
+    router: Router,
+}
+
+impl Host {
+    /// Begins to build a host.
+    pub fn builder(config: HostConfig) -> HostBuilder {
+        HostBuilder {
+            config,
+            store: None,
+            drivers: Vec::new(),
+            routes: Router::new(),
+            notifier: None,
+            behaviour: FakeBehaviour::new(),
+        }
+    }
+
+    /// The engine, as a program calls it.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The conductor.
+    pub fn conductor(&self) -> &Conductor {
+        &self.conductor
+    }
+
+    /// The API, and what is served besides, for a server of one's own.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Takes the address of the settings.
+    ///
+    /// # Errors
+    /// [`HostError::Listen`] when it cannot be had.
+    pub async fn listen(&self) -> Result<TcpListener, HostError> {
+        let address = self.config.listen;
+        let listener = TcpListener::bind(address).await;
+        listener.map_err(|source| HostError::Listen { address, source })
+    }
+
+    /// Serves until `shutdown` completes; then takes no further requests, waits for those that
+    /// are being answered as long as `graceful_shutdown_timeout` says, and stops the conductor.
+    ///
+    /// # Errors
+    /// [`HostError::Serve`]; [`HostError::Engine`] when the conductor could not deregister.
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), HostError> {
+        let stopping = CancellationToken::new();
+        let stop = stopping.clone();
+        let graceful = async move {
+            shutdown.await;
+            stop.cancel();
+        };
+        // Answers are small; waiting to fill packets only delays them.
+        let listener = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "a connection keeps its packets back");
+            }
+        });
+        let serving = axum::serve(listener, self.router.clone()).with_graceful_shutdown(graceful);
+        let patience = self.config.conductor.graceful_shutdown_timeout;
+        let impatient = async {
+            stopping.cancelled().await;
+            tokio::time::sleep(patience).await;
+        };
+        let served = tokio::select! {
+            biased;
+            served = serving.into_future() => served.map_err(HostError::Serve),
+            () = impatient => {
+                tracing::warn!("stopping with requests still unanswered");
+                Ok(())
+            }
+        };
+        let stopped = self.stop().await;
+        served.and(stopped)
+    }
+
+    /// Stops the conductor.
+    ///
+    /// # Errors
+    /// When it could not deregister; others will notice by themselves.
+    pub async fn stop(&self) -> Result<(), HostError> {
+        Ok(self.conductor.stop().await?)
+    }
+}

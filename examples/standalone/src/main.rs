@@ -1,0 +1,156 @@
+//! The program `ironic`: the Bare Metal service in one process.
+
+mod logging;
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use ironic_standalone::{Host, HostConfig};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use logging::LogFormat;
+
+/// Provisions bare-metal machines, by the OpenStack Bare Metal REST API.
+#[derive(Debug, Parser)]
+#[command(name = "ironic", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service: API and conductor in one process.
+    Serve(Serve),
+}
+
+/// Settings are taken from the file, then from the environment, then from these options.
+///
+/// In the environment a setting is named after its section and key: `host` in `[conductor]` is
+/// IRONIC_CONDUCTOR_HOST.
+#[derive(Debug, Args)]
+struct Serve {
+    /// Settings file (TOML).
+    #[arg(long, short, value_name = "FILE", env = "IRONIC_CONFIG")]
+    config: Option<PathBuf>,
+    /// Where the API listens; port 0 takes any free one [default: 127.0.0.1:6385].
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+    /// Where the records are: `sqlite:PATH`, or `memory:` to forget them at the end
+    /// [default: memory:].
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// What to log, as in `info,ironic_core=debug`.
+    #[arg(
+        long,
+        value_name = "FILTER",
+        env = "IRONIC_LOG",
+        default_value = "info"
+    )]
+    log: String,
+    /// How to write the log, which goes to standard error.
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        env = "IRONIC_LOG_FORMAT",
+        default_value = "text"
+    )]
+    log_format: LogFormat,
+}
+
+/// Anything that ends the program.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let Command::Serve(options) = Cli::parse().command;
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "ironic: {failure}{}", causes(&*failure));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What lies behind a failure, as far as its own text does not say.
+fn causes(failure: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
+    let mut text = failure.to_string();
+    let mut more = String::new();
+    let mut cause = failure.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            more += &format!(": {said}");
+            text += &said;
+        }
+        cause = error.source();
+    }
+    more
+}
+
+fn run(options: &Serve) -> Result<(), Failure> {
+    logging::init(&options.log, options.log_format)?;
+    let mut config = HostConfig::load(options.config.as_deref(), &variable)?;
+    if let Some(listen) = options.listen {
+        config.listen = listen;
+    }
+    if let Some(database) = &options.database {
+        config.database.clone_from(database);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(config))
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the program is where the environment comes in"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+async fn serve(config: HostConfig) -> Result<(), Failure> {
+    // Before anything else, so that a signal during the start is not lost.
+    let terminated = signal(SignalKind::terminate())?;
+    let interrupted = signal(SignalKind::interrupt())?;
+    let host = Host::builder(config).start().await?;
+    let listener = match host.listen().await {
+        Ok(listener) => listener,
+        Err(error) => {
+            host.stop().await?;
+            return Err(error.into());
+        }
+    };
+    let address = listener.local_addr()?;
+    tracing::info!(%address, conductor = host.conductor().host(), "serving");
+    writeln!(std::io::stdout(), "listening on http://{address}")?;
+    let stop = CancellationToken::new();
+    tokio::spawn(watch(terminated, interrupted, stop.clone()));
+    host.run(listener, stop.cancelled_owned()).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The first signal stops the service in order, the second at once.
+async fn watch(mut terminated: Signal, mut interrupted: Signal, stop: CancellationToken) {
+    for again in [false, true] {
+        tokio::select! {
+            biased;
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+        }
+        if again {
+            tracing::warn!("stopping at once; what was going on will be recovered");
+            #[allow(clippy::exit, reason = "asked for twice")]
+            std::process::exit(130);
+        }
+        tracing::info!("stopping; the next signal stops at once");
+        stop.cancel();
+    }
+}
