@@ -121,6 +121,7 @@ impl ConductorBuilder {
             loops: TaskTracker::new(),
             stopping: CancellationToken::new(),
             stopped: CancellationToken::new(),
+            finished: CancellationToken::new(),
         });
         inner.register().await?;
         inner.start_loops(ends);

@@ -65,7 +65,7 @@ impl Inner {
         loop {
             tokio::select! {
                 biased;
-                () = self.stopped.cancelled() => return,
+                () = self.finished.cancelled() => return,
                 _ = ticks.tick() => {}
             }
             // The lease counts from before the beat was written: whatever others see came later.
@@ -115,8 +115,8 @@ impl Inner {
             let end = tokio::select! {
                 biased;
                 end = ends.recv() => end,
-                // Dropped tasks send before they count as ended, so nothing is left behind here.
-                () = self.stopped.cancelled(), if self.work.is_empty() && ends.is_empty() => return,
+                // Whatever was dropped has been sent by now, so it was seen above.
+                () = self.finished.cancelled() => return,
             };
             let Some(end) = end else { return };
             if self.stopping.is_cancelled() {

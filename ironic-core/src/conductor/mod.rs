@@ -68,8 +68,10 @@ pub(crate) struct Inner {
     loops: TaskTracker,
     /// No further work is taken.
     stopping: CancellationToken,
-    /// Everything ends now.
+    /// Work that still runs is dropped now.
     stopped: CancellationToken,
+    /// No work is left; the loops end.
+    finished: CancellationToken,
 }
 
 impl Conductor {
@@ -129,6 +131,7 @@ impl Conductor {
         }
         inner.stopped.cancel();
         inner.work.wait().await;
+        inner.finished.cancel();
         inner.loops.close();
         inner.loops.wait().await;
         inner.deregister().await

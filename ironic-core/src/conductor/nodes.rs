@@ -30,7 +30,9 @@ impl Inner {
             ));
         }
         super::update::check_fields(&node)?;
-        self.manager.compose(&node)?;
+        // A default that changes later changes no node.
+        let (names, _) = self.manager.compose(&node)?;
+        node.interfaces = names.into();
         let now = context.clock.now();
         node.created_at = now;
         node.provision_updated_at = None;

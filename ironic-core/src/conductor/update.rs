@@ -66,8 +66,8 @@ impl Inner {
     ) -> Result<Response, Error> {
         let mut task = self.manager.exclusive(id, "node update").await?;
         let now = self.manager.context().clock.now();
-        let changed = apply(task.node(), changes, SETTABLE).and_then(|node: Node| {
-            self.check_update(task.node(), &node)?;
+        let changed = apply(task.node(), changes, SETTABLE).and_then(|mut node: Node| {
+            self.check_update(task.node(), &mut node)?;
             Ok(node)
         });
         let done = match changed {
@@ -89,7 +89,7 @@ impl Inner {
         })
     }
 
-    fn check_update(&self, before: &Node, after: &Node) -> Result<(), Error> {
+    fn check_update(&self, before: &Node, after: &mut Node) -> Result<(), Error> {
         check_fields(after)?;
         let composed = before.driver != after.driver || before.interfaces != after.interfaces;
         if composed {
@@ -111,7 +111,8 @@ impl Inner {
                     ),
                 });
             }
-            self.manager.compose(after)?;
+            let (names, _) = self.manager.compose(after)?;
+            after.interfaces = names.into();
         }
         if before.instance_uuid.is_some()
             && after.instance_uuid.is_some()

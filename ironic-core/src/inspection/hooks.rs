@@ -21,10 +21,13 @@ pub(super) async fn run(task: &mut Task, inventory: &Map<String, Value>) -> Resu
 /// (the original's hooks `architecture`, `cpu`, `memory`, `root-device` and `boot-mode`).
 fn architecture(task: &mut Task, inventory: &Map<String, Value>) {
     let at = |first: &str, then: &str| inventory.get(first).and_then(|value| value.get(then));
-    let smallest_disk = inventory.get("disks").and_then(Value::as_array).and_then(|disks| {
-        let sizes = disks.iter().filter_map(|disk| disk.get("size")?.as_u64());
-        sizes.filter(|size| *size >= 4 << 30).min()
-    });
+    let smallest_disk = inventory
+        .get("disks")
+        .and_then(Value::as_array)
+        .and_then(|disks| {
+            let sizes = disks.iter().filter_map(|disk| disk.get("size")?.as_u64());
+            sizes.filter(|size| *size >= 4 << 30).min()
+        });
     let facts = [
         (
             "cpu_arch",

@@ -40,6 +40,13 @@ impl FromIterator<(InterfaceKind, String)> for NodeInterfaces {
     }
 }
 
+impl From<InterfaceNames> for NodeInterfaces {
+    /// Every name as if it had been chosen: what a node is recorded with.
+    fn from(names: InterfaceNames) -> Self {
+        Self(names.0)
+    }
+}
+
 /// A name for each of the thirteen interfaces: what a driver is composed of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -91,7 +98,8 @@ pub struct Node {
     /// What drivers and the engine remember about the machine; not for callers to set.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub driver_internal_info: JsonMap,
-    /// The interface names that somebody chose.
+    /// The interface names that somebody chose, or that were the defaults when the node was
+    /// enrolled or got its driver.
     #[serde(default, skip_serializing_if = "is_default")]
     pub interfaces: NodeInterfaces,
     /// Facts about the hardware: `cpu_arch`, `memory_mb`, `capabilities`, …

@@ -92,7 +92,12 @@ fn arrows() -> Vec<(ProvisionState, ProvisionState, Vec<Event>)> {
     let mut arrows: Vec<(ProvisionState, ProvisionState, Vec<Event>)> = Vec::new();
     for (from, event, to) in TRANSITIONS {
         let same = |arrow: &&mut (ProvisionState, ProvisionState, Vec<Event>)| {
-            arrow.0 == *from && arrow.1 == *to && arrow.2.first().is_some_and(|first| colour(*first) == colour(*event))
+            arrow.0 == *from
+                && arrow.1 == *to
+                && arrow
+                    .2
+                    .first()
+                    .is_some_and(|first| colour(*first) == colour(*event))
         };
         match arrows.iter_mut().find(same) {
             Some(arrow) => arrow.2.push(*event),
@@ -128,15 +133,31 @@ fn state_box(out: &mut String, state: ProvisionState) {
     );
 }
 
-fn arrow(out: &mut String, labels: &mut String, from: ProvisionState, to: ProvisionState, events: &[Event]) {
-    let Some(colour) = events.first().map(|event| colour(*event)) else { return };
-    let text = events.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+fn arrow(
+    out: &mut String,
+    labels: &mut String,
+    from: ProvisionState,
+    to: ProvisionState,
+    events: &[Event],
+) {
+    let Some(colour) = events.first().map(|event| colour(*event)) else {
+        return;
+    };
+    let text = events
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ");
     let ((x1, y1), (x2, y2)) = (centre(from), centre(to));
     let (dx, dy) = (x2 - x1, y2 - y1);
     let length = dx.hypot(dy).max(1.0);
     // Bent to its left, so that the way there and the way back do not lie on each other; green
     // and violet less than the others.
-    let bend = if colour == "#0969da" || colour == "#cf222e" { 0.15 } else { 0.11 };
+    let bend = if colour == "#0969da" || colour == "#cf222e" {
+        0.15
+    } else {
+        0.11
+    };
     let (cx, cy) = (x1 + dx / 2.0 + dy * bend, y1 + dy / 2.0 - dx * bend);
     let (sx, sy) = edge((x1, y1), (cx, cy));
     let (ex, ey) = edge((x2, y2), (cx, cy));
@@ -148,7 +169,10 @@ fn arrow(out: &mut String, labels: &mut String, from: ProvisionState, to: Provis
     // The label stands on the curve, nearer to its start on long arrows.
     let t = if length > 300.0 { 0.32 } else { 0.5 };
     let u = 1.0 - t;
-    let (lx, ly) = (u * u * sx + 2.0 * u * t * cx + t * t * ex, u * u * sy + 2.0 * u * t * cy + t * t * ey);
+    let (lx, ly) = (
+        u * u * sx + 2.0 * u * t * cx + t * t * ex,
+        u * u * sy + 2.0 * u * t * cy + t * t * ey,
+    );
     let _ = writeln!(
         labels,
         r##"<text x="{lx:.1}" y="{:.1}" text-anchor="middle" font-size="10" fill="{colour}" stroke="#ffffff" stroke-width="3" paint-order="stroke">{text}</text>"##,
@@ -159,7 +183,9 @@ fn arrow(out: &mut String, labels: &mut String, from: ProvisionState, to: Provis
 /// Where the line from a box's centre towards `to` leaves the box.
 fn edge((x, y): (f64, f64), to: (f64, f64)) -> (f64, f64) {
     let (dx, dy) = (to.0 - x, to.1 - y);
-    let scale = (dx.abs() / (BOX.0 / 2.0)).max(dy.abs() / (BOX.1 / 2.0)).max(1e-9);
+    let scale = (dx.abs() / (BOX.0 / 2.0))
+        .max(dy.abs() / (BOX.1 / 2.0))
+        .max(1e-9);
     (x + dx / scale, y + dy / scale)
 }
 
@@ -183,7 +209,10 @@ mod tests {
         for (n, a) in ProvisionState::ALL.iter().enumerate() {
             for b in ProvisionState::ALL.iter().skip(n + 1) {
                 let ((ax, ay), (bx, by)) = (place(*a), place(*b));
-                assert!((ax - bx).abs() > 0.65 || (ay - by).abs() > 0.35, "{a} and {b} overlap");
+                assert!(
+                    (ax - bx).abs() > 0.65 || (ay - by).abs() > 0.35,
+                    "{a} and {b} overlap"
+                );
             }
         }
     }

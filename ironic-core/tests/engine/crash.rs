@@ -1,0 +1,218 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use ironic_core::driver::fake::{Completion, FakeOperation, FakeRule};
+use ironic_core::model::{Lock, Node};
+use ironic_core::states::{ProvisionState, Verb};
+use ironic_core::store::{Kind, MemoryStore, Query, Store};
+use ironic_core::testing::FaultyStore;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::house::{House, LONG, ask, available};
+
+/// A house whose conductor loses its store after so many commits of a verb, as if it had been
+/// killed there; its successor starts over the same records.
+async fn killed_after(
+    commits: u64,
+    verb: Verb,
+    prepare: impl AsyncFn(&House) -> Uuid,
+) -> (House, Uuid, u64) {
+    let inner: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let faulty = Arc::new(FaultyStore::new(Arc::clone(&inner)));
+    let house = House::over(Arc::clone(&inner));
+    let node = prepare(&house).await;
+    let doomed = house.with_store(faulty.clone());
+    let conductor = doomed.conductor("cond-a").await;
+    let client = doomed.client(&conductor);
+    let before = faulty.commits();
+    faulty.fail_after(commits);
+    let _ = ask(&client, node, verb).await;
+    sleep(Duration::from_secs(5)).await;
+    let made = faulty.commits() - before;
+    drop(conductor);
+    (house, node, made)
+}
+
+async fn settle(house: &House, node: Uuid, expected: &[ProvisionState]) -> Node {
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let reached = |node: &Node| expected.contains(&node.provision_state).then_some(Ok(()));
+    let settled = client.wait_until(node, LONG, reached).await.unwrap();
+    let locks = house
+        .repository()
+        .list::<Lock>(&Query::all(Kind::Lock))
+        .await
+        .unwrap();
+    assert!(
+        locks.iter().all(|lock| lock.holder.is_none()),
+        "no lock outlives its holder"
+    );
+    conductor.stop().await.unwrap();
+    settled
+}
+
+async fn make_available(house: &House) -> Uuid {
+    let conductor = house.conductor("cond-a").await;
+    let node = available(&house.client(&conductor)).await;
+    conductor.stop().await.unwrap();
+    node
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deployment_killed_after_any_commit_is_gone_on_with() {
+    let mut resumed = 0;
+    for commits in 0..12 {
+        let (house, node, _) = killed_after(commits, Verb::Deploy, make_available).await;
+        let state = house
+            .repository()
+            .load::<Node>(node)
+            .await
+            .unwrap()
+            .provision_state;
+        let expected = if state == ProvisionState::Available {
+            // The request itself was not accepted, and its caller was told so.
+            ProvisionState::Available
+        } else {
+            resumed += u32::from(state == ProvisionState::Deploying);
+            ProvisionState::Active
+        };
+        settle(&house, node, &[expected]).await;
+    }
+    assert!(
+        resumed >= 2,
+        "only {resumed} of the kills hit a running deployment"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tear_down_killed_after_any_commit_ends_in_available() {
+    let make_active = async |house: &House| {
+        let conductor = house.conductor("cond-a").await;
+        let client = house.client(&conductor);
+        let node = available(&client).await;
+        crate::house::go(&client, node, Verb::Deploy, ProvisionState::Active).await;
+        conductor.stop().await.unwrap();
+        node
+    };
+    let mut resumed = 0;
+    for commits in 0..14 {
+        let (house, node, _) = killed_after(commits, Verb::Undeploy, make_active).await;
+        let state = house
+            .repository()
+            .load::<Node>(node)
+            .await
+            .unwrap()
+            .provision_state;
+        resumed += u32::from(!state.is_stable());
+        let expected = if state == ProvisionState::Active {
+            ProvisionState::Active
+        } else {
+            ProvisionState::Available
+        };
+        settle(&house, node, &[expected]).await;
+    }
+    assert!(
+        resumed >= 3,
+        "only {resumed} of the kills hit a running tear-down"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_must_not_run_twice_fails_its_flow_cleanly() {
+    let house = House::new();
+    let node = make_available(&house).await;
+    house
+        .fakes
+        .add(FakeRule::hangs(FakeOperation::PrepareDeploy).nth(1));
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    ask(&client, node, Verb::Deploy).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    // What the record says is all that a successor knows: that the effect must not be repeated.
+    house
+        .repository()
+        .update::<ironic_core::flow::Flow, ()>(node, None, |flow| {
+            flow.pending[0].replay = ironic_core::steps::Replay::Never;
+            Ok(())
+        })
+        .await
+        .unwrap();
+    let failed = settle(&house, node, &[ProvisionState::DeployFailed]).await;
+    assert!(
+        failed
+            .last_error
+            .unwrap()
+            .contains("must not be carried out twice")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_waits_for_its_agent_goes_on_waiting_after_a_restart() {
+    let mut house = House::new();
+    house.config.policy.deploy_callback_timeout = Duration::from_secs(600);
+    let node = make_available(&house).await;
+    house.fakes.add(FakeRule::completes(
+        FakeOperation::Deploy,
+        Completion::Heartbeat,
+    ));
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    ask(&client, node, Verb::Deploy).await.unwrap();
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(
+        client.node(node).await.unwrap().provision_state,
+        ProvisionState::DeployWait
+    );
+    conductor.stop().await.unwrap();
+
+    let again = house.conductor("cond-a").await;
+    let client = house.client(&again);
+    sleep(Duration::from_secs(500)).await;
+    assert_eq!(
+        client.node(node).await.unwrap().provision_state,
+        ProvisionState::DeployWait
+    );
+    sleep(Duration::from_secs(60)).await;
+    let failed = client.node(node).await.unwrap();
+    assert_eq!(
+        failed.provision_state,
+        ProvisionState::DeployFailed,
+        "the deadline is the one set before the restart"
+    );
+    again.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_conductor_takes_over_what_a_dead_one_held() {
+    let house = House::new();
+    let node = make_available(&house).await;
+    let faulty = Arc::new(FaultyStore::new(Arc::clone(&house.store)));
+    let doomed = house.with_store(faulty.clone());
+    doomed
+        .fakes
+        .add(FakeRule::takes(FakeOperation::PrepareDeploy, Duration::from_secs(400)).nth(1));
+    let first = doomed.conductor("cond-a").await;
+    ask(&doomed.client(&first), node, Verb::Deploy)
+        .await
+        .unwrap();
+    sleep(Duration::from_secs(1)).await;
+    faulty.fail_after(0);
+
+    let second = house.conductor("cond-b").await;
+    let client = house.client(&second);
+    client
+        .wait_for(node, ProvisionState::Active, LONG)
+        .await
+        .unwrap();
+    // The first one wakes up and wants to record its outcome: it is not let.
+    faulty.heal();
+    sleep(Duration::from_secs(600)).await;
+    let record = client.node(node).await.unwrap();
+    assert_eq!(
+        (record.provision_state, record.last_error),
+        (ProvisionState::Active, None)
+    );
+    assert_eq!(client.reservation(node).await.unwrap(), None);
+    second.stop().await.unwrap();
+}

@@ -1,0 +1,116 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use ironic_core::client::Client;
+use ironic_core::conductor::Conductor;
+use ironic_core::config::Config;
+use ironic_core::driver::fake::FakeBehaviour;
+use ironic_core::driver::{Registry, fake, noop};
+use ironic_core::model::Node;
+use ironic_core::runtime::{ManualClock, SeededEntropy};
+use ironic_core::states::{ProvisionState, Verb};
+use ironic_core::store::{MemoryStore, Repository, Store};
+use ironic_core::transport::{LocalTransport, ProvisionArgs};
+use ironic_core::{Error, Timestamp};
+use uuid::Uuid;
+
+/// A store, fake machines, and conductors that come and go.
+pub(crate) struct House {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) fakes: FakeBehaviour,
+    pub(crate) config: Config,
+    transport: Arc<LocalTransport>,
+    clock: Arc<ManualClock>,
+    entropy: Arc<SeededEntropy>,
+}
+
+pub(crate) const LONG: Duration = Duration::from_secs(3600);
+
+impl House {
+    pub(crate) fn new() -> Self {
+        Self::over(Arc::new(MemoryStore::new()))
+    }
+
+    pub(crate) fn over(store: Arc<dyn Store>) -> Self {
+        let mut config = Config::new("cond-a");
+        config.sync_power_state_interval = Duration::ZERO;
+        config.policy.automated_clean = true;
+        Self {
+            store,
+            fakes: FakeBehaviour::new(),
+            config,
+            transport: Arc::new(LocalTransport::new()),
+            clock: Arc::new(ManualClock::new(Timestamp::from_micros(
+                1_800_000_000_000_000,
+            ))),
+            entropy: Arc::new(SeededEntropy::new(1)),
+        }
+    }
+
+    /// The same house, whose conductors reach the records through this store.
+    pub(crate) fn with_store(&self, store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            fakes: self.fakes.clone(),
+            config: self.config.clone(),
+            transport: Arc::clone(&self.transport),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+        }
+    }
+
+    pub(crate) async fn conductor(&self, host: &str) -> Conductor {
+        let builder = fake::register(noop::register(Registry::builder()), &self.fakes);
+        let mut config = self.config.clone();
+        config.host = host.to_owned();
+        let conductor = Conductor::builder()
+            .store(Arc::clone(&self.store))
+            .registry(Arc::new(builder.build().unwrap()))
+            .config(config)
+            .clock(self.clock.clone())
+            .entropy(self.entropy.clone())
+            .start()
+            .await
+            .unwrap();
+        self.transport.register(host, conductor.handler());
+        conductor
+    }
+
+    pub(crate) fn repository(&self) -> Repository {
+        Repository::new(Arc::clone(&self.store))
+    }
+
+    pub(crate) fn client(&self, conductor: &Conductor) -> Client {
+        Client::new(
+            self.repository(),
+            Arc::clone(conductor.membership()),
+            self.transport.clone(),
+        )
+    }
+}
+
+pub(crate) async fn enrolled(client: &Client) -> Uuid {
+    client
+        .create_node(Node::new(Uuid::nil(), "fake-hardware"))
+        .await
+        .unwrap()
+        .uuid
+}
+
+pub(crate) async fn ask(client: &Client, node: Uuid, verb: Verb) -> Result<(), Error> {
+    client.provision(node, verb, ProvisionArgs::default()).await
+}
+
+/// Asks for a verb and waits until the node rests in `state`.
+pub(crate) async fn go(client: &Client, node: Uuid, verb: Verb, state: ProvisionState) -> Node {
+    ask(client, node, verb).await.unwrap();
+    client.wait_for(node, state, LONG).await.unwrap()
+}
+
+/// Enrols a node and brings it to `available`.
+pub(crate) async fn available(client: &Client) -> Uuid {
+    let node = enrolled(client).await;
+    go(client, node, Verb::Manage, ProvisionState::Manageable).await;
+    go(client, node, Verb::Provide, ProvisionState::Available).await;
+    node
+}

@@ -1,0 +1,16 @@
+//! The engine as its host uses it, on fake hardware in paused time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod crash;
+mod house;
+mod lifecycle;
+mod power;
+mod refusals;
+mod stop;
+mod waiting;
