@@ -74,7 +74,7 @@ async fn wait_for_off(task: &Task) -> Result<bool, Error> {
     let ends = Instant::now() + task.config().agent_power_off_timeout;
     let mut pause = Duration::from_millis(100);
     loop {
-        if task.driver().power.get_power_state(task).await? == PowerState::Off {
+        if task.driver().power.get_power_state(task).await? == Some(PowerState::Off) {
             return Ok(true);
         }
         if Instant::now() >= ends {

@@ -62,13 +62,15 @@ async fn prepare(task: &mut Task, kind: FlowKind) -> Result<Progress, Error> {
         FlowKind::Verify => {
             driver.power.validate(task).await?;
             let state = driver.power.get_power_state(task).await?;
-            if state == PowerState::Error {
+            if state == Some(PowerState::Error) {
                 return Err(Error::driver(
                     task.interfaces().get(crate::states::InterfaceKind::Power),
                     "the power state is \"error\": the credentials may be wrong, or the machine is broken",
                 ));
             }
-            task.node_mut().power_state = Some(state);
+            if state.is_some() {
+                task.node_mut().power_state = state;
+            }
             Ok(Progress::Done)
         }
         FlowKind::Inspect => driver.inspect.inspect_hardware(task).await,

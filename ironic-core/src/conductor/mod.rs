@@ -76,7 +76,6 @@ pub(crate) struct Inner {
 
 impl Conductor {
     /// Begins to build a conductor.
-    #[must_use]
     pub fn builder() -> ConductorBuilder {
         ConductorBuilder::default()
     }

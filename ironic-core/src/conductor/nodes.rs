@@ -31,8 +31,9 @@ impl Inner {
         }
         super::update::check_fields(&node)?;
         // A default that changes later changes no node.
-        let (names, _) = self.manager.compose(&node)?;
-        node.interfaces = names.into();
+        let registry = self.manager.registry();
+        node.interfaces = registry.resolve(&node.driver, &node.interfaces)?.into();
+        self.manager.compose(&node)?;
         let now = context.clock.now();
         node.created_at = now;
         node.provision_updated_at = None;

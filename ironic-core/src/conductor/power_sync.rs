@@ -57,7 +57,10 @@ impl Inner {
                 if recovering {
                     return self.recovered(id, state).await;
                 }
-                self.compare(&task, state).await
+                match state {
+                    Some(state) => self.compare(&task, state).await,
+                    None => Ok(()),
+                }
             }
             Err(error) => self.could_not_read(id, &error).await,
         }
@@ -93,9 +96,7 @@ impl Inner {
     async fn adopt(&self, id: Uuid, state: PowerState) -> Result<(), Error> {
         let repository = &self.manager.context().repository;
         let (node, from) = repository
-            .update::<Node, _>(id, None, |node| {
-                Ok(std::mem::replace(&mut node.power_state, Some(state)))
-            })
+            .update::<Node, _>(id, None, |node| Ok(node.power_state.replace(state)))
             .await?;
         if from != Some(state) {
             self.notify(&node, notify::Event::PowerSet { from, to: state });
@@ -103,7 +104,7 @@ impl Inner {
         Ok(())
     }
 
-    async fn recovered(&self, id: Uuid, state: PowerState) -> Result<(), Error> {
+    async fn recovered(&self, id: Uuid, state: Option<PowerState>) -> Result<(), Error> {
         let repository = &self.manager.context().repository;
         repository
             .update::<Node, ()>(id, None, |node| {
@@ -111,7 +112,7 @@ impl Inner {
                     node.maintenance = false;
                     node.maintenance_reason = None;
                     node.fault = None;
-                    node.power_state = Some(state);
+                    node.power_state = state.or(node.power_state);
                 }
                 Ok(())
             })
@@ -151,11 +152,11 @@ impl Inner {
     }
 }
 
-async fn read(task: &SharedTask) -> Result<PowerState, Error> {
+async fn read(task: &SharedTask) -> Result<Option<PowerState>, Error> {
     let power = &task.driver().power;
     power.validate(task).await?;
     match power.get_power_state(task).await? {
-        PowerState::Error => Err(Error::driver(
+        Some(PowerState::Error) => Err(Error::driver(
             "power",
             "the BMC reports the power state \"error\"",
         )),

@@ -111,8 +111,9 @@ impl Inner {
                     ),
                 });
             }
-            let (names, _) = self.manager.compose(after)?;
-            after.interfaces = names.into();
+            let registry = self.manager.registry();
+            after.interfaces = registry.resolve(&after.driver, &after.interfaces)?.into();
+            self.manager.compose(after)?;
         }
         if before.instance_uuid.is_some()
             && after.instance_uuid.is_some()

@@ -73,6 +73,9 @@ impl Inner {
         {
             task.node_mut().instance_info.remove("configdrive");
         }
+        if matches!(verb, Verb::Deploy | Verb::Rebuild) {
+            note_image_type(task.node_mut());
+        }
         Ok(())
     }
 
@@ -146,6 +149,28 @@ impl Inner {
             }
         }
     }
+}
+
+/// Notes whether the image is of a whole disk or of a partition: as said, else by whether a
+/// kernel or a ramdisk comes with it. Boot interfaces go by the former, clients by the latter.
+fn note_image_type(node: &mut Node) {
+    let text = |key: &str| {
+        let value = node.instance_info.get(key).and_then(Value::as_str);
+        value.filter(|text| !text.is_empty())
+    };
+    // Of an image service's image only that service knows, of a directory nobody.
+    let source = text("image_source").filter(|url| url.contains("://") && !url.ends_with('/'));
+    if source.is_none() {
+        return;
+    }
+    let whole_disk = match text("image_type") {
+        Some(said) => said != "partition",
+        None => text("kernel").is_none() && text("ramdisk").is_none(),
+    };
+    let image_type = if whole_disk { "whole-disk" } else { "partition" };
+    node.instance_info
+        .insert("image_type".to_owned(), Value::from(image_type));
+    node.set_internal("is_whole_disk_image", Value::Bool(whole_disk));
 }
 
 /// The interfaces that a verb is going to use have what they need.

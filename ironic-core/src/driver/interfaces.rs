@@ -96,11 +96,11 @@ fn unsupported<T>(task: &SharedTask, extension: &str) -> Result<T, Error> {
 /// for the state that the machine is in is no error.
 #[async_trait]
 pub trait Power: Interface {
-    /// Whether the machine has power.
+    /// Whether the machine has power; `None` when nothing can tell.
     ///
     /// # Errors
     /// When the BMC does not answer or refuses.
-    async fn get_power_state(&self, task: &SharedTask) -> Result<PowerState, Error>;
+    async fn get_power_state(&self, task: &SharedTask) -> Result<Option<PowerState>, Error>;
 
     /// Switches power and waits until it is done, at most `timeout`.
     ///

@@ -63,6 +63,9 @@ pub(super) fn now(draft: &mut Draft<'_>) -> Result<(), Rejected> {
     };
     draft.event(event, target)?;
     draft.node.last_error = Some(message.clone());
+    if kind == FlowKind::Inspect {
+        draft.node.inspection_started_at = None;
+    }
     let flow = draft.flow_mut()?;
     flow.pending.clear();
     flow.failure = Some(message);

@@ -34,7 +34,14 @@ pub(super) fn found(draft: &mut Draft<'_>) -> Result<(), Rejected> {
 
 /// What was found is on the node.
 pub(super) fn succeeded(draft: &mut Draft<'_>) -> Result<(), Rejected> {
+    draft.node.inspection_started_at = None;
     draft.node.inspection_finished_at = Some(draft.now);
     draft.forget_agent();
     draft.event(Event::Done, None)
+}
+
+/// Nothing has been found: no inspection runs any more.
+pub(super) fn failed(draft: &mut Draft<'_>) -> Result<(), Rejected> {
+    draft.node.inspection_started_at = None;
+    draft.event(Event::Fail, None)
 }

@@ -307,6 +307,7 @@ pub(super) fn fail(draft: &mut Draft<'_>, code: &str, message: &str) -> Result<(
     match kind {
         FlowKind::Verify => verify::failed(draft)?,
         FlowKind::Clean => clean::failed(draft, message)?,
+        FlowKind::Inspect => inspect::failed(draft)?,
         FlowKind::Power => {}
         _ => draft.event(Event::Fail, None)?,
     }

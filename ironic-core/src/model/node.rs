@@ -81,7 +81,7 @@ impl InterfaceNames {
 /// A machine that the engine looks after.
 ///
 /// Field names are those of the original's API. Who holds the node's lock is not here: that is
-/// the [`Lock`](super::Lock) record; nor is what is going on: that is the [`Flow`](super::Flow).
+/// the [`Lock`](super::Lock) record; nor is what is going on: that is the flow.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Node {

@@ -199,7 +199,7 @@ impl TaskManager {
     /// # Errors
     /// [`Error::InvalidParameter`] when the node's driver or one of its interfaces is not enabled.
     pub fn compose(&self, node: &Node) -> Result<(InterfaceNames, BareDriver), Error> {
-        let names = self.registry.resolve(&node.driver, &node.interfaces)?;
+        let names = self.registry.resolve_node(node)?;
         let driver = self.registry.compose(&names)?;
         Ok((names, driver))
     }

@@ -15,10 +15,11 @@ async fn a_node_goes_from_enrolment_to_an_instance_and_back() {
     house.fakes.record();
 
     let node = enrolled(&client).await;
+    house.fakes.set_power_state(node, PowerState::On);
     let managed = go(&client, node, Verb::Manage, ProvisionState::Manageable).await;
     assert_eq!(
         managed.power_state,
-        Some(PowerState::Off),
+        Some(PowerState::On),
         "verification reads the power"
     );
     assert_eq!(managed.target_provision_state, None);

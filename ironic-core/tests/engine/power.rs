@@ -57,6 +57,7 @@ async fn power_that_changed_behind_the_back_is_put_back_or_taken_over() {
         let conductor = house.conductor("cond-a").await;
         let client = house.client(&conductor);
         let node = enrolled(&client).await;
+        house.fakes.set_power_state(node, PowerState::Off);
         go(&client, node, Verb::Manage, ProvisionState::Manageable).await;
         house.fakes.set_power_state(node, PowerState::On);
         tokio::time::sleep(Duration::from_secs(130)).await;

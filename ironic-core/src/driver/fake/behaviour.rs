@@ -142,11 +142,9 @@ impl FakeBehaviour {
     }
 
     /// Whether the machine has power: what was last set, else what the node was last seen with.
-    pub(super) fn power(&self, task: &SharedTask) -> PowerState {
-        let seen = task.node().power_state;
-        self.machine(task.node().uuid, |machine| {
-            *machine.power.get_or_insert(seen.unwrap_or(PowerState::Off))
-        })
+    pub(super) fn power(&self, task: &SharedTask) -> Option<PowerState> {
+        self.power_state(task.node().uuid)
+            .or(task.node().power_state)
     }
 
     pub(super) fn switch(&self, node: Uuid, target: PowerTarget) {

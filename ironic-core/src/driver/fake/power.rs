@@ -10,7 +10,7 @@ use crate::states::{PowerState, PowerTarget};
 
 plain_fake_interface! {
     /// `fake`: switches the power of a fake machine. A machine that nobody has switched yet has
-    /// the power that its node was last seen with, else none. Like a driver of a BMC it sends
+    /// the power that its node was last seen with, if any. Like a driver of a BMC it sends
     /// nothing without a permit.
     FakePower, ValidatePower
 }
@@ -22,7 +22,7 @@ fn endpoint(task: &SharedTask) -> BmcEndpoint {
 
 #[async_trait]
 impl Power for FakePower {
-    async fn get_power_state(&self, task: &SharedTask) -> Result<PowerState, Error> {
+    async fn get_power_state(&self, task: &SharedTask) -> Result<Option<PowerState>, Error> {
         let _permit = task.bmc_permit(&endpoint(task)).await?;
         let operation = FakeOperation::GetPowerState;
         self.behaviour.at_once(task, operation).await?;

@@ -72,20 +72,26 @@ async fn a_machine_has_the_power_it_was_given() {
     let mut task = task(&behaviour).await;
     let power = task.driver().power.clone();
     assert_eq!(behaviour.power_state(NODE), None);
-    assert_eq!(power.get_power_state(&task).await, Ok(PowerState::Off));
+    assert_eq!(power.get_power_state(&task).await, Ok(None));
     for target in power.supported_targets(&task) {
         switch(&mut task, target).await.unwrap();
         let state = power.get_power_state(&task).await;
-        assert_eq!(state, Ok(target.result()), "{target}");
+        assert_eq!(state, Ok(Some(target.result())), "{target}");
     }
     behaviour.set_power_state(NODE, PowerState::Error);
-    assert_eq!(power.get_power_state(&task).await, Ok(PowerState::Error));
+    assert_eq!(
+        power.get_power_state(&task).await,
+        Ok(Some(PowerState::Error))
+    );
     // Another conductor, or this one after a restart, sees the same machine; another node is
     // another machine.
     let other = self::task(&behaviour).await;
-    assert_eq!(power.get_power_state(&other).await, Ok(PowerState::Error));
+    assert_eq!(
+        power.get_power_state(&other).await,
+        Ok(Some(PowerState::Error))
+    );
     let other = task_on(&behaviour, Uuid::from_u128(0x22)).await;
-    assert_eq!(power.get_power_state(&other).await, Ok(PowerState::Off));
+    assert_eq!(power.get_power_state(&other).await, Ok(None));
     behaviour.forget(NODE);
     assert_eq!(behaviour.power_state(NODE), None);
 }
@@ -97,7 +103,7 @@ async fn a_machine_that_nobody_switched_has_the_power_it_was_seen_with() {
     let builder = super::register(Registry::builder(), &FakeBehaviour::new());
     let task = harness::task(builder, node).await;
     let state = task.driver().power.get_power_state(&task).await;
-    assert_eq!(state, Ok(PowerState::On));
+    assert_eq!(state, Ok(Some(PowerState::On)));
 }
 
 #[tokio::test]
