@@ -9,10 +9,11 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::Error;
+use crate::conductor::Conductor;
 use crate::membership::Membership;
 use crate::model::Node;
 use crate::store::Repository;
-use crate::transport::{Call, Request, RequestContext, Response, Transport};
+use crate::transport::{Call, LocalTransport, Request, RequestContext, Response, Transport};
 
 /// The engine, as its host sees it: reads from the store, asks the conductor that looks after a
 /// node for everything else.
@@ -46,6 +47,18 @@ impl Client {
             transport,
             context: RequestContext::default(),
         }
+    }
+
+    /// A client of a conductor in this process.
+    pub fn local(conductor: &Conductor) -> Self {
+        let transport = LocalTransport::new();
+        transport.register(conductor.host(), conductor.handler());
+        let repository = conductor.tasks().context().repository.clone();
+        Self::new(
+            repository,
+            Arc::clone(conductor.membership()),
+            Arc::new(transport),
+        )
     }
 
     /// The same client, on behalf of somebody.
