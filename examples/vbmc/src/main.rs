@@ -1,52 +1,15 @@
-//! `vbmc serve`: a virtual BMC in the foreground.
+//! `vbmc serve`: a virtual BMC, and the machine behind it, in the foreground.
 
-use std::{net::IpAddr, net::SocketAddr, process::ExitCode, sync::Arc};
+mod options;
 
-use clap::{Args, Parser, Subcommand};
-use ironic_vbmc::{PoweredMachine, VirtualBmc, VirtualBmcError};
+use std::{net::SocketAddr, process::ExitCode};
+
+use clap::Parser as _;
+use ironic_vbmc::VirtualBmc;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// A virtual BMC for trying things out without hardware.
-#[derive(Debug, Parser)]
-#[command(name = "vbmc", version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Serve one machine over IPMI 2.0 (lanplus, cipher suites 17 and 3) until Ctrl-C.
-    Serve(Serve),
-}
-
-#[derive(Args)]
-struct Serve {
-    /// UDP port to listen on; 0 takes a free one and says which.
-    #[arg(long)]
-    port: u16,
-    /// Address to listen on.
-    #[arg(long, default_value = "127.0.0.1")]
-    address: IpAddr,
-    /// Name of the one user, an administrator; at most 16 bytes.
-    #[arg(long)]
-    username: String,
-    /// The user's password, at most 20 bytes; better given in the environment, where `ps` does not show it.
-    #[arg(long, env = "VBMC_PASSWORD", hide_env_values = true)]
-    password: String,
-}
-
-impl std::fmt::Debug for Serve {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Serve")
-            .field("port", &self.port)
-            .field("address", &self.address)
-            .field("username", &self.username)
-            .field("password", &"***")
-            .finish()
-    }
-}
+use options::{Cli, Command, Serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -68,7 +31,14 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(options: &Serve) -> Result<(), VirtualBmcError> {
+async fn run(options: &Serve) -> Result<(), Box<dyn std::error::Error>> {
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        return Err("another TLS provider is installed".into());
+    }
+    let machine = options.machine()?;
     let address = SocketAddr::new(options.address, options.port);
     let bmc = VirtualBmc::bind(address, &options.username, &options.password).await?;
     let address = bmc.address();
@@ -79,7 +49,7 @@ async fn run(options: &Serve) -> Result<(), VirtualBmcError> {
             tracing::info!(signal = name, "stopped");
             Ok(())
         }
-        result = bmc.serve(Arc::new(PoweredMachine::new())) => result,
+        result = bmc.serve(machine) => result.map_err(Into::into),
     }
 }
 
