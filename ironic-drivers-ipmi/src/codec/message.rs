@@ -284,7 +284,8 @@ mod tests {
         #[test]
         fn requests_round_trip(net_fn: u8, command: u8, sequence in 0u8..64, data: Vec<u8>) {
             let request = RequestMessage::new(NetFn::new(net_fn), command, sequence, &data);
-            prop_assert_eq!(RequestMessage::decode(&request.encode()), Ok(request));
+            let bytes = request.encode();
+            prop_assert_eq!(RequestMessage::decode(&bytes), Ok(request));
             prop_assert!(ResponseMessage::decode(&request.encode()).is_err());
         }
 
@@ -292,7 +293,8 @@ mod tests {
         fn responses_round_trip(sequence in 0u8..64, code: u8, data: Vec<u8>) {
             let request = RequestMessage::new(NetFn::CHASSIS, 1, sequence, &[]);
             let response = request.respond(CompletionCode::new(code), &data);
-            prop_assert_eq!(ResponseMessage::decode(&response.encode()), Ok(response));
+            let bytes = response.encode();
+            prop_assert_eq!(ResponseMessage::decode(&bytes), Ok(response));
         }
 
         #[test]

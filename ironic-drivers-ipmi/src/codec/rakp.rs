@@ -70,7 +70,7 @@ impl OpenSessionRequest {
 pub struct OpenSessionResponse {
     /// The request's tag.
     pub tag: u8,
-    /// The id that the console gave.
+    /// The id that the console gave; 0 in a refusal that was cut short.
     pub console_session: u32,
     /// What was granted, or why nothing was.
     pub outcome: Result<SessionGrant, SessionStatus>,
@@ -120,22 +120,25 @@ impl OpenSessionResponse {
     /// It is not laid out as IPMI 2.0 §13.18 says.
     pub fn decode(payload: &[u8]) -> Result<Self, CodecError> {
         let mut reader = Reader::new(payload, "open session response");
-        let [tag, status, privilege, _] = reader.array()?;
-        let console_session = reader.u32()?;
+        let [tag, status] = reader.array()?;
         let status = SessionStatus::new(status);
-        let outcome = if status.is_ok() {
-            Ok(SessionGrant {
+        if !status.is_ok() {
+            let console_session = refused_session(reader);
+            return Ok(Self {
+                tag,
+                console_session,
+                outcome: Err(status),
+            });
+        }
+        let [privilege, _] = reader.array()?;
+        Ok(Self {
+            tag,
+            console_session: reader.u32()?,
+            outcome: Ok(SessionGrant {
                 max_privilege: privilege & 0x0f,
                 bmc_session: reader.u32()?,
                 algorithms: Algorithms::decode(&mut reader)?,
-            })
-        } else {
-            Err(status)
-        };
-        Ok(Self {
-            tag,
-            console_session,
-            outcome,
+            }),
         })
     }
 
@@ -316,22 +319,20 @@ impl<'a> Rakp2<'a> {
     /// It is not laid out as IPMI 2.0 §13.21 says.
     pub fn decode(payload: &'a [u8]) -> Result<Self, CodecError> {
         let mut reader = Reader::new(payload, "rakp message 2");
-        let [tag, status, _, _] = reader.array()?;
-        let console_session = reader.u32()?;
+        let [tag, status] = reader.array()?;
         let status = SessionStatus::new(status);
-        let outcome = if status.is_ok() {
-            Ok(BmcProof {
+        if !status.is_ok() {
+            return Ok(Self::refusal(tag, refused_session(reader), status));
+        }
+        reader.take(2)?;
+        Ok(Self {
+            tag,
+            console_session: reader.u32()?,
+            outcome: Ok(BmcProof {
                 bmc_random: reader.array()?,
                 guid: reader.array()?,
                 code: reader.rest(),
-            })
-        } else {
-            Err(status)
-        };
-        Ok(Self {
-            tag,
-            console_session,
-            outcome,
+            }),
         })
     }
 
@@ -380,18 +381,16 @@ impl<'a> RakpCode<'a> {
     /// It is not laid out as IPMI 2.0 §13.22 and §13.23 say.
     pub fn decode(payload: &'a [u8]) -> Result<Self, CodecError> {
         let mut reader = Reader::new(payload, "rakp message 3 or 4");
-        let [tag, status, _, _] = reader.array()?;
-        let session = reader.u32()?;
+        let [tag, status] = reader.array()?;
         let status = SessionStatus::new(status);
-        let outcome = if status.is_ok() {
-            Ok(reader.rest())
-        } else {
-            Err(status)
-        };
+        if !status.is_ok() {
+            return Ok(Self::new(tag, refused_session(reader), Err(status)));
+        }
+        reader.take(2)?;
         Ok(Self {
             tag,
-            session,
-            outcome,
+            session: reader.u32()?,
+            outcome: Ok(reader.rest()),
         })
     }
 
@@ -407,6 +406,14 @@ impl<'a> RakpCode<'a> {
             Err(status) => refusal(self.tag, status, self.session),
         }
     }
+}
+
+/// The session id behind a status that refuses; 0 where the message ends before it, as some BMCs' do.
+fn refused_session(mut reader: Reader<'_>) -> u32 {
+    reader
+        .take(2)
+        .and_then(|_reserved| reader.u32())
+        .unwrap_or(0)
 }
 
 fn refusal(tag: u8, status: SessionStatus, session: u32) -> Vec<u8> {
@@ -450,12 +457,15 @@ mod tests {
         fn rakp_round_trips(tag: u8, session: u32, random: [u8; 16], guid: [u8; 16], level in 0u8..16, by_name: bool,
                             name in prop::collection::vec(any::<u8>(), 0..=16), code: Vec<u8>, status in statuses()) {
             let first = Rakp1::new(tag, session, random, Role::new(level, by_name), &name);
-            prop_assert_eq!(Rakp1::decode(&first.encode()), Ok(first));
+            let bytes = first.encode();
+            prop_assert_eq!(Rakp1::decode(&bytes), Ok(first));
             for second in [Rakp2::proof(tag, session, random, guid, &code), Rakp2::refusal(tag, session, status)] {
-                prop_assert_eq!(Rakp2::decode(&second.encode()), Ok(second));
+                let bytes = second.encode();
+                prop_assert_eq!(Rakp2::decode(&bytes), Ok(second));
             }
             for third in [RakpCode::new(tag, session, Ok(&code)), RakpCode::new(tag, session, Err(status))] {
-                prop_assert_eq!(RakpCode::decode(&third.encode()), Ok(third));
+                let bytes = third.encode();
+                prop_assert_eq!(RakpCode::decode(&bytes), Ok(third));
             }
         }
 

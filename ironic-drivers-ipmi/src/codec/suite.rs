@@ -84,7 +84,7 @@ impl CipherSuite {
     }
 
     /// Appends the suite's record as Get Channel Cipher Suites lists it.
-    pub(crate) fn encode_record(self, out: &mut Vec<u8>) {
+    pub fn encode_record(self, out: &mut Vec<u8>) {
         let algorithms = self.algorithms();
         out.extend_from_slice(&[
             STANDARD_SUITE,

@@ -318,7 +318,7 @@ impl Command for SetBootOptions {
     const PRIVILEGE: Privilege = Privilege::Operator;
 
     fn encode(&self) -> Vec<u8> {
-        let mut out = vec![u8::from(self.lock) << 7 | self.parameter.option().number()];
+        let mut out = vec![(u8::from(self.lock) << 7) | self.parameter.option().number()];
         self.parameter.encode(&mut out);
         out
     }

@@ -73,7 +73,7 @@ impl Command for GetAuthenticationCapabilities {
 
     fn encode(&self) -> Vec<u8> {
         vec![
-            u8::from(self.extended) << 7 | self.channel & 0x0f,
+            (u8::from(self.extended) << 7) | (self.channel & 0x0f),
             self.privilege.number(),
         ]
     }
@@ -90,9 +90,9 @@ impl Command for GetAuthenticationCapabilities {
     }
 
     fn encode_response(response: &AuthenticationCapabilities) -> Vec<u8> {
-        let status = u8::from(response.has_bmc_key) << 5
-            | u8::from(response.named_users) << 2
-            | u8::from(response.null_users) << 1
+        let status = (u8::from(response.has_bmc_key) << 5)
+            | (u8::from(response.named_users) << 2)
+            | (u8::from(response.null_users) << 1)
             | u8::from(response.anonymous);
         let mut out = vec![
             response.channel & 0x0f,
@@ -186,7 +186,7 @@ impl Command for GetCipherSuites {
         vec![
             self.channel & 0x0f,
             self.payload & 0x3f,
-            u8::from(self.by_suite) << 7 | self.index & 0x3f,
+            (u8::from(self.by_suite) << 7) | (self.index & 0x3f),
         ]
     }
 

@@ -5,7 +5,6 @@ use crate::codec::{CodecError, NetFn, Privilege, reader::Reader};
 
 /// Get Chassis Status (IPMI 2.0 §28.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
 pub struct GetChassisStatus;
 
 /// What a chassis says of itself.
@@ -86,7 +85,6 @@ impl Command for GetChassisStatus {
 
 /// Chassis Control (IPMI 2.0 §28.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct ChassisControl(
     /// What the chassis is to do.
     pub ChassisAction,

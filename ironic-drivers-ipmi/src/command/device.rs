@@ -5,7 +5,6 @@ use crate::codec::{CodecError, NetFn, Privilege, reader::Reader};
 
 /// Get Device ID (IPMI 2.0 §20.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
 pub struct GetDeviceId;
 
 /// Who a BMC is.
@@ -76,15 +75,15 @@ impl Command for GetDeviceId {
 
     fn encode_response(id: &DeviceId) -> Vec<u8> {
         let (major, minor) = id.ipmi_version;
-        let minor_bcd = (id.firmware_minor / 10 % 10) << 4 | id.firmware_minor % 10;
+        let minor_bcd = ((id.firmware_minor / 10 % 10) << 4) | (id.firmware_minor % 10);
         let [m0, m1, m2, _] = id.manufacturer.to_le_bytes();
         let [p0, p1] = id.product.to_le_bytes();
         vec![
             id.device,
-            u8::from(id.has_device_sdrs) << 7 | id.revision & 0x0f,
-            u8::from(id.is_updating) << 7 | id.firmware_major & 0x7f,
+            (u8::from(id.has_device_sdrs) << 7) | (id.revision & 0x0f),
+            (u8::from(id.is_updating) << 7) | (id.firmware_major & 0x7f),
             minor_bcd,
-            minor << 4 | major & 0x0f,
+            (minor << 4) | (major & 0x0f),
             id.support,
             m0,
             m1,
@@ -115,7 +114,6 @@ impl Command for GetDeviceId {
 
 /// Get System GUID (IPMI 2.0 §22.14).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
 pub struct GetSystemGuid;
 
 /// A machine's GUID, in the order of its bytes on the wire.

@@ -3,7 +3,6 @@ use crate::codec::{CodecError, NetFn, Privilege, reader::Reader};
 
 /// Set Session Privilege Level (IPMI 2.0 §22.18); `None` asks for the present level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct SetSessionPrivilege(
     /// The level to change to.
     pub Option<Privilege>,
@@ -51,7 +50,6 @@ impl Command for SetSessionPrivilege {
 
 /// Close Session (IPMI 2.0 §22.19), by the BMC's session id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct CloseSession(
     /// The BMC's id for the session.
     pub u32,

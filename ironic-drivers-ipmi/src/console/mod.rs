@@ -1,0 +1,13 @@
+//! The console's side: a protocol machine towards one BMC, without I/O.
+
+mod config;
+mod error;
+mod open;
+mod opening;
+mod request;
+mod session;
+
+pub use config::{ConsoleConfig, Timing};
+pub use error::{AuthenticationFailure, IpmiError};
+pub use request::{Outcome, Request, RequestId};
+pub use session::ConsoleSession;
