@@ -70,6 +70,10 @@ impl Inner {
             self.check_update(task.node(), &mut node)?;
             Ok(node)
         });
+        let changed = match changed {
+            Ok(node) => self.check_owner(task.node(), node).await,
+            refused => refused,
+        };
         let done = match changed {
             Ok(mut node) => {
                 node.updated_at = Some(now);
@@ -89,27 +93,21 @@ impl Inner {
         })
     }
 
+    /// A node that nobody looks after could not even be changed back.
+    async fn check_owner(&self, before: &Node, after: Node) -> Result<Node, Error> {
+        if before.conductor_group != after.conductor_group || before.driver != after.driver {
+            self.membership.owner(&after).await?;
+        }
+        Ok(after)
+    }
+
     fn check_update(&self, before: &Node, after: &mut Node) -> Result<(), Error> {
         check_fields(after)?;
         let composed = before.driver != after.driver || before.interfaces != after.interfaces;
         if composed {
             // What runs on a machine was begun with the driver it has.
-            let at_rest = matches!(
-                before.provision_state,
-                ProvisionState::Enroll
-                    | ProvisionState::Manageable
-                    | ProvisionState::Available
-                    | ProvisionState::InspectWait
-                    | ProvisionState::Inspecting
-            );
-            if !at_rest && !before.maintenance {
-                return Err(Error::StateConflict {
-                    message: format!(
-                        "node {} is in state \"{}\": its driver and interfaces can be changed in enroll, manageable, inspecting, inspect wait, available, or in maintenance",
-                        before.label(),
-                        before.provision_state
-                    ),
-                });
+            if !is_at_rest(before) && !before.maintenance {
+                return Err(not_now(before, "its driver and interfaces"));
             }
             let registry = self.manager.registry();
             after.interfaces = registry.resolve(&after.driver, &after.interfaces)?.into();
@@ -128,22 +126,14 @@ impl Inner {
                 instance,
             });
         }
-        if after.protected && !before.protected {
-            let state = before.provision_state;
-            if !matches!(state, ProvisionState::Active | ProvisionState::Rescue) {
-                return Err(Error::StateConflict {
-                    message: format!(
-                        "a node in state \"{state}\" cannot be protected; only active or rescued ones can"
-                    ),
-                });
-            }
+        // A scheduler counts the instance's machine to the class that it had.
+        let reclassed =
+            before.resource_class.is_some() && before.resource_class != after.resource_class;
+        if reclassed && !is_at_rest(before) {
+            return Err(not_now(before, "its resource class"));
         }
-        if after.retired && !before.retired && before.provision_state == ProvisionState::Available {
-            return Err(Error::StateConflict {
-                message: "an available node cannot be retired: manage it first".to_owned(),
-            });
-        }
-        Ok(())
+        check_protected(before, after)?;
+        check_retired(before, after)
     }
 
     pub(super) async fn update_port(
@@ -197,6 +187,70 @@ impl Inner {
             .await?;
         Ok(Response::Done)
     }
+}
+
+/// Whether the node is in a state in which nothing depends on what it is made of.
+fn is_at_rest(node: &Node) -> bool {
+    matches!(
+        node.provision_state,
+        ProvisionState::Enroll
+            | ProvisionState::Manageable
+            | ProvisionState::Available
+            | ProvisionState::InspectWait
+            | ProvisionState::Inspecting
+    )
+}
+
+fn not_now(node: &Node, what: &str) -> Error {
+    Error::StateConflict {
+        message: format!(
+            "node {} is in state \"{}\": {what} can be changed in enroll, manageable, inspecting, inspect wait, available, or in maintenance",
+            node.label(),
+            node.provision_state
+        ),
+    }
+}
+
+/// Only instances are protected, and only what is protected has a reason for it.
+fn check_protected(before: &Node, after: &mut Node) -> Result<(), Error> {
+    let state = before.provision_state;
+    let instance = matches!(state, ProvisionState::Active | ProvisionState::Rescue);
+    if after.protected && !before.protected && !instance {
+        return Err(Error::StateConflict {
+            message: format!(
+                "a node in state \"{state}\" cannot be protected; only active or rescued ones can"
+            ),
+        });
+    }
+    if before.protected && !after.protected {
+        after.protected_reason = None;
+    }
+    let explained = after.protected_reason != before.protected_reason;
+    if explained && after.protected_reason.is_some() && !after.protected {
+        return Err(Error::invalid(
+            "protected_reason can be set on a protected node only",
+        ));
+    }
+    Ok(())
+}
+
+/// No node retires while it is on offer, and only one that retires has a reason for it.
+fn check_retired(before: &Node, after: &mut Node) -> Result<(), Error> {
+    if after.retired && !before.retired && before.provision_state == ProvisionState::Available {
+        return Err(Error::StateConflict {
+            message: "an available node cannot be retired: manage it first".to_owned(),
+        });
+    }
+    if before.retired && !after.retired {
+        after.retired_reason = None;
+    }
+    let explained = after.retired_reason != before.retired_reason;
+    if explained && after.retired_reason.is_some() && !after.retired {
+        return Err(Error::invalid(
+            "retired_reason can be set on a retired node only",
+        ));
+    }
+    Ok(())
 }
 
 /// What holds for every node, however it came about.

@@ -167,7 +167,11 @@ fn note_image_type(node: &mut Node) {
         Some(said) => said != "partition",
         None => text("kernel").is_none() && text("ramdisk").is_none(),
     };
-    let image_type = if whole_disk { "whole-disk" } else { "partition" };
+    let image_type = if whole_disk {
+        "whole-disk"
+    } else {
+        "partition"
+    };
     node.instance_info
         .insert("image_type".to_owned(), Value::from(image_type));
     node.set_internal("is_whole_disk_image", Value::Bool(whole_disk));

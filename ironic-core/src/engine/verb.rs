@@ -70,7 +70,9 @@ fn allowed(draft: &Draft<'_>, verb: Verb) -> Result<(), Rejected> {
 
 /// A node at rest goes back under management without further ado.
 fn taken_back(draft: &mut Draft<'_>) -> Result<(), Rejected> {
+    // What went wrong is still to be seen until something is tried anew.
+    let last_error = draft.node.last_error.clone();
     draft.event(Event::Manage, None)?;
-    draft.node.last_error = None;
+    draft.node.last_error = last_error;
     Ok(())
 }
