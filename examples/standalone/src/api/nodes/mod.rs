@@ -17,7 +17,7 @@ pub(super) use view::show;
 
 use std::sync::Arc;
 
-use axum::routing::{get, put};
+use axum::routing::{any, get, put};
 use axum::{Extension, Json, Router};
 use http::StatusCode;
 use ironic_core::states::InterfaceKind;
@@ -58,6 +58,11 @@ pub(super) fn routes() -> Router<Arc<Api>> {
         .route("/nodes/{ident}/states", get(states::states))
         .route("/nodes/{ident}/states/power", put(states::power))
         .route("/nodes/{ident}/states/provision", provision)
+        .route("/nodes/{ident}/management", any(root::no_such_method))
+        .route(
+            "/nodes/{ident}/management/{what}",
+            any(root::no_such_method),
+        )
         .route(
             "/nodes/{ident}/management/boot_device",
             get(management::boot_device).put(management::set_boot_device),

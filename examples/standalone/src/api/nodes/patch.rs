@@ -7,7 +7,7 @@ use ironic_core::transport::Change;
 use serde_json::{Map, Value};
 
 use super::super::arguments::{Document, QueryArguments};
-use super::super::caller::{Caller, Ident};
+use super::super::caller::{Caller, Ident, as_bad_request};
 use super::super::fault::Fault;
 use super::super::patch::{Patch, changes};
 use super::super::version::since;
@@ -98,8 +98,20 @@ pub(super) async fn patch(
     for change in &mut changes {
         in_record(change);
     }
-    let node = caller.client.update_node(node.uuid, changes).await?;
-    view::show(&caller, &node, None).await.map(Json)
+    let updated = caller.client.update_node(node.uuid, changes).await;
+    let node = updated.map_err(as_bad_request)?;
+    let mut shown = view::show(&caller, &node, None).await?;
+    put_holder(&caller, &node, &mut shown).await;
+    Ok(Json(shown))
+}
+
+/// Shows the node as it was while it was changed: held by its conductor. Clients of the original
+/// see it so.
+async fn put_holder(caller: &Caller, node: &Node, shown: &mut Value) {
+    let holder = caller.client.membership().owner(node).await;
+    if let (Ok(holder), Some(reservation)) = (holder, shown.get_mut("reservation")) {
+        *reservation = holder.into();
+    }
 }
 
 /// What is wrong with the patch whatever node it is for.
