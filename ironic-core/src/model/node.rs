@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::is_default;
 use crate::runtime::Timestamp;
-use crate::states::{InterfaceKind, PowerState, PowerTarget, ProvisionState};
+use crate::states::{BootMode, InterfaceKind, PowerState, PowerTarget, ProvisionState};
 
 /// Free-form facts, as a JSON object.
 pub type JsonMap = Map<String, Value>;
@@ -206,7 +206,7 @@ pub struct Node {
 
     /// How the machine boots, as last seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub boot_mode: Option<crate::states::BootMode>,
+    pub boot_mode: Option<BootMode>,
     /// Whether secure boot is on, as last seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secure_boot: Option<bool>,
@@ -292,6 +292,38 @@ impl Node {
     /// The name if it has one, else the uuid: for texts.
     pub fn label(&self) -> String {
         self.name.clone().unwrap_or_else(|| self.uuid.to_string())
+    }
+
+    /// How the machine is to boot: as this deployment was asked to, else as the machine's
+    /// capabilities say, else by UEFI (the original's `[deploy] default_boot_mode`).
+    pub fn wanted_boot_mode(&self) -> BootMode {
+        let deployed = [&self.driver_internal_info, &self.instance_info]
+            .into_iter()
+            .find_map(|info| info.get("deploy_boot_mode")?.as_str());
+        let asked = self
+            .instance_info
+            .get("capabilities")
+            .and_then(|caps| match caps {
+                Value::Object(map) => map.get("boot_mode")?.as_str().map(str::to_owned),
+                Value::String(text) => {
+                    let map: JsonMap = serde_json::from_str(text).ok()?;
+                    map.get("boot_mode")?.as_str().map(str::to_owned)
+                }
+                _ => None,
+            });
+        let capable = self
+            .properties
+            .get("capabilities")
+            .and_then(Value::as_str)
+            .and_then(|text| {
+                text.split(',')
+                    .find_map(|pair| pair.trim().strip_prefix("boot_mode:"))
+                    .map(str::to_owned)
+            });
+        let named = deployed.map(str::to_owned).or(asked).or(capable);
+        named
+            .and_then(|mode| mode.to_ascii_lowercase().parse().ok())
+            .unwrap_or(BootMode::Uefi)
     }
 
     /// A string that a driver remembered.

@@ -46,6 +46,17 @@ pub(super) fn is_truthy(value: &Value) -> bool {
     }
 }
 
+/// Whether a value says yes, in one of the words that oslo.utils' `bool_from_string` takes.
+pub(super) fn is_yes(value: &Value) -> bool {
+    match value {
+        Value::String(text) => {
+            let word = text.trim().to_ascii_lowercase();
+            matches!(word.as_str(), "1" | "t" | "true" | "on" | "y" | "yes")
+        }
+        other => is_truthy(other),
+    }
+}
+
 /// A value as text: what a password of digits alone becomes that was written without quotes.
 pub(super) fn text(value: &Value) -> String {
     match value {

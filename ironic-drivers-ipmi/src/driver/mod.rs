@@ -1,6 +1,30 @@
-//! The `ipmi` hardware type: what a node's `driver_info` says of its BMC.
+//! The `ipmi` hardware type: power and management of machines whose BMC speaks IPMI 2.0.
+//!
+//! The interfaces are registered under the name `ipmitool`, as in the original, though no such
+//! program is run: inventories and habits carry over.
 
+mod connection;
+mod error;
+mod hardware;
 mod info;
 mod lenient;
+mod management;
+mod power;
 
+pub use connection::IpmiDriver;
+pub use hardware::IpmiHardware;
 pub use info::{Bridging, DriverInfo, DriverInfoError, ProtocolVersion};
+pub use management::IpmiManagement;
+pub use power::IpmiPower;
+
+use std::sync::Arc;
+
+use ironic_core::driver::RegistryBuilder;
+
+/// Registers the hardware type `ipmi` and its interfaces, all under `ipmitool`.
+pub fn register(builder: RegistryBuilder, driver: &IpmiDriver) -> RegistryBuilder {
+    builder
+        .hardware(Arc::new(IpmiHardware))
+        .power("ipmitool", Arc::new(IpmiPower::new(driver.clone())))
+        .management("ipmitool", Arc::new(IpmiManagement::new(driver.clone())))
+}

@@ -1,0 +1,241 @@
+//! The hardware type `ipmi` under a conductor, against a BMC over the wire.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ironic_core::driver::fake::FakeBehaviour;
+use ironic_core::driver::{Registry, fake};
+use ironic_core::states::{BootDevice, InterfaceKind, PowerState, PowerTarget};
+use ironic_core::transport::Change;
+use ironic_core::{
+    Client, Conductor, Config, Entropy, MemoryStore, Node, OsEntropy, ProvisionState, Uuid, Verb,
+};
+use ironic_drivers_ipmi::client::IpmiClient;
+use ironic_drivers_ipmi::codec::Privilege;
+use ironic_drivers_ipmi::command::{self, Guid};
+use ironic_drivers_ipmi::driver::{IpmiDriver, register};
+use ironic_drivers_ipmi::server::{BmcConfig, PoweredMachine, User, serve};
+use serde_json::json;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Rack {
+    conductor: Conductor,
+    client: Client,
+    machine: Arc<PoweredMachine>,
+    port: u16,
+}
+
+async fn rack() -> Rack {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let admin = User::new("admin", "secret", Privilege::Administrator).unwrap();
+    let machine = Arc::new(PoweredMachine::new());
+    let bmc = BmcConfig::new(Guid([7; 16]), vec![admin]).unwrap();
+    tokio::spawn(serve(socket, bmc, machine.clone(), |out: &mut [u8]| {
+        OsEntropy.fill(out)
+    }));
+
+    let driver = IpmiDriver::new(IpmiClient::new(Arc::new(OsEntropy)));
+    let builder = register(
+        fake::register(Registry::builder(), &FakeBehaviour::new()),
+        &driver,
+    )
+    .enable_hardware_types(["ipmi", "fake-hardware"])
+    .enable(InterfaceKind::Power, ["fake", "ipmitool"])
+    .enable(InterfaceKind::Management, ["fake", "ipmitool"]);
+    let builder = InterfaceKind::ALL
+        .iter()
+        .fold(builder, |builder, kind| match kind {
+            // What is not of IPMI is fake here.
+            InterfaceKind::Boot | InterfaceKind::Deploy => builder.enable(*kind, ["fake"]),
+            _ => builder,
+        });
+    let builder = builder.hardware(Arc::new(Lenient));
+    let mut config = Config::new("cond-a");
+    config.sync_power_state_interval = Duration::ZERO;
+    let conductor = Conductor::builder()
+        .store(Arc::new(MemoryStore::new()))
+        .registry(Arc::new(builder.build().unwrap()))
+        .config(config)
+        .start()
+        .await
+        .unwrap();
+    Rack {
+        client: Client::local(&conductor),
+        conductor,
+        machine,
+        port,
+    }
+}
+
+/// `ipmi`, of which all that is not IPMI may be fake.
+struct Lenient;
+
+impl ironic_core::driver::HardwareType for Lenient {
+    fn name(&self) -> &str {
+        "ipmi"
+    }
+
+    fn supported(&self, kind: InterfaceKind) -> &[&str] {
+        match kind {
+            InterfaceKind::Power | InterfaceKind::Management => &["ipmitool"],
+            InterfaceKind::Network | InterfaceKind::Storage => &["noop"],
+            _ => &["fake"],
+        }
+    }
+}
+
+impl Rack {
+    async fn node(&self, password: &str) -> Uuid {
+        let mut node = Node::new(Uuid::nil(), "ipmi");
+        let info = json!({"ipmi_address": "127.0.0.1", "ipmi_port": self.port, "ipmi_username": "admin",
+            "ipmi_password": password});
+        node.driver_info = info.as_object().unwrap().clone();
+        self.client.create_node(node).await.unwrap().uuid
+    }
+
+    async fn power(&self, node: Uuid, target: PowerTarget) -> Node {
+        self.client.set_power(node, target, None).await.unwrap();
+        let done = |node: &Node| node.target_power_state.is_none().then_some(Ok(()));
+        self.client.wait_until(node, PATIENCE, done).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_machine_is_verified_switched_and_told_what_to_boot() {
+    let rack = rack().await;
+    let (client, node) = (&rack.client, rack.node("secret").await);
+    client
+        .provision(node, Verb::Manage, Default::default())
+        .await
+        .unwrap();
+    let managed = client
+        .wait_for(node, ProvisionState::Manageable, PATIENCE)
+        .await
+        .unwrap();
+    assert_eq!(managed.power_state, Some(PowerState::Off));
+
+    client
+        .set_boot_device(node, BootDevice::Pxe, false)
+        .await
+        .unwrap();
+    let set = client.boot_device(node).await.unwrap();
+    assert_eq!(
+        (set.device, set.persistent),
+        (Some(BootDevice::Pxe), Some(false))
+    );
+    assert_eq!(
+        rack.power(node, PowerTarget::On).await.power_state,
+        Some(PowerState::On)
+    );
+    assert_eq!(rack.machine.boots(), [command::BootDevice::Pxe]);
+    assert_eq!(
+        client.boot_device(node).await.unwrap().device,
+        None,
+        "it was for one boot"
+    );
+
+    client
+        .set_boot_device(node, BootDevice::Disk, true)
+        .await
+        .unwrap();
+    assert_eq!(
+        rack.power(node, PowerTarget::Reboot).await.power_state,
+        Some(PowerState::On)
+    );
+    assert_eq!(
+        client.boot_device(node).await.unwrap().persistent,
+        Some(true)
+    );
+    assert_eq!(
+        rack.machine.boots().last(),
+        Some(&command::BootDevice::Disk)
+    );
+    assert_eq!(
+        rack.power(node, PowerTarget::SoftOff).await.power_state,
+        Some(PowerState::Off)
+    );
+    assert_eq!(
+        rack.power(node, PowerTarget::Off).await.last_error,
+        None,
+        "it is off already"
+    );
+    rack.conductor.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_said_and_not_shown() {
+    let rack = rack().await;
+    let node = rack.node("wrong-password").await;
+    rack.client
+        .provision(node, Verb::Manage, Default::default())
+        .await
+        .unwrap();
+    let error = rack
+        .client
+        .wait_for(node, ProvisionState::Manageable, PATIENCE)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("authentication"), "{error}");
+    assert!(!error.contains("wrong-password"), "{error}");
+    assert_eq!(
+        rack.client.node(node).await.unwrap().provision_state,
+        ProvisionState::Enroll
+    );
+
+    let right = vec![Change::set("driver_info/ipmi_password", "secret")];
+    rack.client.update_node(node, right).await.unwrap();
+    rack.client
+        .provision(node, Verb::Manage, Default::default())
+        .await
+        .unwrap();
+    rack.client
+        .wait_for(node, ProvisionState::Manageable, PATIENCE)
+        .await
+        .unwrap();
+    rack.conductor.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_driver_info_lacks_or_gets_wrong_is_named() {
+    let rack = rack().await;
+    let node = rack.node("secret").await;
+    for (change, named) in [
+        (Change::remove("driver_info/ipmi_address"), "ipmi_address"),
+        (
+            Change::set("driver_info/ipmi_cipher_suite", "8"),
+            "ipmi_cipher_suite",
+        ),
+        (
+            Change::set("driver_info/ipmi_hex_kg_key", "00"),
+            "ipmi_hex_kg_key",
+        ),
+        (
+            Change::set("driver_info/ipmi_protocol_version", "1.5"),
+            "1.5",
+        ),
+        (
+            Change::set("driver_info/ipmi_username", "seventeen-letters"),
+            "16",
+        ),
+    ] {
+        let before = rack.client.node(node).await.unwrap().driver_info;
+        rack.client.update_node(node, vec![change]).await.unwrap();
+        let results = rack.client.validate(node).await.unwrap();
+        let power = &results[&InterfaceKind::Power];
+        assert_eq!(power.result, Some(false), "{named}");
+        let reason = power.reason.as_deref().unwrap();
+        assert!(
+            reason.contains(named) && !reason.contains("secret"),
+            "{reason}"
+        );
+        rack.client
+            .update_node(node, vec![Change::set("driver_info", before)])
+            .await
+            .unwrap();
+    }
+    rack.conductor.stop().await.unwrap();
+}
