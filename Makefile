@@ -60,5 +60,5 @@ deny: $(TOOLS)/bin/cargo-deny
 bench: ## criterion benches; the rates stand in target/criterion and in the README
 	$(CARGO) bench --locked -p ironic-benches
 
-diagram: ## draws docs of the transition table into states.svg
-	$(CARGO) run --quiet --locked -p ironic-quickstart -- --states-svg > states.svg
+diagram: ## states.svg, from the transition table
+	$(CARGO) run --quiet --locked -p ironic-core --example states_svg > states.svg
