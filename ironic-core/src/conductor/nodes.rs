@@ -29,7 +29,7 @@ impl Inner {
                 "a new node is in state \"enroll\" or \"available\", without a target",
             ));
         }
-        super::update::check_fields(&node)?;
+        super::update::check_fields(&mut node)?;
         // A default that changes later changes no node.
         let registry = self.manager.registry();
         node.interfaces = registry.resolve(&node.driver, &node.interfaces)?.into();

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Inner;
 use crate::Error;
-use crate::model::{Node, Port, is_valid_node_name};
+use crate::model::{Node, Port, is_valid_conductor_group, is_valid_node_name};
 use crate::states::ProvisionState;
 use crate::transport::{Change, Response};
 
@@ -254,7 +254,7 @@ fn check_retired(before: &Node, after: &mut Node) -> Result<(), Error> {
 }
 
 /// What holds for every node, however it came about.
-pub(super) fn check_fields(node: &Node) -> Result<(), Error> {
+pub(super) fn check_fields(node: &mut Node) -> Result<(), Error> {
     if let Some(name) = &node.name
         && !is_valid_node_name(name)
     {
@@ -262,6 +262,14 @@ pub(super) fn check_fields(node: &Node) -> Result<(), Error> {
             "{name:?} is no node name: letters, digits and -._~ only, and no uuid"
         )));
     }
+    if !is_valid_conductor_group(&node.conductor_group) {
+        return Err(Error::invalid(format!(
+            "{:?} is no conductor group: letters, digits and -._ only",
+            node.conductor_group
+        )));
+    }
+    // Groups know no case.
+    node.conductor_group.make_ascii_lowercase();
     Ok(())
 }
 

@@ -14,7 +14,7 @@ pub use lock::Lock;
 pub use node::{InterfaceNames, JsonMap, Node, NodeInterfaces};
 pub use port::Port;
 pub use trait_record::NodeTrait;
-pub use validate::{MacAddress, is_hostname_safe, is_valid_node_name};
+pub use validate::{MacAddress, is_hostname_safe, is_valid_conductor_group, is_valid_node_name};
 
 /// Whether a value is what a missing member would give, and so need not be stored.
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -92,9 +92,16 @@ pub fn is_valid_node_name(name: &str) -> bool {
         && uuid::Uuid::parse_str(name).is_err()
 }
 
+/// Whether a group of conductors may have this name: letters, digits and `-._`; the empty name is
+/// that of the default group.
+pub fn is_valid_conductor_group(name: &str) -> bool {
+    name.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{MacAddress, is_hostname_safe, is_valid_node_name};
+    use super::{MacAddress, is_hostname_safe, is_valid_conductor_group, is_valid_node_name};
 
     #[test]
     fn macs_are_normalised_or_refused() {
@@ -125,5 +132,7 @@ mod tests {
         assert!(is_valid_node_name("node_1~x.y-z"));
         assert!(!is_valid_node_name("a/b") && !is_valid_node_name("") && !is_valid_node_name("ä"));
         assert!(!is_valid_node_name("1be26c0b-03f2-4d2e-ae87-c02d7f33c123"));
+        assert!(is_valid_conductor_group("") && is_valid_conductor_group("rack-1.a_b"));
+        assert!(!is_valid_conductor_group("a b") && !is_valid_conductor_group("é"));
     }
 }
