@@ -15,9 +15,11 @@ const RESERVED: &[&str] = &[
 ];
 
 /// Whether a node may have this name, in this version of the API: before 1.10 a host name,
-/// since then any logical name.
+/// since then any logical name; never a uuid.
 pub fn is_valid(name: &str, version: Version) -> bool {
-    if version.has(since::UNRESTRICTED_NODE_NAME) {
+    if args::parse_uuid(name).is_some() {
+        false
+    } else if version.has(since::UNRESTRICTED_NODE_NAME) {
         args::is_logical_name(name)
     } else {
         args::is_host_name(name)

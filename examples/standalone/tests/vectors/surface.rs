@@ -1,0 +1,294 @@
+//! Which paths, queries and fields there are in which version: `api_surface.json`.
+
+use std::collections::BTreeMap;
+
+use ironic_core::model::{MacAddress, Node, Port};
+use ironic_core::states::ProvisionState;
+use ironic_core::store::{Batch, Expect, Kind, Op, Record, Revision};
+use serde_json::value::to_raw_value;
+use serde_json::{Value, json};
+use uuid::{Uuid, uuid};
+
+use crate::tally::{Outcome, Tally, cases};
+use crate::world::World;
+
+const NODE: Uuid = uuid!("9860fe9e-ddcc-4bb7-a722-416374fdb422");
+const CHILD: Uuid = uuid!("1b8115d4-cd25-400a-a593-0ca5729f8ac2");
+const CHASSIS: Uuid = uuid!("04006943-aa3d-4437-8e79-931ba4883a2d");
+const PORT: Uuid = uuid!("2176ab40-1418-4508-9462-71cb5d269423");
+const MISSING: Uuid = uuid!("2176ab40-1418-4508-9462-71cb5d269499");
+
+/// Parts of paths that lead to resources that there are not yet.
+const LATER: &[&str] = &[
+    "/allocation",
+    "/bios",
+    "/chassis",
+    "/deploy_templates",
+    "/events",
+    "/firmware",
+    "/history",
+    "/indicators",
+    "/inject_nmi",
+    "/inspection_rules",
+    "/inventory",
+    "/portgroups",
+    "/raid",
+    "/runbooks",
+    "/shards",
+    "/states/boot_mode",
+    "/states/console",
+    "/states/secure_boot",
+    "/traits",
+    "/vendor_passthru",
+    "/vifs",
+    "/vmedia",
+    "/volume",
+];
+
+#[tokio::test]
+async fn api_surface() {
+    let world = World::new().await;
+    furnish(&world).await;
+    let mut shown = Shown::default();
+    let mut tally = Tally::new("api_surface.json");
+    for case in cases("api_surface.json") {
+        let kind = case["kind"].as_str().unwrap();
+        let outcome = run(&world, &mut shown, kind, &case).await;
+        tally.count(&case, &subject(&case), outcome);
+    }
+    tally.end();
+}
+
+/// The kind of a case, and what it is about.
+fn subject(case: &Value) -> String {
+    let text = |name: &str| case[name].as_str().unwrap_or_default();
+    let (request, method, path) = (text("request"), text("method"), text("path"));
+    format!("{} {request}{method} {path}", text("kind"))
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn is_later(path: &str) -> bool {
+    LATER.iter().any(|part| path.contains(part))
+}
+
+/// Lets there be what the cases speak of.
+async fn furnish(world: &World) {
+    let mut node = Node::new(NODE, "fake-hardware");
+    node.name = Some("node-a".to_owned());
+    node.provision_state = ProvisionState::Available;
+    node.resource_class = Some("rc".to_owned());
+    node.shard = Some("s1".to_owned());
+    node.owner = Some("somebody".to_owned());
+    node.description = Some("a node".to_owned());
+    node.chassis_uuid = Some(CHASSIS);
+    let token = json!("x");
+    node.set_internal("agent_secret_token", token);
+    world.repository.create(&node).await.unwrap();
+    let mut child = Node::new(CHILD, "fake-hardware");
+    child.name = Some("node-b".to_owned());
+    child.provision_state = ProvisionState::Deploying;
+    child.parent_node = Some(NODE);
+    world.repository.create(&child).await.unwrap();
+    let address: MacAddress = "52:54:00:cf:2d:31".parse().unwrap();
+    let port = Port::new(PORT, NODE, address);
+    world.repository.create(&port).await.unwrap();
+    let record = Record {
+        kind: Kind::Chassis,
+        id: CHASSIS,
+        created: Revision::default(),
+        revision: Revision::default(),
+        schema: 1,
+        keys: Vec::new(),
+        body: to_raw_value(&json!({"uuid": CHASSIS})).unwrap().into(),
+    };
+    let op = Op::Put {
+        record,
+        expect: Expect::Absent,
+    };
+    let batch = Batch {
+        fence: None,
+        ops: vec![op],
+    };
+    world.store.commit(batch).await.unwrap();
+}
+
+async fn run(world: &World, shown: &mut Shown, kind: &str, case: &Value) -> Outcome {
+    let path = case["path"].as_str().unwrap_or_default();
+    match kind {
+        "route_by_version" if is_later(path) => None,
+        "route_by_version" => {
+            let method = case["method"].as_str().unwrap();
+            let body = Some(&case["body"]).filter(|body| !body.is_null());
+            Some(by_version(world, method, path, body, case).await)
+        }
+        "nodes_query_by_version" => {
+            let query = case["query"].as_str().unwrap().replace(' ', "%20");
+            let path = format!("{path}?{query}");
+            Some(by_version(world, "GET", &path, None, case).await)
+        }
+        "create_node_field" => {
+            let field = case["field"].as_str().unwrap();
+            let mut body = json!({"driver": "fake-hardware"});
+            body[field] = case["value"].clone();
+            Some(by_version(world, "POST", "/v1/nodes", Some(&body), case).await)
+        }
+        "patch_node_field" => {
+            let path = format!("/{}", case["field"].as_str().unwrap());
+            let body = json!([{"op": "replace", "path": path, "value": case["value"]}]);
+            Some(by_version(world, "PATCH", "/v1/nodes/{node}", Some(&body), case).await)
+        }
+        "response_field" => shown.response_field(world, case).await,
+        "version_negotiation" => Some(negotiation(world, case).await),
+        _ => panic!("kind {kind} is not run"),
+    }
+}
+
+/// The path with what stands in braces filled in.
+fn fill(path: &str) -> String {
+    let node = NODE.to_string();
+    let pairs = [
+        ("{node}", node.as_str()),
+        ("{node_name}", "node-a"),
+        ("{port}", &PORT.to_string()),
+        ("{driver}", "fake-hardware"),
+        ("{missing}", &MISSING.to_string()),
+        ("{bad name}", "bad%20name"),
+        ("{conductor}", "cond-a"),
+        ("{hostname}", "cond-a"),
+        ("{mac}", "52:54:00:cf:2d:31"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let filled = pairs.iter().fold(path.to_owned(), |path, (name, value)| {
+        path.replace(name, value)
+    });
+    assert!(!filled.contains('{'), "{filled}");
+    filled
+}
+
+/// Every version is answered as the runs say.
+async fn by_version(
+    world: &World,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+    case: &Value,
+) -> Result<(), String> {
+    let runs = case["expect"]["status_runs"].as_array().unwrap();
+    let path = fill(path);
+    for minor in 1..=115 {
+        let run = runs.iter().rev().find(|run| from(run) <= minor).unwrap();
+        let version = format!("1.{minor}");
+        let answer = world.ask_in(&version, method, &path, body).await;
+        let got = answer.status.as_u16();
+        // Where the original fails, a refusal is as right as an answer.
+        let right = match run["status"].as_u64().unwrap() as u16 {
+            failed if failed >= 500 => got < 500,
+            status => got == status,
+        };
+        let count = run["count"].as_u64();
+        let counted = answer.body["nodes"]
+            .as_array()
+            .map(|nodes| nodes.len() as u64);
+        if !right || (count.is_some() && count != counted) {
+            return Err(format!(
+                "{method} {path} {} in {version} gave {got} with {counted:?} nodes, expected {run}: {}",
+                body.unwrap_or(&Value::Null),
+                answer.body
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn from(run: &Value) -> u64 {
+    let version = run["from"].as_str().unwrap();
+    version.strip_prefix("1.").unwrap().parse().unwrap()
+}
+
+/// Which fields each request shows in each version, found out once.
+#[derive(Default)]
+struct Shown(BTreeMap<String, Vec<Vec<String>>>);
+
+impl Shown {
+    async fn response_field(&mut self, world: &World, case: &Value) -> Outcome {
+        let request = case["request"].as_str().unwrap();
+        let (method, path) = request.split_once(' ').unwrap();
+        if is_later(path) {
+            return None;
+        }
+        if !self.0.contains_key(request) {
+            let fields = fields_by_version(world, method, &fill(path)).await;
+            self.0.insert(request.to_owned(), fields);
+        }
+        let field = case["field"].as_str().unwrap();
+        let since = from(&json!({"from": case["expect"]["min"]}));
+        for (at, fields) in self.0[request].iter().enumerate() {
+            let minor = at as u64 + 1;
+            let has = fields.iter().any(|name| name == field);
+            if has != (minor >= since) {
+                return Some(Err(format!("{field} in 1.{minor}: {has}, since 1.{since}")));
+            }
+        }
+        Some(Ok(()))
+    }
+}
+
+async fn fields_by_version(world: &World, method: &str, path: &str) -> Vec<Vec<String>> {
+    let body = match (method, path.starts_with("/v1/nodes")) {
+        ("POST", true) => Some(json!({"driver": "fake-hardware"})),
+        ("POST", false) => Some(json!({"address": "52:54:00:cf:2d:32", "node_uuid": NODE})),
+        ("PATCH", _) => Some(json!([{"op": "add", "path": "/extra/a", "value": "b"}])),
+        _ => None,
+    };
+    let mut fields = Vec::new();
+    for minor in 1..=115 {
+        let version = format!("1.{minor}");
+        let answer = world.ask_in(&version, method, path, body.as_ref()).await;
+        let answer = if answer.status.is_success() {
+            answer.body
+        } else {
+            Value::Null
+        };
+        // Of a list the items count.
+        let lists = ["nodes", "ports", "drivers", "conductors"];
+        let list = lists.iter().find_map(|name| answer.get(name)?.as_array());
+        let shown = match list {
+            Some(items) if items.first().is_none_or(|item| item.get("rel").is_none()) => {
+                items.first().cloned().unwrap_or_default()
+            }
+            _ => answer,
+        };
+        let names = shown
+            .as_object()
+            .into_iter()
+            .flat_map(|map| map.keys().cloned());
+        fields.push(names.collect());
+    }
+    fields
+}
+
+async fn negotiation(world: &World, case: &Value) -> Result<(), String> {
+    let headers = case["header"].as_object().unwrap();
+    let headers: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+        .collect();
+    let answer = world.ask("GET", "/v1/nodes", &headers, None).await;
+    let expect = &case["expect"];
+    let told: serde_json::Map<_, _> = ["Minimum-Version", "Maximum-Version", "Version"]
+        .iter()
+        .filter_map(|part| {
+            let name = format!("X-OpenStack-Ironic-API-{part}");
+            let value = answer.headers.get(&name)?.to_str().unwrap();
+            Some((name, json!(value)))
+        })
+        .collect();
+    let right = json!(answer.status.as_u16()) == expect["status"]
+        && Value::Object(told.clone()) == expect["response_headers"];
+    right.then_some(()).ok_or_else(|| {
+        let status = answer.status;
+        format!("{headers:?} gave {status} {told:?}, expected {expect}")
+    })
+}
