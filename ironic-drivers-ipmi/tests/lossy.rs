@@ -1,4 +1,4 @@
-//! Console and BMC in memory, over a network that loses, doubles, reorders and corrupts.
+//! Console and BMC over a network that loses, doubles, reorders and corrupts.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -9,182 +9,15 @@
     reason = "a test that cannot go on stops, and an instant to count from; no time passes but what the test adds"
 )]
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+mod world;
 
 use ironic_drivers_ipmi::{
-    codec::{CipherSuite, Privilege},
-    command::{
-        BootDevice, BootFlags, ChassisAction, ChassisControl, ChassisStatus, Command,
-        GetChassisStatus, Guid,
-    },
-    console::{ConsoleConfig, ConsoleSession, IpmiError, Outcome, Request, RequestId},
-    server::{BmcConfig, BmcServer, MachineAnswer, MachineRequest, User},
+    codec::CipherSuite,
+    command::{ChassisAction, ChassisControl, GetChassisStatus},
+    console::{IpmiError, Request},
 };
 use proptest::prelude::*;
-
-/// What the network does to one datagram.
-#[derive(Debug, Clone, Copy)]
-enum Fate {
-    Arrives,
-    Lost,
-    Twice,
-    /// Arrives after the next one.
-    Late,
-    Corrupted(u16),
-    /// Arrives cut short.
-    Cut(u16),
-}
-
-/// A repeatable source.
-struct Numbers(u64);
-
-impl Numbers {
-    fn fill(&mut self, out: &mut [u8]) {
-        for byte in out {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            *byte = (self.0 >> 56) as u8;
-        }
-    }
-}
-
-struct World {
-    now: Instant,
-    numbers: Numbers,
-    console: ConsoleSession,
-    bmc: BmcServer,
-    fates: VecDeque<Fate>,
-    console_to_bmc: VecDeque<Vec<u8>>,
-    bmc_to_console: VecDeque<Vec<u8>>,
-    on: bool,
-    /// Every action that the machine was made to do.
-    actions: Vec<ChassisAction>,
-    outcomes: BTreeMap<RequestId, Result<Vec<u8>, IpmiError>>,
-    submitted: usize,
-}
-
-impl World {
-    fn new(suite: CipherSuite, fates: Vec<Fate>, seed: u64) -> Self {
-        let user = User::new("admin", "password", Privilege::Administrator).unwrap();
-        let config = ConsoleConfig::new("admin", "password")
-            .unwrap()
-            .suite(suite);
-        Self {
-            now: Instant::now(),
-            numbers: Numbers(seed),
-            console: ConsoleSession::new(Arc::new(config)),
-            bmc: BmcServer::new(BmcConfig::new(Guid([7; 16]), vec![user]).unwrap()),
-            fates: fates.into(),
-            console_to_bmc: VecDeque::new(),
-            bmc_to_console: VecDeque::new(),
-            on: true,
-            actions: Vec::new(),
-            outcomes: BTreeMap::new(),
-            submitted: 0,
-        }
-    }
-
-    fn submit(&mut self, request: Request) -> RequestId {
-        self.submitted += 1;
-        let numbers = &mut self.numbers;
-        self.console
-            .submit(self.now, request, &mut |out: &mut [u8]| numbers.fill(out))
-            .unwrap()
-    }
-
-    /// Runs until every request has its outcome.
-    fn run(&mut self) {
-        for _ in 0..10_000 {
-            self.gather();
-            if let Some(datagram) = self.console_to_bmc.pop_front() {
-                self.deliver_to_bmc(&datagram);
-            } else if let Some(datagram) = self.bmc_to_console.pop_front() {
-                let numbers = &mut self.numbers;
-                let random = &mut |out: &mut [u8]| numbers.fill(out);
-                self.console.handle_datagram(self.now, &datagram, random);
-            } else if self.outcomes.len() < self.submitted {
-                self.now = self
-                    .console
-                    .poll_timeout()
-                    .expect("nothing would happen any more");
-                let numbers = &mut self.numbers;
-                let random = &mut |out: &mut [u8]| numbers.fill(out);
-                self.console.handle_timeout(self.now, random);
-            } else {
-                return;
-            }
-        }
-        panic!("no end in sight");
-    }
-
-    fn gather(&mut self) {
-        while let Some(datagram) = self.console.poll_transmit() {
-            meet_fate(&mut self.fates, &mut self.console_to_bmc, datagram);
-        }
-        while let Some(transmit) = self.bmc.poll_transmit() {
-            meet_fate(&mut self.fates, &mut self.bmc_to_console, transmit.datagram);
-        }
-        while let Some(outcome) = self.console.poll_outcome() {
-            let Outcome { id, result, .. } = outcome;
-            assert!(self.outcomes.insert(id, result).is_none(), "two outcomes");
-        }
-    }
-
-    fn deliver_to_bmc(&mut self, datagram: &[u8]) {
-        let from: SocketAddr = "192.0.2.1:1000".parse().unwrap();
-        let numbers = &mut self.numbers;
-        let random = &mut |out: &mut [u8]| numbers.fill(out);
-        self.bmc.handle_datagram(self.now, from, datagram, random);
-        while let Some(operation) = self.bmc.poll_operation() {
-            let answer = match operation.request {
-                MachineRequest::Status => MachineAnswer::Status(ChassisStatus::powered(self.on)),
-                MachineRequest::Control(action) => {
-                    self.actions.push(action);
-                    self.on = !matches!(
-                        action,
-                        ChassisAction::PowerDown | ChassisAction::SoftShutdown
-                    );
-                    MachineAnswer::Done
-                }
-                MachineRequest::BootFlags => {
-                    MachineAnswer::BootFlags(BootFlags::next_boot(BootDevice::Pxe))
-                }
-                _ => MachineAnswer::Done,
-            };
-            self.bmc
-                .respond(self.now, operation.token, Ok(answer), random);
-        }
-    }
-}
-
-fn meet_fate(fates: &mut VecDeque<Fate>, wire: &mut VecDeque<Vec<u8>>, mut datagram: Vec<u8>) {
-    match fates.pop_front().unwrap_or(Fate::Arrives) {
-        Fate::Arrives => wire.push_back(datagram),
-        Fate::Lost => {}
-        Fate::Twice => wire.extend([datagram.clone(), datagram]),
-        Fate::Late => {
-            let last = wire.pop_back();
-            wire.push_back(datagram);
-            wire.extend(last);
-        }
-        Fate::Corrupted(at) => {
-            let bit = usize::from(at) % (datagram.len() * 8);
-            datagram[bit / 8] ^= 1 << (bit % 8);
-            wire.push_back(datagram);
-        }
-        Fate::Cut(at) => {
-            datagram.truncate(usize::from(at) % datagram.len());
-            wire.push_back(datagram);
-        }
-    }
-}
+use world::{Fate, World, status_of};
 
 fn suites() -> impl Strategy<Value = CipherSuite> {
     prop::sample::select(CipherSuite::PREFERENCE.to_vec())
@@ -224,13 +57,6 @@ fn hostile() -> impl Strategy<Value = Vec<Fate>> {
 
 fn actions() -> impl Strategy<Value = Vec<ChassisAction>> {
     prop::collection::vec(prop::sample::select(ChassisAction::ALL.to_vec()), 1..6)
-}
-
-fn status_of(outcome: &Result<Vec<u8>, IpmiError>) -> bool {
-    let data = outcome.as_ref().expect("status");
-    GetChassisStatus::decode_response(data)
-        .unwrap()
-        .is_powered()
 }
 
 proptest! {
@@ -289,72 +115,4 @@ proptest! {
         prop_assert!(world.outcomes.values().all(Result::is_ok));
         prop_assert!(world.actions.is_empty());
     }
-}
-
-#[test]
-fn a_replayed_conversation_does_nothing() {
-    for suite in CipherSuite::PREFERENCE {
-        let mut world = World::new(suite, Vec::new(), 1);
-        let mut heard = Vec::new();
-        world.submit(Request::of(&ChassisControl::new(ChassisAction::HardReset)));
-        for _ in 0..50 {
-            while let Some(datagram) = world.console.poll_transmit() {
-                heard.push(datagram.clone());
-                world.deliver_to_bmc(&datagram);
-            }
-            while let Some(transmit) = world.bmc.poll_transmit() {
-                world.bmc_to_console.push_back(transmit.datagram);
-            }
-            if let Some(datagram) = world.bmc_to_console.pop_front() {
-                let numbers = &mut world.numbers;
-                let random = &mut |out: &mut [u8]| numbers.fill(out);
-                world.console.handle_datagram(world.now, &datagram, random);
-            }
-        }
-        assert_eq!(world.actions, [ChassisAction::HardReset]);
-        assert_eq!(heard.len(), 5, "open, rakp 1, rakp 3, privilege, reset");
-        for datagram in heard.iter().chain(heard.iter().rev()) {
-            world.deliver_to_bmc(datagram);
-        }
-        assert_eq!(world.actions, [ChassisAction::HardReset]);
-    }
-}
-
-#[test]
-fn sessions_at_a_bmc_are_bounded_and_end() {
-    let user = User::new("admin", "password", Privilege::Administrator).unwrap();
-    let config = BmcConfig::new(Guid([7; 16]), vec![user])
-        .unwrap()
-        .max_sessions(3)
-        .unwrap();
-    let mut world = World::new(CipherSuite::Sha256Aes128, Vec::new(), 1);
-    world.bmc = BmcServer::new(config);
-    world.submit(Request::of(&GetChassisStatus));
-    world.run();
-    assert_eq!(world.bmc.session_count(), 1);
-    // A flood of half-open sessions takes neither more room nor the open session.
-    for seed in 0..100 {
-        let mut flood = World::new(CipherSuite::Sha256Aes128, Vec::new(), seed + 2);
-        flood.submit(Request::of(&GetChassisStatus));
-        let datagram = flood.console.poll_transmit().unwrap();
-        world.deliver_to_bmc(&datagram);
-        assert!(world.bmc.session_count() <= 3);
-    }
-    while world.bmc.poll_transmit().is_some() {}
-    let status = world.submit(Request::of(&GetChassisStatus));
-    world.run();
-    assert!(status_of(&world.outcomes[&status]));
-    world
-        .bmc
-        .handle_timeout(world.now + Duration::from_secs(11));
-    assert_eq!(world.bmc.session_count(), 1, "half-open sessions end");
-    world
-        .bmc
-        .handle_timeout(world.now + Duration::from_secs(61));
-    assert_eq!(world.bmc.session_count(), 0, "idle sessions end");
-    // The console finds out by itself.
-    world.now += Duration::from_secs(61);
-    let status = world.submit(Request::of(&GetChassisStatus));
-    world.run();
-    assert!(status_of(&world.outcomes[&status]));
 }
