@@ -24,15 +24,12 @@ pub struct AgentCommand {
     /// Its identity.
     #[serde(default)]
     pub id: String,
-    /// Its name, as `extension.command`.
+    /// Its name, without the extension that it is of.
     #[serde(default)]
     pub command_name: String,
     /// Its status, as the agent words it.
     #[serde(default)]
     pub command_status: String,
-    /// What it was given; secrets are masked by the agent.
-    #[serde(default)]
-    pub command_params: Value,
     /// What came of it.
     #[serde(default)]
     pub command_result: Value,

@@ -206,9 +206,9 @@ impl Interface for AgentDeploy {
         &self,
         task: &SharedTask,
         flow: FlowKind,
-        step: &Step,
+        _step: &Step,
     ) -> Result<StepProgress, Error> {
-        steps::progress(&self.client, task, flow, step).await
+        steps::progress(&self.client, task, flow).await
     }
 }
 

@@ -1,9 +1,9 @@
 //! The steps that an agent offers: kept on the node, from where they are part of the catalogue.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::client::word;
-use super::{AgentClient, CommandStatus};
+use super::{AgentClient, AgentCommand, CommandStatus};
 use crate::Error;
 use crate::driver::{SharedTask, Task};
 use crate::flow::{Progress, StepProgress, Wait};
@@ -134,15 +134,24 @@ pub(super) async fn refresh(
     Ok(())
 }
 
+/// Where the agent's command for the step that runs is kept on the node.
+const COMMAND: &str = "agent_command";
+
+/// The step of the flow that a command was given for.
+fn place(task: &SharedTask) -> Value {
+    task.flow()
+        .map_or(Value::Null, |flow| json!([flow.generation, flow.cursor]))
+}
+
 /// Lets the agent run a step, and waits for it.
 pub(super) async fn execute(
     client: &AgentClient,
-    task: &Task,
+    task: &mut Task,
     flow: FlowKind,
     step: &Step,
     args: Map<String, Value>,
 ) -> Result<Progress, Error> {
-    let value = serde_json::json!({
+    let value = json!({
         "interface": step.interface,
         "step": step.step,
         "priority": step.priority,
@@ -151,6 +160,8 @@ pub(super) async fn execute(
         "requires_ramdisk": step.requires_ramdisk,
     });
     let command = client.execute_step(task, flow, value).await?;
+    let given = json!({"id": command.id, "for": place(task)});
+    task.node_mut().set_internal(COMMAND, given);
     if command.status() == CommandStatus::Succeeded {
         return Ok(Progress::Done);
     }
@@ -165,15 +176,9 @@ pub(super) async fn progress(
     client: &AgentClient,
     task: &SharedTask,
     flow: FlowKind,
-    step: &Step,
 ) -> Result<StepProgress, Error> {
-    let name = format!("{0}.execute_{0}_step", word(flow));
     let commands = client.commands(task.node()).await?;
-    let ours = commands
-        .into_iter()
-        .rev()
-        .find(|command| command.command_name == name && is_of(&command.command_params, step));
-    let Some(command) = ours else {
+    let Some(command) = ours(&commands, task.node(), &place(task), flow) else {
         return Ok(StepProgress::NotStarted);
     };
     Ok(match command.status() {
@@ -191,22 +196,36 @@ pub(super) async fn progress(
     })
 }
 
-fn is_of(params: &Value, step: &Step) -> bool {
-    let given = params.get("step");
-    let is = |key: &str, value: &str| {
-        given
-            .and_then(|given| given.get(key))
-            .and_then(Value::as_str)
-            == Some(value)
-    };
-    is("interface", step.interface.as_str()) && is("step", &step.step)
+/// The command that was given for the step at `place`. Its id is on the node, unless the
+/// conductor stopped between giving the command and recording it: then it is the last one that
+/// came after the command of the step before. An agent runs one at a time, in order.
+fn ours<'a>(
+    commands: &'a [AgentCommand],
+    node: &Node,
+    place: &Value,
+    flow: FlowKind,
+) -> Option<&'a AgentCommand> {
+    let known = node.driver_internal_info.get(COMMAND);
+    let known_id = known
+        .and_then(|known| known.get("id"))
+        .and_then(Value::as_str);
+    let at = known_id.and_then(|id| commands.iter().position(|command| command.id == id));
+    if known.and_then(|known| known.get("for")) == Some(place) {
+        return commands.get(at?);
+    }
+    let name = format!("execute_{}_step", word(flow));
+    let later = commands.get(at.map_or(0, |at| at + 1)..)?;
+    later
+        .iter()
+        .rev()
+        .find(|command| command.command_name.rsplit('.').next() == Some(&name))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::{cached, parse};
+    use super::{AgentCommand, cached, ours, parse};
     use crate::model::Node;
     use crate::states::{FlowKind, InterfaceKind};
 
@@ -236,5 +255,49 @@ mod tests {
             1
         );
         assert!(cached(&node, FlowKind::Deploy, InterfaceKind::Deploy).is_empty());
+    }
+
+    #[test]
+    fn a_command_is_found_by_its_id_or_by_its_place_after_the_last_known_one() {
+        let command = |id: &str, name: &str| {
+            AgentCommand::from_value(
+                json!({"id": id, "command_name": name, "command_status": "RUNNING"}),
+            )
+            .unwrap()
+        };
+        let commands = [
+            command("a", "get_clean_steps"),
+            command("b", "execute_clean_step"),
+            command("c", "execute_clean_step"),
+        ];
+        let mut node = Node::new(uuid::Uuid::nil(), "ipmi");
+        let mut found = |known: serde_json::Value, commands: &[AgentCommand]| {
+            node.set_internal("agent_command", known);
+            ours(commands, &node, &json!([1, 1]), FlowKind::Clean).map(|command| command.id.clone())
+        };
+        assert_eq!(
+            found(json!({"id": "b", "for": [1, 1]}), &commands).as_deref(),
+            Some("b")
+        );
+        assert_eq!(
+            found(json!({"id": "b", "for": [1, 0]}), &commands).as_deref(),
+            Some("c"),
+            "given, not recorded"
+        );
+        assert_eq!(
+            found(json!({"id": "c", "for": [1, 0]}), &commands),
+            None,
+            "not given yet"
+        );
+        assert_eq!(
+            found(json!({"id": "x", "for": [1, 1]}), &commands),
+            None,
+            "the agent was restarted"
+        );
+        assert_eq!(
+            found(serde_json::Value::Null, &commands).as_deref(),
+            Some("c")
+        );
+        assert_eq!(found(serde_json::Value::Null, &commands[..1]), None);
     }
 }

@@ -188,6 +188,7 @@ impl<'a> Draft<'a> {
             "agent_secret_token_pregenerated",
             "agent_verify_ca",
             "agent_version",
+            "agent_command",
             "agent_cached_deploy_steps",
             "agent_cached_clean_steps",
             "agent_cached_service_steps",
