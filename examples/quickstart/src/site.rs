@@ -9,13 +9,13 @@ use ironic_core::notify::{Notification, Notifier};
 use ironic_core::{Client, OsEntropy};
 use ironic_drivers_ipmi::client::IpmiClient;
 use ironic_drivers_ipmi::driver::IpmiDriver;
+use ironic_pxe::BootServices;
 use ironic_pxe::boot::{BootConfig, DhcpProvider};
 use ironic_pxe::dhcp::{
     DhcpServer, DhcpService, HostConfig as DhcpHost, MemoryHosts, ServerConfig, ServerPort,
 };
 use ironic_pxe::files::{MemoryFiles, StripPrefix};
 use ironic_pxe::http::boot_files_router;
-use ironic_pxe::BootServices;
 use ironic_pxe::tftp::{TftpService, TftpServiceConfig};
 use ironic_standalone::{Host, HostConfig};
 use tokio::net::{TcpListener, UdpSocket};
@@ -87,7 +87,6 @@ impl Notifier for Broadcast {
 
 impl Site {
     pub(crate) async fn start(image_mib: u64) -> Result<Self, Failure> {
-        
         let image = tokio::task::spawn_blocking(move || Image::make(image_mib))
             .await
             .map_err(|error| Failure::setup("image", error))?;
@@ -146,7 +145,9 @@ impl Site {
             .map_err(|error| Failure::setup("API", error))?;
         let api_url = format!(
             "http://{}",
-            listener.local_addr().map_err(|error| Failure::setup("API", error))?
+            listener
+                .local_addr()
+                .map_err(|error| Failure::setup("API", error))?
         );
         let path = database.path().join("ironic.sqlite");
         let config = HostConfig::parse(&host_config(&api_url, &path.display().to_string()))
@@ -249,8 +250,7 @@ fn drivers(
     agents: AgentClient,
 ) -> RegistryBuilder {
     let builder = ironic_drivers_ipmi::driver::register(builder, ipmi);
-    ironic_pxe::register(builder, services)
-        .deploy("direct", Arc::new(AgentDeploy::new(agents)))
+    ironic_pxe::register(builder, services).deploy("direct", Arc::new(AgentDeploy::new(agents)))
 }
 
 /// Settings as an operator would write them; only the times are shorter, as machines here start
