@@ -2,9 +2,9 @@
 //!
 //! - [`codec`] and [`command`]: bytes to values and back.
 //! - [`console`]: the remote console's end of the protocol towards one BMC, without I/O.
-//! - [`client`] (feature `client`, default): any number of BMCs over one UDP socket, on tokio.
-//! - [`server`] (feature `server`): the BMC's end, without I/O, and a loop that serves it on a socket.
-//! - [`driver`] (with `client`): what a node's `driver_info` says of its BMC.
+//! - `client` (feature `client`, default): any number of BMCs over one UDP socket, on tokio.
+//! - `server` (feature `server`): the BMC's end, without I/O, and a loop that serves it on a socket.
+//! - `driver` (with `client`): what a node's `driver_info` says of its BMC.
 //!
 //! A client and a BMC that meet on the loopback device:
 //!
