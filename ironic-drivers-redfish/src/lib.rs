@@ -5,6 +5,9 @@
 //! method for each thing that is asked of machines. [`ClientPool`] keeps one client, and with it
 //! one session, per BMC and account. Standards: DSP0266 (the protocol) and DSP0268 (the schema).
 //!
+//! [`register`] makes the hardware type known to an engine; every request that its interfaces send
+//! has a permit of the engine's governor.
+//!
 //! BMCs differ, so nothing is demanded of a resource but that it is a JSON object: members may be
 //! absent or of another type, and those that are not known are kept. Links are followed on the
 //! BMC's own authority only.
@@ -60,6 +63,7 @@ mod system;
 pub use base_url::BaseUrl;
 pub use client::{Client, ClientOptions, Reply, Resource, Until};
 pub use connection::{AuthMethod, Connection, DEFAULT_ROOT};
+pub use driver::{RedfishDriver, RedfishHardware, RedfishManagement, RedfishPower, register};
 pub use driver_info::{
     DriverInfoDefaults, DriverInfoError, FirmwareComponentType, RedfishDriverInfo, VerifyCa,
 };

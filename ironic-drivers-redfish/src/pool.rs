@@ -83,9 +83,21 @@ impl ClientPool {
     ///
     /// [`RedfishError::InvalidSettings`] when the connection or the options make no sense.
     pub async fn client(&self, connection: &Connection) -> Result<Arc<Client>, RedfishError> {
+        let (client, leaving) = self.lend(connection)?;
+        for client in leaving {
+            client.close().await;
+        }
+        Ok(client)
+    }
+
+    /// As [`client`](Self::client), but those that leave the pool are for the caller to close.
+    pub(crate) fn lend(
+        &self,
+        connection: &Connection,
+    ) -> Result<(Arc<Client>, Vec<Arc<Client>>), RedfishError> {
         let key = Key::of(connection);
         if let Some(client) = self.lock().present(&key, connection) {
-            return Ok(client);
+            return Ok((client, Vec::new()));
         }
         let transport = self.factory.transport(&connection.tls).map_err(|error| {
             RedfishError::InvalidSettings {
@@ -97,11 +109,7 @@ impl ClientPool {
             transport,
             self.options.clone(),
         )?);
-        let (client, leaving) = self.lock().keep(key, connection, made, self.capacity);
-        for client in leaving {
-            client.close().await;
-        }
-        Ok(client)
+        Ok(self.lock().keep(key, connection, made, self.capacity))
     }
 
     /// Forgets all clients and ends their sessions.

@@ -65,8 +65,8 @@ pub struct Client {
     connection: Connection,
     options: ClientOptions,
     transport: Arc<dyn HttpTransport>,
-    gate: Semaphore,
-    session: Mutex<SessionState>,
+    gate: Arc<Semaphore>,
+    session: Arc<Mutex<SessionState>>,
 }
 
 impl Client {
@@ -82,12 +82,26 @@ impl Client {
     ) -> Result<Self, RedfishError> {
         options.check()?;
         Ok(Self {
-            gate: Semaphore::new(options.concurrency),
-            session: Mutex::new(SessionState::default()),
+            gate: Arc::new(Semaphore::new(options.concurrency)),
+            session: Arc::default(),
             connection,
             options,
             transport,
         })
+    }
+
+    /// The same client, with its session and its bounds, over a transport made of its own.
+    pub(crate) fn over(
+        &self,
+        wrap: impl FnOnce(Arc<dyn HttpTransport>) -> Arc<dyn HttpTransport>,
+    ) -> Self {
+        Self {
+            connection: self.connection.clone(),
+            options: self.options.clone(),
+            transport: wrap(Arc::clone(&self.transport)),
+            gate: Arc::clone(&self.gate),
+            session: Arc::clone(&self.session),
+        }
     }
 
     /// Who is called, and as whom.

@@ -74,7 +74,8 @@ impl System {
         self.boot_as_read().await
     }
 
-    async fn boot_as_read(&self) -> Result<BootState, RedfishError> {
+    /// How the machine boots, by the resource as it was when last read.
+    pub(crate) async fn boot_as_read(&self) -> Result<BootState, RedfishError> {
         let settings = match self
             .resource()
             .settings

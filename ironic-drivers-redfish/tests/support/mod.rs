@@ -13,6 +13,7 @@
 )]
 
 pub(crate) mod gate;
+pub(crate) mod house;
 pub(crate) mod machine;
 pub(crate) mod script;
 
