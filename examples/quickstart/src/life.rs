@@ -152,7 +152,7 @@ impl Life {
         if memory.is_null() {
             return Err(Failure::Machine(format!(
                 "inspection found no memory: {}",
-                node["properties"]
+                node.get("properties").cloned().unwrap_or_default()
             )));
         }
         Ok(())
@@ -202,12 +202,21 @@ impl Life {
             } else if to.is_failure() || error.is_some() {
                 let error = match error {
                     Some(error) => error,
-                    None => self.api.node(node).await?["last_error"].to_string(),
+                    None => self.last_error(node).await?,
                 };
                 return Err(Failure::Machine(format!("{to}: {error}")));
             }
         }
         Ok(())
+    }
+
+    async fn last_error(&self, node: &str) -> Result<String, Failure> {
+        let node = self.api.node(node).await?;
+        Ok(node
+            .get("last_error")
+            .and_then(Value::as_str)
+            .unwrap_or("no reason was recorded")
+            .to_owned())
     }
 
     async fn stuck(&self, node: &str, next: State) -> Failure {
