@@ -70,7 +70,7 @@ impl<'a> BootRequest<'a> {
 
 /// What has to be done so that a machine boots as asked.
 ///
-/// A plan is carried out in this order: images fetched, paths removed, files written, DHCP told,
+/// A plan is carried out in this order: images fetched, folders and paths removed, links and files written, DHCP told,
 /// boot device set.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]

@@ -163,9 +163,18 @@ impl HostConfig {
 }
 
 /// Machines by hardware address, held in memory; clones share them.
+///
+/// What a machine boots may be set apart from what else it is told, and comes and goes with its
+/// node's boot preparations.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryHosts {
-    hosts: Arc<RwLock<BTreeMap<HardwareAddress, HostConfig>>>,
+    hosts: Arc<RwLock<BTreeMap<HardwareAddress, Host>>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Host {
+    config: Option<HostConfig>,
+    boot: Option<Vec<DhcpOption>>,
 }
 
 impl MemoryHosts {
@@ -176,24 +185,96 @@ impl MemoryHosts {
 
     /// Sets a machine's configuration.
     pub fn insert(&self, address: HardwareAddress, host: HostConfig) {
-        self.hosts
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(address, host);
+        self.change(address, |known| known.config = Some(host));
     }
 
     /// Forgets a machine.
     pub fn remove(&self, address: HardwareAddress) {
-        self.hosts
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&address);
+        self.change(address, |known| *known = Host::default());
+    }
+
+    /// Sets what a machine boots, in place of what its configuration says; without a
+    /// configuration it is told nothing else.
+    pub fn set_boot_options(&self, address: HardwareAddress, options: &[DhcpOption]) {
+        self.change(address, |known| known.boot = Some(options.to_vec()));
+    }
+
+    /// Forgets what was set by [`set_boot_options`](Self::set_boot_options).
+    pub fn clear_boot_options(&self, address: HardwareAddress) {
+        self.change(address, |known| known.boot = None);
+    }
+
+    /// Returns the configuration of a machine, with what it boots.
+    pub fn get(&self, address: HardwareAddress) -> Option<HostConfig> {
+        let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
+        let known = hosts.get(&address)?;
+        let config = known.config.clone();
+        match &known.boot {
+            None => config,
+            Some(options) => {
+                let config = config.unwrap_or_else(HostConfig::without_address);
+                let bare = config.with_boot(BootFiles::default());
+                Some(bare.with_boot_options(options))
+            }
+        }
+    }
+
+    fn change(&self, address: HardwareAddress, change: impl FnOnce(&mut Host)) {
+        let mut hosts = self.hosts.write().unwrap_or_else(PoisonError::into_inner);
+        let known = hosts.entry(address).or_default();
+        change(known);
+        if known.config.is_none() && known.boot.is_none() {
+            hosts.remove(&address);
+        }
     }
 }
 
 impl HostTable for MemoryHosts {
     fn lookup(&self, client: &ClientInfo) -> Option<HostConfig> {
-        let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
-        hosts.get(&client.hardware_address).cloned()
+        self.get(client.hardware_address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn option(opt_name: &str, opt_value: &str) -> DhcpOption {
+        DhcpOption {
+            opt_name: opt_name.into(),
+            opt_value: opt_value.into(),
+            ip_version: 4,
+        }
+    }
+
+    #[test]
+    fn what_a_machine_boots_comes_and_goes_and_the_rest_stays() {
+        let hosts = MemoryHosts::new();
+        let (known, unknown) = ([2, 0, 0, 0, 0, 1].into(), [2, 0, 0, 0, 0, 2].into());
+        let mut own = HostConfig::new(Ipv4Addr::new(192, 0, 2, 7));
+        own.boot.default = Some("own.efi".into());
+        hosts.insert(known, own.clone());
+
+        for _ in 0..2 {
+            hosts.set_boot_options(known, &[option("67", "bootx64.efi")]);
+            hosts.set_boot_options(unknown, &[option("67", "bootx64.efi")]);
+            let told = hosts.get(known).unwrap();
+            assert_eq!(told.address, own.address);
+            assert_eq!(told.boot.default.as_deref(), Some("bootx64.efi"));
+            assert_eq!(
+                told.boot.ipxe_script, None,
+                "not what the machine had before"
+            );
+            assert_eq!(hosts.get(unknown).unwrap().address, None);
+        }
+        for _ in 0..2 {
+            hosts.clear_boot_options(known);
+            hosts.clear_boot_options(unknown);
+            assert_eq!(hosts.get(known), Some(own.clone()));
+            assert_eq!(hosts.get(unknown), None);
+        }
+        hosts.set_boot_options(known, &[]);
+        hosts.remove(known);
+        assert_eq!(hosts.get(known), None);
     }
 }

@@ -3,6 +3,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -10,7 +12,12 @@ use bytes::Bytes;
 use super::path::{names, resolve};
 use super::{FileError, FileReader, FileSink, FileSource, OpenFile};
 
+// How much of a file is copied at a time.
+const CHUNK: usize = 1024 * 1024;
+
 /// Files below a folder of the host.
+///
+/// What is written stands under another name, `.NAME.NUMBER.new`, until it is complete.
 ///
 /// Links may lead anywhere below the folder and nowhere else: a path is resolved before it is
 /// opened, and again after, and both have to name the file that was opened. Files other than
@@ -18,6 +25,9 @@ use super::{FileError, FileReader, FileSink, FileSource, OpenFile};
 #[derive(Clone, Debug)]
 pub struct DirectoryFiles {
     root: PathBuf,
+    // Counts what was written, so that two who write the same file at once do not meet before it
+    // gets its name.
+    written: Arc<AtomicU64>,
 }
 
 impl DirectoryFiles {
@@ -31,7 +41,10 @@ impl DirectoryFiles {
         if !root.is_dir() {
             return Err(io::ErrorKind::NotADirectory.into());
         }
-        Ok(Self { root })
+        Ok(Self {
+            root,
+            written: Arc::default(),
+        })
     }
 
     fn open_blocking(&self, path: &str) -> Result<(File, u64), FileError> {
@@ -76,16 +89,26 @@ impl DirectoryFiles {
         Ok((folder, name))
     }
 
-    fn replace(
+    // Makes something under a name that nobody else uses, and says which name it is to get.
+    fn make<T>(
         &self,
         path: &str,
-        make: impl FnOnce(&Path) -> io::Result<()>,
-    ) -> Result<(), FileError> {
+        make: impl Fn(&Path) -> io::Result<T>,
+    ) -> Result<(T, Unnamed), FileError> {
         let (folder, name) = self.place(path)?;
-        let new = folder.join(format!(".{name}.new"));
-        remove_file(&new)?;
-        make(&new)?;
-        fs::rename(&new, folder.join(name)).map_err(FileError::from)
+        loop {
+            let number = self.written.fetch_add(1, Ordering::Relaxed);
+            let path = folder.join(format!(".{name}.{number}.new"));
+            match make(&path) {
+                // Left by a process that died.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error.into()),
+                Ok(made) => {
+                    let named = Some(folder.join(&name));
+                    return Ok((made, Unnamed { path, named }));
+                }
+            }
+        }
     }
 
     // A path to remove: its folder is real and below the root, its own name may be a link.
@@ -120,13 +143,28 @@ impl FileSource for DirectoryFiles {
 #[async_trait]
 impl FileSink for DirectoryFiles {
     async fn put(&self, path: &str, content: Bytes) -> Result<(), FileError> {
+        self.put_file(path, OpenFile::from(content)).await
+    }
+
+    async fn put_file(&self, path: &str, mut source: OpenFile) -> Result<(), FileError> {
         let path = path.to_owned();
-        self.blocking(move |this| {
-            this.replace(&path, |new| {
-                let mut file = File::create_new(new)?;
-                file.write_all(&content)?;
-                file.sync_all()
-            })
+        let (mut file, new) = self
+            .blocking(move |this| this.make(&path, |new| File::create_new(new)))
+            .await?;
+        let mut offset = 0;
+        while offset < source.size() {
+            let chunk = source.read_at(offset, CHUNK).await?;
+            offset += chunk.len() as u64;
+            file = self
+                .blocking(move |_| {
+                    file.write_all(&chunk)?;
+                    Ok(file)
+                })
+                .await?;
+        }
+        self.blocking(move |_| {
+            file.sync_all()?;
+            new.name()
         })
         .await
     }
@@ -134,8 +172,11 @@ impl FileSink for DirectoryFiles {
     async fn link(&self, path: &str, target: &str) -> Result<(), FileError> {
         resolve(&names(path)?.join("/"), target)?;
         let (path, target) = (path.to_owned(), target.to_owned());
-        self.blocking(move |this| this.replace(&path, |new| symlink(&target, new)))
-            .await
+        self.blocking(move |this| {
+            let ((), new) = this.make(&path, |new| symlink(&target, new))?;
+            new.name()
+        })
+        .await
     }
 
     async fn remove(&self, path: &str) -> Result<(), FileError> {
@@ -160,6 +201,30 @@ impl FileSink for DirectoryFiles {
             }
         })
         .await
+    }
+}
+
+/// What is not complete yet, and goes away unless it gets its name.
+struct Unnamed {
+    path: PathBuf,
+    named: Option<PathBuf>,
+}
+
+impl Unnamed {
+    fn name(mut self) -> Result<(), FileError> {
+        if let Some(named) = &self.named {
+            fs::rename(&self.path, named)?;
+        }
+        self.named = None;
+        Ok(())
+    }
+}
+
+impl Drop for Unnamed {
+    fn drop(&mut self) {
+        if self.named.is_some() {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -271,6 +336,46 @@ mod tests {
             Err(FileError::NotFound)
         ));
         assert!(files.remove_folder("/").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn many_may_write_the_same_file() {
+        let base = tempfile::tempdir().unwrap();
+        let files = DirectoryFiles::new(base.path()).unwrap();
+        // Longer than a chunk, so that writers overlap.
+        let contents: Vec<Bytes> = (0..8).map(|n| vec![n; 2 * CHUNK + 1].into()).collect();
+        let writers = contents.iter().map(|content| {
+            let (files, content) = (files.clone(), content.clone());
+            tokio::spawn(async move { files.put("u/boot", content).await })
+        });
+        for writer in writers.collect::<Vec<_>>() {
+            writer.await.unwrap().unwrap();
+        }
+        assert!(contents.contains(&read(&files, "u/boot").await.unwrap()));
+        let left = fs::read_dir(base.path().join("u")).unwrap().count();
+        assert_eq!(left, 1, "nothing unfinished is left");
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_ends_early_leaves_what_was_there() {
+        struct Short;
+        #[async_trait]
+        impl FileReader for Short {
+            async fn read_at(&mut self, offset: u64, length: usize) -> Result<Bytes, FileError> {
+                let length = if offset == 0 { length } else { 1 };
+                Ok(vec![0; length].into())
+            }
+        }
+        let base = tempfile::tempdir().unwrap();
+        let files = DirectoryFiles::new(base.path()).unwrap();
+        files.put("file", Bytes::from_static(b"old")).await.unwrap();
+        let short = OpenFile::new(2 * CHUNK as u64, Short);
+        assert!(matches!(
+            files.put_file("file", short).await,
+            Err(FileError::Truncated)
+        ));
+        assert_eq!(read(&files, "file").await.unwrap(), "old");
+        assert_eq!(fs::read_dir(base.path()).unwrap().count(), 1);
     }
 
     #[tokio::test]

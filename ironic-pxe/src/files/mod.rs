@@ -11,5 +11,5 @@ mod strip_prefix;
 #[cfg(all(unix, any(feature = "tftp", feature = "http-boot")))]
 pub use directory::DirectoryFiles;
 pub use memory::MemoryFiles;
-pub use source::{FileError, FileReader, FileSink, FileSource, OpenFile};
+pub use source::{FileError, FileReader, FileSink, FileSource, FileStore, OpenFile};
 pub use strip_prefix::StripPrefix;

@@ -3,8 +3,27 @@ use bytes::Bytes;
 use super::{FileError, FileSink};
 use crate::boot::{BootConfig, BootFile, BootPlan, Root};
 
+impl BootConfig {
+    /// Says below which root a path stands, and its name there.
+    pub(crate) fn root_of<'a>(&self, path: &'a str) -> Result<(Root, &'a str), FileError> {
+        let mut roots = [Root::Tftp, Root::Http];
+        // One may stand below the other.
+        roots.sort_by_key(|root| std::cmp::Reverse(self.root(*root).len()));
+        roots
+            .into_iter()
+            .find_map(|root| {
+                let below = path.strip_prefix(self.root(root).trim_end_matches('/'))?;
+                Some((root, below.strip_prefix('/')?))
+            })
+            .ok_or(FileError::Forbidden)
+    }
+}
+
 impl BootPlan {
     /// Removes and writes the plan's files: paths below either root go to that root's sink.
+    ///
+    /// A configuration goes before the links to it and comes after them, so that wherever this
+    /// stops, one that stands has its links.
     ///
     /// # Errors
     ///
@@ -16,32 +35,30 @@ impl BootPlan {
         tftp: &dyn FileSink,
         http: &dyn FileSink,
     ) -> Result<(), FileError> {
-        let sinks = [
-            (config.root(Root::Tftp), tftp),
-            (config.root(Root::Http), http),
-        ];
-        let find = |path: &str| {
-            sinks
-                .iter()
-                .find_map(|(root, sink)| {
-                    let below = path.strip_prefix(root.trim_end_matches('/'))?;
-                    Some((*sink, below.strip_prefix('/')?.to_owned()))
-                })
-                .ok_or(FileError::Forbidden)
+        let find = |path| {
+            config.root_of(path).map(|(root, path)| match root {
+                Root::Tftp => (tftp, path),
+                Root::Http => (http, path),
+            })
         };
-        for path in &self.removed {
-            let (sink, path) = find(path)?;
-            sink.remove(&path).await?;
-        }
         for path in &self.removed_folders {
             let (sink, path) = find(path)?;
-            sink.remove_folder(&path).await?;
+            sink.remove_folder(path).await?;
+        }
+        for path in &self.removed {
+            let (sink, path) = find(path)?;
+            sink.remove(path).await?;
         }
         for (path, file) in &self.files {
-            let (sink, path) = find(path)?;
-            match file {
-                BootFile::Text(text) => sink.put(&path, Bytes::from(text.clone())).await?,
-                BootFile::Symlink(target) => sink.link(&path, target).await?,
+            if let BootFile::Symlink(target) = file {
+                let (sink, path) = find(path)?;
+                sink.link(path, target).await?;
+            }
+        }
+        for (path, file) in &self.files {
+            if let BootFile::Text(text) = file {
+                let (sink, path) = find(path)?;
+                sink.put(path, Bytes::from(text.clone())).await?;
             }
         }
         Ok(())

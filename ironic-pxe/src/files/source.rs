@@ -40,6 +40,16 @@ pub trait FileSink: Send + Sync + 'static {
     /// When the path leaves the root or the file can not be written.
     async fn put(&self, path: &str, content: Bytes) -> Result<(), FileError>;
 
+    /// Writes a copy of an open file.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put), and when the file can not be read to its end.
+    async fn put_file(&self, path: &str, mut file: OpenFile) -> Result<(), FileError> {
+        let content = file.read_at(0, usize::MAX).await?;
+        self.put(path, content).await
+    }
+
     /// Makes a symbolic link to a path relative to the link's folder.
     ///
     /// # Errors
@@ -61,6 +71,15 @@ pub trait FileSink: Send + Sync + 'static {
     /// When the path leaves the root, is the root, or something can not be removed.
     async fn remove_folder(&self, path: &str) -> Result<(), FileError>;
 }
+
+/// Files that boot interfaces write and machines read.
+///
+/// # Contract
+///
+/// What was put is what is opened from then on.
+pub trait FileStore: FileSource + FileSink {}
+
+impl<T: FileSource + FileSink> FileStore for T {}
 
 /// Reads an open file.
 ///
