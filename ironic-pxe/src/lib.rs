@@ -2,6 +2,8 @@
 //!
 //! - [`boot`] decides: pure functions from a node's record to configuration files, links, DHCP
 //!   options and the boot device, equal to the Bare Metal service's.
+//! - [`PxeBoot`] does: the engine's boot interfaces `pxe`, `ipxe`, `http` and `http-ipxe`, which
+//!   [`register`] gives to a registry of drivers.
 //! - [`files`] holds what was decided, in memory or in a folder.
 //! - [`dhcp`] and [`tftp`] are codecs and state machines for both ends, without sockets or clocks;
 //!   the features `dhcp` and `tftp` add servers over UDP.
@@ -35,4 +37,6 @@ pub mod http;
 mod interface;
 pub mod tftp;
 
-pub use interface::BootInterface;
+pub use interface::{
+    BootImages, BootInterface, BootServices, DhcpHosts, NoDhcp, PxeBoot, ServedImages, register,
+};

@@ -27,8 +27,15 @@ pub struct BootImage {
 ///
 /// When one of the two is set nowhere.
 pub fn agent_images(request: &BootRequest<'_>) -> Result<Vec<BootImage>, BootError> {
+    agent_images_for(request, request.node.ramdisk_mode())
+}
+
+/// The same, for a mode that the node may yet get into.
+pub(crate) fn agent_images_for(
+    request: &BootRequest<'_>,
+    mode: RamdiskMode,
+) -> Result<Vec<BootImage>, BootError> {
     let (config, node) = (request.config, request.node);
-    let mode = node.ramdisk_mode();
     let cleaned = node.automated_clean.unwrap_or(config.automated_clean);
     if mode == RamdiskMode::Deploy && node.boot_option() == BootOption::Ramdisk && !cleaned {
         return Ok(Vec::new());
@@ -209,7 +216,7 @@ fn check_instance_source(request: &BootRequest<'_>) -> Result<(), BootError> {
 }
 
 // A reference into an image service is a bare uuid or `glance://…`; everything else is a URL.
-fn is_image_service_reference(href: &str) -> bool {
+pub(crate) fn is_image_service_reference(href: &str) -> bool {
     let hexadecimal = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_uuid = href.len() == 36
         && href.split('-').map(str::len).eq([8, 4, 4, 4, 12])

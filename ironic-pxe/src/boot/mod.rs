@@ -28,6 +28,7 @@ pub use config::{BootConfig, DefaultRamdisks, DhcpProvider, IpVersion};
 pub use dhcp_options::{DhcpOption, dhcp_options};
 pub use error::BootError;
 pub use images::{BootImage, agent_images, instance_images};
+pub(crate) use images::{agent_images_for, is_image_service_reference};
 pub use kernel_command_line::{KernelCommandLine, KernelParameter, sanitize_kernel_command_line};
 pub use kernel_parameters::{RamdiskParams, kernel_append_params};
 pub use kickstart::{KickstartOptions, render_kickstart, validate_kickstart_template};
