@@ -93,7 +93,8 @@ fn causes(failure: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
 }
 
 fn run(options: &Serve) -> Result<(), Failure> {
-    logging::init(&options.log, options.log_format)?;
+    logging::init(&options.log, options.log_format)
+        .map_err(|error| format!("the log filter {:?} is wrong: {error}", options.log))?;
     let mut config = HostConfig::load(options.config.as_deref(), &variable)?;
     if let Some(listen) = options.listen {
         config.listen = listen;

@@ -40,7 +40,7 @@ pub fn normal(connection: &Value) -> Result<Value, Fault> {
     let network = members.get("network_type").and_then(Value::as_str);
     let complete = members.is_empty()
         || network == Some("unmanaged")
-        || COMPLETE.iter().any(|needed| needed.iter().all(|n| has(n)));
+        || COMPLETE.iter().any(|needed| needed.iter().all(has));
     if !complete {
         return Err(Fault::bad(
             "local_link_connection must have port_id and switch_id, or port_id and hostname, or \

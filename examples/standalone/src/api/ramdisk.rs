@@ -193,22 +193,21 @@ async fn continue_inspection(
 ) -> Result<(StatusCode, Json<Value>), Fault> {
     let uuid = query.uuid("node_uuid")?;
     query.end()?;
-    let (inventory, plugin_data) = found(body)?;
+    let found = found(body)?;
     let named = caller.version.has(since::CONTINUE_INSPECTION);
     if uuid.is_some() && !named {
         return Err(Fault::not_found(
             "node_uuid needs a newer version of the API",
         ));
     }
-    let macs = addresses(&inventory);
+    let macs = addresses(&found.inventory);
     let has_bmc = ["bmc_address", "bmc_v6address"].iter().any(|name| {
-        let address = inventory.get(*name).and_then(Value::as_str);
+        let address = found.inventory.get(*name).and_then(Value::as_str);
         address.is_some_and(|address| !address.is_empty())
     });
     if macs.is_empty() && !has_bmc && uuid.is_none() {
         return Err(Fault::bad("nothing tells which node this is"));
     }
-    let found = InspectionArgs::new(inventory, plugin_data);
     let node = caller
         .client
         .continue_inspection(uuid, &macs, found)
@@ -228,7 +227,7 @@ async fn inspected(caller: &Caller, node: Node) -> Result<Value, Fault> {
 }
 
 /// The inventory, and what was found besides.
-fn found(body: Option<Value>) -> Result<(Map<String, Value>, Map<String, Value>), Fault> {
+fn found(body: Option<Value>) -> Result<InspectionArgs, Fault> {
     let Some(Value::Object(mut data)) = body else {
         return Err(Fault::bad(
             "the body must be a JSON object with an inventory",
@@ -253,7 +252,7 @@ fn found(body: Option<Value>) -> Result<(Map<String, Value>, Map<String, Value>)
             "inventory/interfaces must be a list of interfaces, each with a mac_address",
         ));
     }
-    Ok((inventory, data))
+    Ok(InspectionArgs::new(inventory, data))
 }
 
 fn addresses(inventory: &Map<String, Value>) -> Vec<MacAddress> {

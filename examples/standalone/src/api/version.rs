@@ -173,31 +173,27 @@ impl fmt::Display for Unacceptable {
     }
 }
 
-/// The version text of the headers: of the shared header the last one for this service, else of
-/// the older header; an empty text is none.
+/// The version text of the headers: of the shared header, else of the older one; an empty text
+/// is none.
 fn asked(headers: &HeaderMap) -> Option<String> {
-    let shared = headers.get_all(SHARED_HEADER).iter();
-    let for_us = shared
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|value| value.trim_start().strip_prefix(SERVICE))
-        .filter(|rest| rest.starts_with(' '))
-        .last();
-    // A comma is no list separator for a version such as "1,5": the part before it would pass.
-    let whole = headers.get(SHARED_HEADER).and_then(|v| v.to_str().ok());
-    let text = match for_us {
-        Some(_) if whole.is_some_and(broken_list) => whole?,
-        Some(text) => text,
-        None => headers.get(HEADER)?.to_str().unwrap_or("?"),
-    };
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    let asked = text(SHARED_HEADER).and_then(for_this_service);
+    let asked = asked.or_else(|| text(HEADER))?.trim();
+    (!asked.is_empty()).then(|| asked.to_owned())
 }
 
-/// Whether some entry of the shared header's list names no service.
-fn broken_list(value: &str) -> bool {
-    let mut entries = value.split(',').map(str::trim);
-    entries.any(|entry| !entry.is_empty() && entry.starts_with(|c: char| c.is_ascii_digit()))
+/// What the shared header, a list of services with versions, says for this one: its last entry
+/// wins. An entry that names no service is no version either, and stands for the whole.
+fn for_this_service(list: &str) -> Option<&str> {
+    for entry in list.rsplit(',').map(str::trim) {
+        match entry.split_once(' ') {
+            Some((SERVICE, version)) => return Some(version),
+            Some(_) => {}
+            None if entry == SERVICE || entry.is_empty() => {}
+            None => return Some(entry),
+        }
+    }
+    None
 }
 
 fn parse(text: &str) -> Option<(i64, i64)> {
