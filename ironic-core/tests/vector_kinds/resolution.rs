@@ -1,13 +1,4 @@
 //! Interface resolution against cases computed by running the original.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test harness"
-)]
-
-use std::fs;
-use std::path::Path;
 
 use ironic_core::driver::{Catalog, Defaults, Enabled, ResolveError, Resolver, instance_overrides};
 use ironic_core::model::{InterfaceNames, JsonMap, NodeInterfaces};
@@ -15,27 +6,9 @@ use ironic_core::states::InterfaceKind;
 use ironic_core::{Error, ErrorKind};
 use serde_json::{Map, Value};
 
+use crate::harness::{check, facts};
+
 const FILE: &str = "interface_resolution.json";
-
-fn read(path: &Path) -> Value {
-    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
-}
-
-/// A file of facts: always the copy.
-fn facts(name: &str) -> Value {
-    let copies = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
-    read(&copies.join(name))
-}
-
-/// The cases from the folder that `IRONIC_VECTORS` names, else the copy.
-#[allow(clippy::disallowed_methods, reason = "the test's own switch")]
-fn cases() -> Vec<Value> {
-    let file = match std::env::var("IRONIC_VECTORS") {
-        Ok(folder) => read(&Path::new(&folder).join(FILE)),
-        Err(_) => facts(FILE),
-    };
-    file["cases"].as_array().unwrap().clone()
-}
 
 fn strings(value: &Value) -> Vec<String> {
     let items = value.as_array().into_iter().flatten();
@@ -181,31 +154,19 @@ fn run(library: &Library, case: &Value) -> Value {
 #[test]
 fn interface_resolution() {
     let library = Library::new();
-    let known = ["all_library_defaults", "one_enabled", "random", "odd"];
-    let (mut passed, mut misses) = (0, Vec::new());
-    let cases = cases();
-    for case in &cases {
-        let kind = case["kind"].as_str().unwrap();
-        assert!(
-            known.contains(&kind.split(':').next().unwrap()),
-            "{FILE}: kind {kind} is not run"
+    check(FILE, &[], &[], |kind, case| {
+        let family = kind.split(':').next()?;
+        let known = matches!(
+            family,
+            "all_library_defaults" | "one_enabled" | "random" | "odd"
         );
-        let got = run(&library, case);
-        if got == case["expect"] {
-            passed += 1;
-        } else {
-            misses.push(format!(
-                "{}: {got}, expected {}",
-                case["id"], case["expect"]
-            ));
-        }
-    }
-    println!("{FILE}: {passed} of {} cases", cases.len());
-    assert!(passed > 0, "{FILE}: no case was run");
-    assert!(
-        misses.is_empty(),
-        "{FILE}: {} misses\n{}",
-        misses.len(),
-        misses.join("\n")
-    );
+        known.then(|| {
+            let got = run(&library, case);
+            if got == case["expect"] {
+                Ok(())
+            } else {
+                Err(got.to_string())
+            }
+        })
+    });
 }
