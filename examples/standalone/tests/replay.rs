@@ -88,7 +88,7 @@ async fn run_replayer(address: SocketAddr) -> Vec<Value> {
         .arg(folder("tests/api").join("replay_api.py"))
         .arg(format!("http://{address}"))
         .arg(recordings())
-        .arg("--json")
+        .args(["--strict-errors", "--json"])
         .arg(&report)
         .output()
         .await

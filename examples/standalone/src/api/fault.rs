@@ -123,6 +123,9 @@ impl std::error::Error for Fault {}
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
+        if self.status.is_server_error() {
+            tracing::error!(status = self.status.as_u16(), error = %self.message, "not served");
+        }
         // The error is a JSON document within a JSON string: clients parse it twice.
         let body = json!({"error_message": self.body()}).to_string();
         let mut response = (self.status, body).into_response();

@@ -208,21 +208,33 @@ async fn continue_inspection(
     if macs.is_empty() && !has_bmc && uuid.is_none() {
         return Err(Fault::bad("nothing tells which node this is"));
     }
+    // The token is given out before what was found is made use of: afterwards nobody waits for
+    // the agent any more.
+    let token = match named {
+        true => caller.client.lookup(uuid, &macs).await.ok(),
+        false => None,
+    };
     let node = caller
         .client
         .continue_inspection(uuid, &macs, found)
         .await?;
     let answer = if named {
-        inspected(&caller, node).await?
+        inspected(&caller, node, token).await?
     } else {
         json!({"uuid": node.uuid})
     };
     Ok((StatusCode::ACCEPTED, Json(answer)))
 }
 
-/// What the agent is told that has reported. Its token, if it has one, it has already.
-async fn inspected(caller: &Caller, node: Node) -> Result<Value, Fault> {
-    let answer = LookupAnswer::new(node, HEARTBEAT_TIMEOUT, None);
+/// What the agent is told that has reported.
+async fn inspected(
+    caller: &Caller,
+    node: Node,
+    lookup: Option<LookupAnswer>,
+) -> Result<Value, Fault> {
+    let timeout = lookup.as_ref().map(|answer| answer.heartbeat_timeout);
+    let token = lookup.and_then(|answer| answer.agent_token);
+    let answer = LookupAnswer::new(node, timeout.unwrap_or(HEARTBEAT_TIMEOUT), token);
     document(caller, &answer).await
 }
 

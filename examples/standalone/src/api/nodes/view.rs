@@ -6,9 +6,10 @@ use ironic_core::flow::Flow;
 use ironic_core::model::{Lock, Node, NodeTrait};
 use ironic_core::secret;
 use ironic_core::states::{FlowKind, InterfaceKind, ProvisionState};
+use ironic_core::steps::Step;
 use ironic_core::store::{Filter, Kind, Query, Scalar};
 use ironic_core::{Error, Timestamp};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::super::caller::Caller;
@@ -63,7 +64,12 @@ impl Company {
                 }
             }
         }
-        if wants(&["clean_step", "deploy_step", "service_step"]) {
+        if wants(&[
+            "clean_step",
+            "deploy_step",
+            "service_step",
+            "driver_internal_info",
+        ]) {
             for flow in repository.list::<Flow>(&of(Kind::Flow, "uuid")).await? {
                 company.flows.insert(flow.value.uuid, flow.value);
             }
@@ -135,9 +141,10 @@ async fn show_one(
     );
     let traits = company.traits.get(&node.uuid).cloned();
     put("traits", traits.unwrap_or_default().into());
-    if let Some((name, step)) = company.flows.get(&node.uuid).and_then(current_step) {
-        put(name, step);
+    if let Some(flow) = company.flows.get(&node.uuid) {
+        put_steps(flow, &mut whole);
     }
+    let mut put = |name: &str, value: Value| whole.insert(name.to_owned(), value);
     let asked_for_conductor = asked.is_none_or(|asked| asked.iter().any(|n| n == "conductor"));
     if asked_for_conductor && caller.version.has(since::CONDUCTORS) {
         // A node that nobody looks after is shown all the same.
@@ -151,23 +158,32 @@ async fn show_one(
     Ok(Value::Object(shown))
 }
 
-/// The step that a flow is at, under the name of its field.
-fn current_step(flow: &Flow) -> Option<(&'static str, Value)> {
-    let name = match flow.kind {
-        FlowKind::Clean => "clean_step",
-        FlowKind::Deploy => "deploy_step",
-        FlowKind::Service => "service_step",
-        _ => return None,
+/// Shows the steps of a flow where the original keeps them: the one that it is at in a field of
+/// its own, all of them and how many are done among what drivers remember.
+fn put_steps(flow: &Flow, node: &mut Map<String, Value>) {
+    let kind = match flow.kind {
+        FlowKind::Clean => "clean",
+        FlowKind::Deploy => "deploy",
+        FlowKind::Service => "service",
+        _ => return,
     };
-    let step = flow.plan.get(flow.cursor)?;
-    let shown = serde_json::json!({
-        "interface": step.interface,
-        "step": step.step,
-        "args": step.args,
-        "priority": step.priority,
-        "abortable": step.abortable,
-    });
-    Some((name, shown))
+    let shown = |step: &Step| {
+        json!({
+            "interface": step.interface,
+            "step": step.step,
+            "args": secret::masked(&step.args, MASK),
+            "priority": step.priority,
+            "abortable": step.abortable,
+        })
+    };
+    if let Some(step) = flow.plan.get(flow.cursor) {
+        node.insert(format!("{kind}_step"), shown(step));
+    }
+    let steps: Vec<_> = flow.plan.steps().iter().map(shown).collect();
+    if let Some(Value::Object(remembered)) = node.get_mut("driver_internal_info") {
+        remembered.insert(format!("{kind}_steps"), steps.into());
+        remembered.insert(format!("{kind}_step_index"), flow.cursor.into());
+    }
 }
 
 /// Puts asterisks where secrets are.

@@ -15,7 +15,7 @@ use super::super::fault::Fault;
 use super::super::patch::{Patch, changes};
 use super::super::version::since;
 use super::super::{args, link_connection, schema};
-use super::view::{PORT, document, show};
+use super::view::{check_version, document, show};
 use super::{DELETED, port};
 
 /// The fields that a patch may be about.
@@ -64,7 +64,7 @@ pub(super) async fn create(
     };
     let ident = ident.as_str().unwrap_or_default();
     let node = caller.node_referred_to(ident).await?;
-    check_version(&caller, &body)?;
+    check_set(&caller, &body)?;
     check_group(&caller, &body).await?;
     check_network(&body)?;
     let smart = body.get("is_smartnic") == Some(&Value::Bool(true));
@@ -90,8 +90,8 @@ pub(super) async fn create(
 }
 
 /// Refuses fields that this version does not have, be they null.
-fn check_version(caller: &Caller, body: &Map<String, Value>) -> Result<(), Fault> {
-    PORT.check_version(caller.version, body.keys().map(String::as_str))?;
+fn check_set(caller: &Caller, body: &Map<String, Value>) -> Result<(), Fault> {
+    check_version(caller.version, body.keys().map(String::as_str))?;
     let Some(Value::Object(link)) = body.get("local_link_connection") else {
         return Ok(());
     };
@@ -154,7 +154,7 @@ pub(super) async fn patch(
         !patch.values(&path).is_empty() || patch.removes(&path)
     };
     let touched = GATED.iter().filter(touched).copied();
-    PORT.check_version(caller.version, touched)?;
+    check_version(caller.version, touched)?;
     let port = port(&caller, &ident).await?;
     let node = caller.client.node(port.node_uuid).await?;
     let before = document(&port)?;

@@ -12,7 +12,7 @@ use super::super::fault::Fault;
 use super::super::fields;
 use super::super::paging::{Listing, Page};
 use super::super::version::since;
-use super::view::{FEW, PORT, is_selectable, show, sort_path};
+use super::view::{FEW, check_version, is_selectable, show, sort_path};
 
 /// `GET /v1/ports`.
 pub(super) async fn list(
@@ -59,7 +59,7 @@ async fn few_or_asked(
     let detail = query.flag("detail")?;
     if let Some(asked) = &asked {
         caller.version.need(since::FIELDS_QUERY)?;
-        PORT.check_version(caller.version, asked.iter().map(String::as_str))?;
+        check_version(caller.version, asked.iter().map(String::as_str))?;
         fields::check_known(asked, is_selectable)?;
     }
     let selection = Selection::take(caller, query, of).await?;
@@ -89,7 +89,7 @@ impl Selection {
         let groups = query.list("conductor_groups")?;
         let within = query.text("description_contains")?;
         query.end()?;
-        PORT.check_version(caller.version, [page.sort_key.as_str()])?;
+        check_version(caller.version, [page.sort_key.as_str()])?;
         if sort_path(&page.sort_key).is_none() {
             return Err(Fault::bad("sort_key names no field that has an order"));
         }

@@ -66,7 +66,7 @@ async fn show(
     let port = port(&caller, &ident).await?;
     if let Some(asked) = &asked {
         caller.version.need(since::FIELDS_QUERY)?;
-        view::PORT.check_version(caller.version, asked.iter().map(String::as_str))?;
+        view::check_version(caller.version, asked.iter().map(String::as_str))?;
         fields::check_known(asked, view::is_selectable)?;
     }
     view::show(&caller, &port, asked.as_deref()).map(Json)

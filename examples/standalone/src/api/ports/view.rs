@@ -8,10 +8,10 @@ use super::super::caller::Caller;
 use super::super::fault::Fault;
 use super::super::fields::{Empty, Field, Fields};
 use super::super::link_connection::VTEP_MEMBERS;
-use super::super::version::since;
+use super::super::version::{Version, since};
 
 /// The fields of a port.
-pub(super) const PORT: Fields = Fields(&[
+const PORT: Fields = Fields(&[
     Field::new("address", 1, Empty::Null),
     Field::new("available_for_dynamic_portgroup", 111, Empty::True),
     Field::new("category", 101, Empty::Null),
@@ -42,6 +42,16 @@ const NOT_SORTABLE: &[&str] = &[
     "node_uuid",
     "portgroup_uuid",
 ];
+
+/// Refuses (406) fields that this version does not have. One that it merely does not show may
+/// be named all the same.
+pub(super) fn check_version<'a>(
+    version: Version,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Result<(), Fault> {
+    let gated = names.into_iter().filter(|name| *name != "internal_info");
+    PORT.check_version(version, gated)
+}
 
 /// Whether `fields=` may name it.
 pub(super) fn is_selectable(name: &str) -> bool {
