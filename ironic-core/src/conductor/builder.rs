@@ -117,6 +117,7 @@ impl ConductorBuilder {
             wakes: Wakes::default(),
             called: std::sync::Mutex::default(),
             unread: std::sync::Mutex::default(),
+            dead: std::sync::Mutex::default(),
             work: TaskTracker::new(),
             loops: TaskTracker::new(),
             stopping: CancellationToken::new(),

@@ -38,7 +38,29 @@ impl Handler for Service {
                 after: std::time::Duration::ZERO,
             });
         }
-        match request.call {
+        // The request is carried out to its end even if its caller stops waiting for the answer: what
+        // has been committed must be carried out too.
+        let (inner, call) = (Arc::clone(inner), request.call);
+        let answer = self.inner.work.spawn(async move {
+            tokio::select! {
+                biased;
+                () = inner.stopped.cancelled() => Err(Error::NoFreeWorker { host: inner.config.host.clone() }),
+                answer = inner.dispatch(call) => answer,
+            }
+        });
+        match answer.await {
+            Ok(answer) => answer,
+            Err(error) => Err(Error::internal(format!(
+                "the request ended unexpectedly: {error}"
+            ))),
+        }
+    }
+}
+
+impl Inner {
+    async fn dispatch(self: &Arc<Self>, call: Call) -> Result<Response, Error> {
+        let inner = self;
+        match call {
             Call::CreateNode { node } => inner.create_node(*node).await,
             Call::UpdateNode { node, changes } => inner.update_node(node, &changes).await,
             Call::DestroyNode { node } => inner.destroy_node(node).await,

@@ -62,6 +62,8 @@ pub(crate) struct Inner {
     called: Mutex<BTreeSet<Uuid>>,
     /// How often in a row a node's power could not be read.
     unread: Mutex<BTreeMap<Uuid, u32>>,
+    /// The conductors that are known to have died.
+    dead: Mutex<BTreeSet<String>>,
     /// Work on nodes.
     work: TaskTracker,
     /// Loops that run as long as the conductor does.

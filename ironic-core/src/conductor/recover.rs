@@ -53,7 +53,12 @@ impl Inner {
             .filter(|(record, _)| record.hostname != self.config.host)
         {
             if !self.membership.is_dead(&record.hostname) {
+                Self::lock(&self.dead).remove(&record.hostname);
                 continue;
+            }
+            if Self::lock(&self.dead).insert(record.hostname.clone()) {
+                tracing::warn!(conductor = %record.hostname, "a conductor has died");
+                self.adopt_waiting().await?;
             }
             let repository = &self.manager.context().repository;
             let held = Query::all(Kind::Lock).filter(Filter::text("holder", &record.hostname));
@@ -66,6 +71,25 @@ impl Inner {
                     self.recover(lock.uuid, Some(&record.hostname)).await;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Goes on with a flow that nobody drives, unless somebody does.
+    pub(super) async fn recover_abandoned(self: &Arc<Self>, node: Uuid) -> Result<(), Error> {
+        if !self.is_free(node).await? {
+            return Ok(());
+        }
+        let task = self.manager.try_exclusive(node, "recovery").await?;
+        self.decide_and_drive(task, &Input::Recover).await
+    }
+
+    /// Flows that wait have no lock to be found by: those of a conductor that has died are woken
+    /// here when they are due. A flow that several conductors wake is decided by one.
+    async fn adopt_waiting(self: &Arc<Self>) -> Result<(), Error> {
+        let repository = &self.manager.context().repository;
+        for flow in repository.list::<Flow>(&Query::all(Kind::Flow)).await? {
+            self.arm(flow.uuid, Some(&flow.value));
         }
         Ok(())
     }

@@ -12,6 +12,9 @@ use crate::driver::Task;
 use crate::engine::{Decision, Input, Outcome, Rejected};
 use crate::flow::{Flow, StepProgress};
 
+/// How long a flow may be neither waiting nor driven before it is recovered.
+const RECOVER_AFTER: Duration = Duration::from_secs(1);
+
 impl Inner {
     /// Goes on with a node in the background.
     pub(super) fn drive_in_background(self: &Arc<Self>, task: Task, decision: Decision) {
@@ -80,12 +83,15 @@ impl Inner {
         self.after_release(node);
     }
 
-    /// Looks at what has come up while the node was held.
+    /// Looks at what has come up while the node was held. A flow that neither waits nor is driven
+    /// (its last commit failed, or its answer was lost) is recovered after a moment.
     pub(super) fn after_release(self: &Arc<Self>, node: Uuid) {
         let inner = Arc::clone(self);
         self.spawn(async move {
-            if let Ok(flow) = inner.manager.context().repository.get::<Flow>(node).await {
-                inner.arm(node, flow.as_ref().map(|flow| &flow.value));
+            match inner.manager.context().repository.get::<Flow>(node).await {
+                Ok(Some(flow)) if flow.is_waiting() => inner.arm(node, Some(&flow.value)),
+                Ok(None) => inner.arm(node, None),
+                Ok(Some(_)) | Err(_) => inner.wake_flow_in(node, RECOVER_AFTER),
             }
             if Self::lock(&inner.called).remove(&node) {
                 inner.agent_called(node).await;
@@ -150,7 +156,8 @@ impl Inner {
             return Ok(());
         };
         if !flow.is_waiting() {
-            return Ok(());
+            // Whoever drives it holds the node; otherwise nobody does.
+            return self.recover_abandoned(node).await;
         }
         let now = self.manager.context().clock.now();
         let generation = flow.generation;

@@ -1,11 +1,12 @@
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use ironic_core::driver::fake::{Completion, FakeOperation, FakeRule};
 use ironic_core::model::{Lock, Node};
 use ironic_core::states::{ProvisionState, Verb};
 use ironic_core::store::{Kind, MemoryStore, Query, Store};
-use ironic_core::testing::FaultyStore;
+use ironic_core::testing::{FaultyStore, Injected};
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -215,4 +216,71 @@ async fn another_conductor_takes_over_what_a_dead_one_held() {
     );
     assert_eq!(client.reservation(node).await.unwrap(), None);
     second.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_or_loses_its_answer_at_any_commit_only_delays() {
+    for lost in [false, true] {
+        for commit in 1..10 {
+            let inner: Arc<dyn Store> = Arc::new(MemoryStore::new());
+            let faulty = Arc::new(FaultyStore::new(Arc::clone(&inner)));
+            let house = House::over(faulty.clone());
+            let conductor = house.conductor("cond-a").await;
+            let client = house.client(&conductor);
+            let node = available(&client).await;
+            let what = if lost {
+                Injected::After
+            } else {
+                Injected::Before
+            };
+            faulty.inject(faulty.commits() + commit, what);
+            let asked = ask(&client, node, Verb::Deploy).await;
+            sleep(Duration::from_secs(30)).await;
+            let state = client.node(node).await.unwrap().provision_state;
+            let refused = asked.is_err() && state == ProvisionState::Available;
+            assert!(
+                refused || state == ProvisionState::Active,
+                "commit {commit}, lost: {lost}: {state}, {asked:?}"
+            );
+            assert_eq!(
+                client.reservation(node).await.unwrap(),
+                None,
+                "commit {commit}, lost: {lost}"
+            );
+            faulty.heal();
+            conductor.stop().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_stops_waiting_leaves_nothing_half_done() {
+    let house = House::new();
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = available(&client).await;
+    for polls in 1..40 {
+        let mut request = Box::pin(ask(&client, node, Verb::Deploy));
+        for _ in 0..polls {
+            if request
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_ready()
+            {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(request);
+        sleep(Duration::from_secs(30)).await;
+        match client.node(node).await.unwrap().provision_state {
+            ProvisionState::Available => {}
+            ProvisionState::Active => {
+                crate::house::go(&client, node, Verb::Undeploy, ProvisionState::Available).await;
+            }
+            other => panic!("dropped after {polls} polls: {other}"),
+        }
+        assert_eq!(client.reservation(node).await.unwrap(), None);
+    }
+    conductor.stop().await.unwrap();
 }
