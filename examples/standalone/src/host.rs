@@ -7,9 +7,8 @@ use axum::Router;
 use axum::serve::ListenerExt;
 use ironic_core::client::Client;
 use ironic_core::conductor::Conductor;
-use ironic_core::driver::fake::{self, FakeBehaviour, FakeOperation, FakeRule};
-use ironic_core::driver::{Registry, RegistryBuilder, noop};
-use ironic_core::inspection::AgentInspect;
+use ironic_core::driver::fake::FakeBehaviour;
+use ironic_core::driver::{Registry, RegistryBuilder};
 use ironic_core::notify::Notifier;
 use ironic_core::store::{MemoryStore, Repository, Store};
 use ironic_core::transport::LocalTransport;
@@ -18,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api;
 use crate::config::HostConfig;
+use crate::drivers;
 use crate::store::{OpenError, SqliteStore};
 
 /// Why a host does not run.
@@ -30,6 +30,11 @@ pub enum HostError {
     /// The engine refuses to start or to stop, or the drivers do not fit together.
     #[error(transparent)]
     Engine(#[from] ironic_core::Error),
+    /// No provider of cryptography is there, which HTTP clients do not do without.
+    #[error(
+        "agents are reached over HTTP, and no rustls crypto provider is installed in this process"
+    )]
+    NoTlsProvider,
     /// The address is taken, or is none of this machine's.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -109,7 +114,12 @@ impl HostBuilder {
             (None, "memory:") => Arc::new(MemoryStore::new()),
             (None, url) => Arc::new(SqliteStore::open(url).await?),
         };
-        let registry = Arc::new(registry(&self.config, &self.behaviour, self.drivers)?);
+        let (mut builder, shared) =
+            drivers::register(Registry::builder(), &self.config, &self.behaviour, None)?;
+        for add in self.drivers {
+            builder = add(builder);
+        }
+        let registry = Arc::new(self.config.drivers.apply(builder).build()?);
         let mut conductor = Conductor::builder()
             .store(Arc::clone(&store))
             .registry(Arc::clone(&registry))
@@ -131,33 +141,9 @@ impl HostBuilder {
             config: self.config,
             client,
             conductor,
+            shared: Arc::new(shared),
         })
     }
-}
-
-/// The drivers: those of this program, those of whoever embeds it, and what the settings make
-/// of them.
-fn registry(
-    config: &HostConfig,
-    behaviour: &FakeBehaviour,
-    more: Vec<Drivers>,
-) -> Result<Registry, HostError> {
-    let mut builder = Registry::builder();
-    builder = if config.drivers.has_hardware_type("fake-hardware") {
-        for (kind, delay) in config.fake.delays() {
-            for operation in FakeOperation::of(kind) {
-                behaviour.add(FakeRule::takes_between(operation, delay.least, delay.most));
-            }
-        }
-        fake::register(builder, behaviour)
-    } else {
-        noop::register(builder)
-    };
-    builder = builder.inspect("agent", Arc::new(AgentInspect::default()));
-    for add in more {
-        builder = add(builder);
-    }
-    Ok(config.drivers.apply(builder).build()?)
 }
 
 /// A running engine with its API, in one process.
@@ -167,6 +153,7 @@ pub struct Host {
     client: Client,
     conductor: Conductor,
     router: Router,
+    shared: Arc<drivers::Shared>,
 }
 
 impl Host {
@@ -247,11 +234,13 @@ impl Host {
         served.and(stopped)
     }
 
-    /// Stops the conductor.
+    /// Stops the conductor, and ends the sessions with BMCs.
     ///
     /// # Errors
     /// When it could not deregister; others will notice by themselves.
     pub async fn stop(&self) -> Result<(), HostError> {
-        Ok(self.conductor.stop().await?)
+        let stopped = self.conductor.stop().await;
+        self.shared.close().await;
+        Ok(stopped?)
     }
 }

@@ -26,6 +26,7 @@
 
 pub mod api;
 pub mod config;
+mod drivers;
 mod host;
 pub mod store;
 

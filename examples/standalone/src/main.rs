@@ -102,6 +102,13 @@ fn run(options: &Serve) -> Result<(), Failure> {
     if let Some(database) = &options.database {
         config.database.clone_from(database);
     }
+    // Before any client is made; the library leaves the choice to the program.
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        tracing::debug!("a provider of cryptography is installed already");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

@@ -3,13 +3,15 @@
 
 mod drivers;
 mod error;
+mod redfish;
 mod sections;
 mod value;
 
 pub use drivers::DriverSettings;
 pub use error::ConfigError;
+pub use redfish::RedfishSection;
 pub use sections::{ApiSection, ConductorSection, FakeSection, ServiceSection};
-pub use value::{Delay, Names, Seconds};
+pub use value::{Addresses, Delay, Names, Pairs, Seconds};
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -37,6 +39,8 @@ pub struct HostConfig {
     pub conductor: Config,
     /// Which drivers nodes may have.
     pub drivers: DriverSettings,
+    /// How BMCs that speak Redfish are spoken to.
+    pub redfish: RedfishSection,
     /// How long the fake drivers take.
     pub fake: FakeSection,
 }
@@ -49,6 +53,7 @@ impl Default for HostConfig {
             api: ApiSettings::default(),
             conductor: Config::default(),
             drivers: DriverSettings::default(),
+            redfish: RedfishSection::default(),
             fake: FakeSection::default(),
         }
     }
@@ -66,6 +71,8 @@ struct File {
     conductor: ConductorSection,
     #[serde(default)]
     drivers: DriverSettings,
+    #[serde(default)]
+    redfish: RedfishSection,
     #[serde(default)]
     fake: FakeSection,
 }
@@ -86,6 +93,7 @@ impl HostConfig {
         settings.api.overlay(environment)?;
         settings.conductor.overlay(environment)?;
         settings.drivers.overlay(environment)?;
+        settings.redfish.overlay(environment)?;
         settings.fake.overlay(environment)?;
         Self::from_file(settings)
     }
@@ -100,8 +108,10 @@ impl HostConfig {
     }
 
     fn from_file(file: File) -> Result<Self, ConfigError> {
+        file.redfish.check()?;
         let mut config = Self {
             drivers: file.drivers,
+            redfish: file.redfish,
             fake: file.fake,
             ..Self::default()
         };

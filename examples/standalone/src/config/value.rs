@@ -1,6 +1,7 @@
 //! The values of settings, in a file and in the environment.
 
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -43,6 +44,70 @@ parsed! {
     u32: "a whole number from 0",
     usize: "a whole number from 0",
     SocketAddr: "an address with a port, such as 127.0.0.1:6385",
+    SocketAddrV4: "an IPv4 address with a port, such as 0.0.0.0:67",
+    Ipv4Addr: "an IPv4 address, such as 192.0.2.1",
+}
+
+/// Texts by name; in a variable `name:text` with commas.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Pairs(BTreeMap<String, String>);
+
+impl Deref for Pairs {
+    type Target = BTreeMap<String, String>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Pairs {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        let pairs = pairs.into_iter();
+        Self(
+            pairs
+                .map(|(key, value)| (key.into(), value.into()))
+                .collect(),
+        )
+    }
+}
+
+impl FromVariable for Pairs {
+    fn from_variable(text: &str) -> Result<Self, String> {
+        let pairs = text
+            .split(',')
+            .map(str::trim)
+            .filter(|pair| !pair.is_empty());
+        pairs
+            .map(|pair| {
+                let (name, value) = pair
+                    .split_once(':')
+                    .ok_or_else(|| format!("{pair:?} has no colon between name and text"))?;
+                Ok((name.trim(), value.trim()))
+            })
+            .collect()
+    }
+}
+
+/// IPv4 addresses; in a variable with commas.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Addresses(Vec<Ipv4Addr>);
+
+impl Deref for Addresses {
+    type Target = [Ipv4Addr];
+
+    fn deref(&self) -> &[Ipv4Addr] {
+        &self.0
+    }
+}
+
+impl FromVariable for Addresses {
+    fn from_variable(text: &str) -> Result<Self, String> {
+        let names = Names::from_variable(text)?;
+        let addresses = names.iter().map(|name| Ipv4Addr::from_variable(name));
+        addresses.collect::<Result<_, _>>().map(Self)
+    }
 }
 
 /// A list of names; in a variable with commas.
