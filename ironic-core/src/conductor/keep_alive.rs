@@ -132,7 +132,13 @@ impl Inner {
                 Ok(Some((task, decision))) => self.drive_in_background(task, decision),
                 Ok(None) => self.after_release(end.fence.node),
                 Err(error) => {
-                    tracing::warn!(node = %end.fence.node, %error, "a node could not be given back")
+                    let node = end.fence.node;
+                    tracing::warn!(%node, %error, "a node could not be given back; trying again");
+                    let inner = Arc::clone(&self);
+                    self.spawn(async move {
+                        tokio::time::sleep(inner.config.node_locked_retry_interval).await;
+                        inner.manager.return_later(end);
+                    });
                 }
             }
         }

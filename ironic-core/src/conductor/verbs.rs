@@ -54,7 +54,8 @@ impl Inner {
                 Ok(Response::Done)
             }
             Err(rejected) => {
-                self.manager.release(task).await?;
+                // A store that lost its answer may have committed: what that began is gone on with.
+                self.give_up(task).await;
                 Err(refusal(rejected))
             }
         }
@@ -144,7 +145,8 @@ impl Inner {
                 Ok(Response::Done)
             }
             Err(rejected) => {
-                self.manager.release(task).await?;
+                // A store that lost its answer may have committed: what that began is gone on with.
+                self.give_up(task).await;
                 Err(refusal(rejected))
             }
         }

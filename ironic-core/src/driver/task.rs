@@ -135,9 +135,11 @@ impl SharedTask {
 }
 
 /// How a task ended, for the release queue.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct TaskEnd {
     pub(crate) fence: Fence,
+    /// Set where it is not known whether the lock was acquired at all: its claim.
+    pub(crate) claim: Option<Uuid>,
     /// The flow's generation and the effect that was running, if one was.
     pub(crate) running: Option<(u64, u64)>,
 }
@@ -284,6 +286,7 @@ impl Drop for Task {
         if let Some(ends) = self.ends.take() {
             let _ = ends.send(TaskEnd {
                 fence: self.fence,
+                claim: None,
                 running: self.running,
             });
         }

@@ -17,6 +17,9 @@ pub struct Lock {
     /// The conductor that holds the node; `None` when it is free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
+    /// Drawn anew at each acquisition: tells who does not know whether it has acquired the lock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Uuid>,
     /// What it is doing with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
@@ -32,6 +35,7 @@ impl Lock {
             uuid: node,
             epoch: 0,
             holder: None,
+            claim: None,
             purpose: None,
             since: None,
         }
@@ -39,11 +43,12 @@ impl Lock {
 
     /// This lock in the hands of `holder`, one epoch on.
     #[must_use]
-    pub fn taken(&self, holder: &str, purpose: &str, now: Timestamp) -> Self {
+    pub fn taken(&self, holder: &str, claim: Uuid, purpose: &str, now: Timestamp) -> Self {
         Self {
             uuid: self.uuid,
             epoch: self.epoch + 1,
             holder: Some(holder.to_owned()),
+            claim: Some(claim),
             purpose: Some(purpose.to_owned()),
             since: Some(now),
         }

@@ -138,10 +138,25 @@ impl TaskManager {
                 host: holder.to_owned(),
             });
         }
-        let taken = free.taken(host, purpose, now);
+        let claim = self.context.entropy.uuid();
+        let taken = free.taken(host, claim, purpose, now);
         let op = match &stored {
             Some(stored) => crate::store::put_over(stored, &taken)?,
             None => crate::store::put_new(&taken)?,
+        };
+        let fence = Fence {
+            node,
+            epoch: taken.epoch,
+        };
+        // From here on the lock is given back whatever happens, if it has been acquired at all.
+        let guard = LockGuard {
+            manager: self,
+            end: TaskEnd {
+                fence,
+                claim: Some(claim),
+                running: None,
+            },
+            armed: true,
         };
         match self
             .repository()
@@ -153,6 +168,7 @@ impl TaskManager {
         {
             Ok(_) => {}
             Err(StoreError::Conflict { .. }) => {
+                guard.disarm();
                 let lock = self.repository().get::<Lock>(node).await?;
                 let holder = lock
                     .and_then(|lock| lock.value.holder)
@@ -161,16 +177,6 @@ impl TaskManager {
             }
             Err(error) => return Err(error.into()),
         }
-        let fence = Fence {
-            node,
-            epoch: taken.epoch,
-        };
-        // From here on the lock is given back whatever happens.
-        let guard = LockGuard {
-            manager: self,
-            fence,
-            armed: true,
-        };
         let (base, core) = self.load(node, purpose).await?;
         guard.disarm();
         Ok(Task::new(core, base, fence, self.ends.clone()))
@@ -211,6 +217,7 @@ impl TaskManager {
     pub async fn release(&self, mut task: Task) -> Result<(), Error> {
         self.give_back(&TaskEnd {
             fence: task.fence,
+            claim: None,
             running: None,
         })
         .await?;
@@ -234,6 +241,12 @@ impl TaskManager {
     /// Tells those who wait for a node of this conductor that one has been given back.
     pub(super) fn notify_released(&self) {
         self.released.notify_waiters();
+    }
+
+    /// Puts a node into the release queue.
+    pub(crate) fn return_later(&self, end: TaskEnd) {
+        // Without a queue the conductor is gone, and a take-over will find the node.
+        let _ = self.ends.send(end);
     }
 
     /// Gives back what was dropped. An effect that was running is first recorded as failed, so
@@ -268,6 +281,12 @@ impl TaskManager {
     /// Gives back what was dropped, whatever was running: for a conductor that stops, as what it
     /// leaves in the middle is recovered by the next.
     pub(crate) async fn give_back(&self, end: &TaskEnd) -> Result<(), Error> {
+        if let Some(claim) = end.claim {
+            let lock = self.repository().get::<Lock>(end.fence.node).await?;
+            if lock.is_none_or(|lock| lock.claim != Some(claim)) {
+                return Ok(());
+            }
+        }
         let op = self.release_op(end.fence)?;
         match self
             .context
@@ -290,7 +309,7 @@ impl TaskManager {
 /// Gives a lock back when acquiring the rest of a task fails or is cancelled.
 struct LockGuard<'a> {
     manager: &'a TaskManager,
-    fence: Fence,
+    end: TaskEnd,
     armed: bool,
 }
 
@@ -303,10 +322,7 @@ impl LockGuard<'_> {
 impl Drop for LockGuard<'_> {
     fn drop(&mut self) {
         if self.armed {
-            let _ = self.manager.ends.send(TaskEnd {
-                fence: self.fence,
-                running: None,
-            });
+            self.manager.return_later(self.end.clone());
         }
     }
 }
