@@ -147,7 +147,7 @@ async fn tell(options: &Options, site: &Site, rack: &Rack) -> Result<bool, Failu
     let mut stories: Vec<Story> = lives.join_all().await;
     progress.finish();
     stories.sort_by_key(|story| story.number);
-    println!("{}", table::render(&stories, options.keep));
+    println!("{}", table::render(&stories));
     for story in &stories {
         if let Some(failure) = &story.failure {
             println!("{}: {failure}", story.machine);

@@ -23,9 +23,10 @@ const STATES: &[State] = &[
     State::Deleting,
 ];
 
-pub(crate) fn render(stories: &[Story], _keep: bool) -> Table {
+/// A row per machine: the seconds that it spent in each state, and what was found on its disk.
+pub(crate) fn render(stories: &[Story]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::ASCII_BORDERS_ONLY_CONDENSED);
     let mut header = vec!["machine".to_owned(), "boots by".to_owned()];
     header.extend(STATES.iter().map(|state| format!("{state}\ns")));
     header.extend([
@@ -43,7 +44,7 @@ pub(crate) fn render(stories: &[Story], _keep: bool) -> Table {
             time.map(|(_, time)| format!("{:.2}", time.as_secs_f64()))
                 .unwrap_or_default()
         }));
-        let image = story.image.as_deref().and_then(|hash| hash.get(..12));
+        let image = story.image.as_deref().and_then(|hash| hash.get(..8));
         row.push(image.map_or_else(|| "–".to_owned(), |hash| format!("✓ {hash}…")));
         row.push(
             story
