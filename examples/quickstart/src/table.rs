@@ -26,13 +26,15 @@ const STATES: &[State] = &[
 /// A row per machine: the seconds that it spent in each state, and what was found on its disk.
 pub(crate) fn render(stories: &[Story]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::ASCII_BORDERS_ONLY_CONDENSED);
+    table.load_style(presets::UTF8_FULL_CONDENSED);
     let mut header = vec!["machine".to_owned(), "boots by".to_owned()];
-    header.extend(STATES.iter().map(|state| format!("{state}\ns")));
-    header.extend([
-        "image on disk\nsha256".to_owned(),
-        "config drive\nhost name".to_owned(),
-    ]);
+    // The seconds spent in each state; a name of two words stands on two lines.
+    header.extend(
+        STATES
+            .iter()
+            .map(|state| state.to_string().replace([' ', '-'], "\n")),
+    );
+    header.extend(["image\non disk".to_owned(), "config drive".to_owned()]);
     table.set_header(header);
     for story in stories {
         let mut row = vec![
