@@ -64,7 +64,7 @@ async fn put_node(world: &World, id: Uuid, kind: &str, case: &Value) {
     node.disable_power_off = flag("disable_power_off");
     world.repository.create(&node).await.unwrap();
     if flag("locked") {
-        let lock = Lock::free(id).taken("another", "test", Timestamp::EPOCH);
+        let lock = Lock::free(id).taken("another", Uuid::nil(), "test", Timestamp::EPOCH);
         world.repository.create(&lock).await.unwrap();
     }
 }
