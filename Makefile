@@ -55,6 +55,7 @@ docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --all-features --no-deps --quiet
 
 deny: $(TOOLS)/bin/cargo-deny
+	@$(CARGO) fetch --locked --quiet
 	$(CARGO) deny --locked --offline --log-level error check bans licenses sources
 
 bench: ## criterion benches; the rates stand in target/criterion and in the README
