@@ -9,7 +9,7 @@ use crate::Error;
 use crate::driver::{Deploy, Interface, NetworkRole, Properties, SharedTask, Task};
 use crate::flow::{Progress, StepProgress, Wait};
 use crate::model::Node;
-use crate::states::{FlowKind, InterfaceKind, PowerState, PowerTarget};
+use crate::states::{FlowKind, InterfaceKind, PowerState, PowerTarget, ProvisionState};
 use crate::steps::{Impact, Replay, Step, StepDef, StepSource};
 
 /// The deploy interface `direct`: the agent fetches the image over HTTP and writes it to the disk.
@@ -238,6 +238,12 @@ impl Deploy for AgentDeploy {
         let driver = task.driver();
         driver.boot.clean_up_ramdisk(task).await?;
         driver.boot.clean_up_instance(task).await?;
+        // A machine whose deployment failed is not left running whatever it runs (the original's
+        // `[deploy] power_off_after_deploy_failure`).
+        let failed = task.node().provision_state == ProvisionState::DeployFailed;
+        if failed && !task.node().disable_power_off {
+            task.switch_power(PowerTarget::Off, None).await?;
+        }
         driver
             .network
             .disconnect(task, NetworkRole::Provisioning)

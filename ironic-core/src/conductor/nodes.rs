@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Inner;
 use crate::Error;
 use crate::flow::Flow;
-use crate::model::{HistoryEvent, Lock, Node, NodeTrait, Port};
+use crate::model::{HistoryEvent, Inventory, Lock, Node, NodeTrait, Port};
 use crate::notify::Event;
 use crate::states::ProvisionState;
 use crate::store::{Batch, Expect, Filter, Kind, Op, Persistent, Query};
@@ -55,7 +55,12 @@ impl Inner {
             return Err(error);
         }
         let repository = &self.manager.context().repository;
-        let mut ops = vec![gone::<Node>(id), gone::<Flow>(id), gone::<Lock>(id)];
+        let mut ops = vec![
+            gone::<Node>(id),
+            gone::<Flow>(id),
+            gone::<Lock>(id),
+            gone::<Inventory>(id),
+        ];
         self.collect::<Port>(id, &mut ops).await?;
         self.collect::<NodeTrait>(id, &mut ops).await?;
         self.collect::<HistoryEvent>(id, &mut ops).await?;

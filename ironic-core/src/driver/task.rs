@@ -11,10 +11,10 @@ use crate::Error;
 use crate::config::Config;
 use crate::flow::Flow;
 use crate::governor::{BmcEndpoint, BmcPermit, Governor};
-use crate::model::{InterfaceNames, Node, Port};
+use crate::model::{InterfaceNames, Inventory, Node, Port};
 use crate::runtime::{Clock, Entropy, Timestamp};
 use crate::states::PowerTarget;
-use crate::store::{Fence, Repository, Stored};
+use crate::store::{Batch, Expect, Fence, Op, Repository, Stored};
 
 /// What every task of a conductor shares.
 #[derive(Debug)]
@@ -264,13 +264,34 @@ impl Task {
         Ok(())
     }
 
+    /// Keeps what an inspection found, in place of what an earlier one did.
+    ///
+    /// # Errors
+    /// What the store answers.
+    pub async fn keep_inventory(&mut self, inventory: &Inventory) -> Result<(), Error> {
+        let op = match crate::store::put_new(inventory)? {
+            Op::Put { record, .. } => Op::Put {
+                record,
+                expect: Expect::Any,
+            },
+            other => other,
+        };
+        self.repository()
+            .commit(Batch {
+                fence: Some(self.fence),
+                ops: vec![op],
+            })
+            .await?;
+        Ok(())
+    }
+
     /// Adds a port to the node.
     ///
     /// # Errors
     /// [`Error::AlreadyExists`] when its address is taken.
     pub async fn add_port(&mut self, port: Port) -> Result<(), Error> {
         let op = crate::store::put_new(&port)?;
-        let batch = crate::store::Batch {
+        let batch = Batch {
             fence: Some(self.fence),
             ops: vec![op],
         };

@@ -6,6 +6,7 @@ use crate::Error;
 use crate::agent::ramdisk_params;
 use crate::driver::{Inspect, Interface, NetworkRole, SharedTask, Task};
 use crate::flow::{BlockedReason, Progress, Resume, Wait};
+use crate::model::Inventory;
 use crate::states::PowerTarget;
 
 /// The inspect interface `agent`: the ramdisk boots, reports, and what it found is put on the node.
@@ -71,7 +72,17 @@ impl Inspect for AgentInspect {
             ));
         }
         hooks::run(task, &inventory).await?;
-        self.abort(task).await
+        let plugin_data = data
+            .get("plugin_data")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
+        task.keep_inventory(&Inventory::new(task.node_id(), inventory, plugin_data))
+            .await?;
+        self.abort(task).await?;
+        // Kept in a record of its own from here on: a node is read far more often.
+        task.node_mut().set_internal("inspection_data", Value::Null);
+        Ok(())
     }
 
     async fn abort(&self, task: &mut Task) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 
 mod conductor;
 mod history;
+mod inventory;
 mod lock;
 mod node;
 mod port;
@@ -10,6 +11,7 @@ mod validate;
 
 pub use conductor::ConductorRecord;
 pub use history::{HistoryEvent, Severity};
+pub use inventory::Inventory;
 pub use lock::Lock;
 pub use node::{InterfaceNames, JsonMap, Node, NodeInterfaces};
 pub use port::Port;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::Error;
 use crate::flow::Flow;
-use crate::model::{ConductorRecord, HistoryEvent, Lock, Node, NodeTrait, Port};
+use crate::model::{ConductorRecord, HistoryEvent, Inventory, Lock, Node, NodeTrait, Port};
 
 /// A type that a [`Repository`] keeps.
 pub trait Persistent: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
@@ -60,6 +60,7 @@ persistent!(Port, Port, "port", self => {
 });
 persistent!(Flow, Flow, "flow");
 persistent!(Lock, Lock, "lock");
+persistent!(Inventory, Inventory, "inventory");
 persistent!(HistoryEvent, History, "history event");
 persistent!(NodeTrait, Trait, "trait");
 persistent!(ConductorRecord, Conductor, "conductor", self => vec![UniqueKey::new("hostname", &self.hostname)]);
