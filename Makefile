@@ -45,11 +45,7 @@ sizes: ## no Rust file past 800 lines
 	@python3 .ci/sizes.py
 
 purity: ## default ironic-core carries no HTTP, SQL or TLS crate
-	@$(CARGO) tree --locked -p ironic-core -e normal --prefix none | awk '{print $$1}' | sort -u > $${TMPDIR:-/tmp}/ironic-core-tree.$$$$; \
-	  bad=$$(grep -xE 'hyper|reqwest|axum|h2|http|sqlx.*|rusqlite|libsqlite3-sys|tokio-postgres|rustls.*|native-tls|openssl.*|ring|aws-lc.*' $${TMPDIR:-/tmp}/ironic-core-tree.$$$$ || true); \
-	  count=$$(wc -l < $${TMPDIR:-/tmp}/ironic-core-tree.$$$$); rm -f $${TMPDIR:-/tmp}/ironic-core-tree.$$$$; \
-	  if [ -n "$$bad" ]; then echo "ironic-core depends on: $$bad" >&2; exit 1; fi; \
-	  echo "purity: ironic-core has $$count crates, none of them HTTP, SQL or TLS"
+	@CARGO="$(CARGO)" .ci/purity
 
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --all-features --no-deps --quiet
