@@ -12,12 +12,14 @@ use ironic_core::driver::{Registry, RegistryBuilder};
 use ironic_core::notify::Notifier;
 use ironic_core::store::{MemoryStore, Repository, Store};
 use ironic_core::transport::LocalTransport;
+use ironic_pxe::files::FileStore;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::api;
 use crate::config::HostConfig;
 use crate::drivers;
+use crate::services::{self, BootServers, Roots, ServiceError};
 use crate::store::{OpenError, SqliteStore};
 
 /// Why a host does not run.
@@ -32,9 +34,12 @@ pub enum HostError {
     Engine(#[from] ironic_core::Error),
     /// No provider of cryptography is there, which HTTP clients do not do without.
     #[error(
-        "agents are reached over HTTP, and no rustls crypto provider is installed in this process"
+        "agents and images are had over HTTP, and no rustls crypto provider is installed in this process"
     )]
     NoTlsProvider,
+    /// What machines boot by cannot be served.
+    #[error(transparent)]
+    Boot(#[from] ServiceError),
     /// The address is taken, or is none of this machine's.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -60,6 +65,7 @@ pub struct HostBuilder {
     routes: Router,
     notifier: Option<Arc<dyn Notifier>>,
     behaviour: FakeBehaviour,
+    roots: Option<Roots>,
 }
 
 impl std::fmt::Debug for HostBuilder {
@@ -98,13 +104,21 @@ impl HostBuilder {
         self
     }
 
+    /// Keeps boot files in these stores, rather than in the folders of the settings: what TFTP
+    /// serves, and what HTTP serves. What DHCP tells machines is kept in the former.
+    pub fn boot_files(mut self, tftp: Arc<dyn FileStore>, http: Arc<dyn FileStore>) -> Self {
+        self.roots = Some(Roots { tftp, http });
+        self
+    }
+
     /// Makes the fake drivers do as this says.
     pub fn fake_behaviour(mut self, behaviour: &FakeBehaviour) -> Self {
         self.behaviour = behaviour.clone();
         self
     }
 
-    /// Opens the database, starts the conductor, and recovers what an earlier process left.
+    /// Opens the database, starts the servers that machines boot from and the conductor, and
+    /// recovers what an earlier process left.
     ///
     /// # Errors
     /// [`HostError`] tells them apart.
@@ -114,8 +128,18 @@ impl HostBuilder {
             (None, "memory:") => Arc::new(MemoryStore::new()),
             (None, url) => Arc::new(SqliteStore::open(url).await?),
         };
-        let (mut builder, shared) =
-            drivers::register(Registry::builder(), &self.config, &self.behaviour, None)?;
+        let repository = Repository::new(Arc::clone(&store));
+        drivers::check(&self.config)?;
+        let (files, boot) = match services::start(&self.config, self.roots, &repository).await? {
+            Some((files, servers)) => (Some(files), Some(servers)),
+            None => (None, None),
+        };
+        let (mut builder, shared) = drivers::register(
+            Registry::builder(),
+            &self.config,
+            &self.behaviour,
+            files.as_ref(),
+        )?;
         for add in self.drivers {
             builder = add(builder);
         }
@@ -130,11 +154,7 @@ impl HostBuilder {
         let conductor = conductor.start().await?;
         let transport = Arc::new(LocalTransport::new());
         transport.register(conductor.host(), conductor.handler());
-        let client = Client::new(
-            Repository::new(store),
-            Arc::clone(conductor.membership()),
-            transport,
-        );
+        let client = Client::new(repository, Arc::clone(conductor.membership()), transport);
         let api = api::router(client.clone(), registry, self.config.api.clone());
         Ok(Host {
             router: self.routes.fallback_service(api),
@@ -142,6 +162,7 @@ impl HostBuilder {
             client,
             conductor,
             shared: Arc::new(shared),
+            boot: boot.map(Arc::new),
         })
     }
 }
@@ -154,6 +175,7 @@ pub struct Host {
     conductor: Conductor,
     router: Router,
     shared: Arc<drivers::Shared>,
+    boot: Option<Arc<BootServers>>,
 }
 
 impl Host {
@@ -166,6 +188,7 @@ impl Host {
             routes: Router::new(),
             notifier: None,
             behaviour: FakeBehaviour::new(),
+            roots: None,
         }
     }
 
@@ -177,6 +200,11 @@ impl Host {
     /// The conductor.
     pub fn conductor(&self) -> &Conductor {
         &self.conductor
+    }
+
+    /// What machines boot from, if the settings say anything of it.
+    pub fn boot(&self) -> Option<&BootServers> {
+        self.boot.as_deref()
     }
 
     /// The API, and what is served besides, for a server of one's own.
@@ -234,12 +262,16 @@ impl Host {
         served.and(stopped)
     }
 
-    /// Stops the conductor, and ends the sessions with BMCs.
+    /// Stops the conductor, then the servers that machines boot from, and ends the sessions with
+    /// BMCs.
     ///
     /// # Errors
     /// When it could not deregister; others will notice by themselves.
     pub async fn stop(&self) -> Result<(), HostError> {
         let stopped = self.conductor.stop().await;
+        if let Some(boot) = &self.boot {
+            boot.stop();
+        }
         self.shared.close().await;
         Ok(stopped?)
     }

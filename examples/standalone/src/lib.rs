@@ -28,7 +28,9 @@ pub mod api;
 pub mod config;
 mod drivers;
 mod host;
+mod services;
 pub mod store;
 
 pub use config::{ConfigError, HostConfig};
 pub use host::{Host, HostBuilder, HostError};
+pub use services::{BootServers, ServiceError};

@@ -1,12 +1,16 @@
 //! The host's settings: a TOML file, over it the environment, over that what the command line
 //! says.
 
+mod boot;
+mod dhcp;
 mod drivers;
 mod error;
 mod redfish;
 mod sections;
 mod value;
 
+pub use boot::{BootSection, HttpBootSection, TftpSection};
+pub use dhcp::{DhcpMode, DhcpSection, StaticHost, StaticHosts};
 pub use drivers::DriverSettings;
 pub use error::ConfigError;
 pub use redfish::RedfishSection;
@@ -39,6 +43,14 @@ pub struct HostConfig {
     pub conductor: Config,
     /// Which drivers nodes may have.
     pub drivers: DriverSettings,
+    /// What machines boot over the network.
+    pub boot: BootSection,
+    /// The TFTP server.
+    pub tftp: TftpSection,
+    /// The HTTP server of boot files.
+    pub http_boot: HttpBootSection,
+    /// The DHCP server.
+    pub dhcp: DhcpSection,
     /// How BMCs that speak Redfish are spoken to.
     pub redfish: RedfishSection,
     /// How long the fake drivers take.
@@ -53,6 +65,10 @@ impl Default for HostConfig {
             api: ApiSettings::default(),
             conductor: Config::default(),
             drivers: DriverSettings::default(),
+            boot: BootSection::default(),
+            tftp: TftpSection::default(),
+            http_boot: HttpBootSection::default(),
+            dhcp: DhcpSection::default(),
             redfish: RedfishSection::default(),
             fake: FakeSection::default(),
         }
@@ -71,6 +87,14 @@ struct File {
     conductor: ConductorSection,
     #[serde(default)]
     drivers: DriverSettings,
+    #[serde(default)]
+    boot: BootSection,
+    #[serde(default)]
+    tftp: TftpSection,
+    #[serde(default)]
+    http_boot: HttpBootSection,
+    #[serde(default)]
+    dhcp: DhcpSection,
     #[serde(default)]
     redfish: RedfishSection,
     #[serde(default)]
@@ -93,6 +117,10 @@ impl HostConfig {
         settings.api.overlay(environment)?;
         settings.conductor.overlay(environment)?;
         settings.drivers.overlay(environment)?;
+        settings.boot.overlay(environment)?;
+        settings.tftp.overlay(environment)?;
+        settings.http_boot.overlay(environment)?;
+        settings.dhcp.overlay(environment)?;
         settings.redfish.overlay(environment)?;
         settings.fake.overlay(environment)?;
         Self::from_file(settings)
@@ -108,9 +136,15 @@ impl HostConfig {
     }
 
     fn from_file(file: File) -> Result<Self, ConfigError> {
+        file.boot.check()?;
+        file.dhcp.check()?;
         file.redfish.check()?;
         let mut config = Self {
             drivers: file.drivers,
+            boot: file.boot,
+            tftp: file.tftp,
+            http_boot: file.http_boot,
+            dhcp: file.dhcp,
             redfish: file.redfish,
             fake: file.fake,
             ..Self::default()

@@ -15,6 +15,7 @@ use ironic_pxe::BootServices;
 
 use crate::config::HostConfig;
 use crate::host::HostError;
+use crate::services;
 
 /// Hardware types whose machines run an agent that is reached over HTTP.
 const WITH_AGENTS: [&str; 3] = ["ipmi", "redfish", "manual-management"];
@@ -33,8 +34,17 @@ impl Shared {
 }
 
 /// Whether this process can have HTTP clients, which want cryptography even where none is used.
-pub(crate) fn has_tls_provider() -> bool {
+fn has_tls_provider() -> bool {
     rustls::crypto::CryptoProvider::get_default().is_some()
+}
+
+/// Refuses settings that want HTTP clients where there can be none.
+pub(crate) fn check(config: &HostConfig) -> Result<(), HostError> {
+    let wants_clients = wants_agents(config) || services::wanted(config);
+    if wants_clients && !has_tls_provider() {
+        return Err(HostError::NoTlsProvider);
+    }
+    Ok(())
 }
 
 /// Registers all drivers of the host, those for booting only where boot services are configured.
@@ -59,8 +69,6 @@ pub(crate) fn register(
         let transport = Arc::new(HttpAgentTransport::new()?);
         let deploy = AgentDeploy::new(AgentClient::new(transport));
         builder = builder.deploy("direct", Arc::new(deploy));
-    } else if wants_agents(config) {
-        return Err(HostError::NoTlsProvider);
     }
     let ipmi = IpmiDriver::new(IpmiClient::new(Arc::new(OsEntropy)));
     builder = ironic_drivers_ipmi::driver::register(builder, &ipmi);
