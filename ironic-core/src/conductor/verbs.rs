@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::Inner;
@@ -39,7 +40,18 @@ impl Inner {
             self.manager.release(task).await?;
             return Err(error);
         }
-        match self.manager.commit(&mut task, &input).await {
+        self.accept(task, &input, worker).await
+    }
+
+    /// Commits what a request begins, and goes on with it in the background.
+    async fn accept(
+        self: &Arc<Self>,
+        mut task: Task,
+        input: &Input,
+        worker: OwnedSemaphorePermit,
+    ) -> Result<Response, Error> {
+        let node = task.node_id();
+        match self.manager.commit(&mut task, input).await {
             Ok(decision) if decision.releases() => {
                 drop(task);
                 self.after_release(node);
@@ -115,7 +127,7 @@ impl Inner {
         timeout: Option<u64>,
     ) -> Result<Response, Error> {
         let worker = self.worker()?;
-        let mut task = self
+        let task = self
             .manager
             .exclusive(node, &format!("set power: {target}"))
             .await?;
@@ -131,25 +143,8 @@ impl Inner {
             self.manager.release(task).await?;
             return Err(error);
         }
-        match self
-            .manager
-            .commit(&mut task, &Input::Power { target, timeout })
+        self.accept(task, &Input::Power { target, timeout }, worker)
             .await
-        {
-            Ok(decision) => {
-                let inner = Arc::clone(self);
-                self.spawn(async move {
-                    inner.drive(task, decision).await;
-                    drop(worker);
-                });
-                Ok(Response::Done)
-            }
-            Err(rejected) => {
-                // A store that lost its answer may have committed: what that began is gone on with.
-                self.give_up(task).await;
-                Err(refusal(rejected))
-            }
-        }
     }
 }
 
