@@ -17,7 +17,7 @@ demo: ## machines from enrolment to a running system, over the real protocols (A
 test: peers $(TOOLS)/bin/cargo-nextest ## everything that CI tests; installs what it needs
 	$(CARGO) nextest run --locked --workspace --all-features
 	$(CARGO) test --locked --workspace --all-features --doc --quiet
-	$(CARGO) nextest run --locked -p ironic-core --all-features --test '*vectors*' --success-output immediate --status-level none --final-status-level none 2>&1 | grep -E 'json: |skipped: ' | sort -u
+	@$(CARGO) nextest run --locked --workspace --all-features -E 'binary(vectors)' --success-output immediate --status-level none --final-status-level none 2>&1 | grep -oE '[a-z_]+\.json: .*cases|skipped: .*' | sort -u
 
 peers: ## the real peers that tests talk to
 	@.ci/peers "$(VENV)"
