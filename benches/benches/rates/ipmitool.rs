@@ -1,5 +1,8 @@
 //! ipmitool, on the BMCs that our client is measured with: one process for each read, as it is
 //! mostly used, and 100 reads in one process and session.
+//!
+//! Most of a process is spent on reading the list of enterprise numbers that Debian ships with it,
+//! some 5 MB; what the protocol itself costs is in the second rate.
 
 use std::fs;
 use std::net::SocketAddr;
