@@ -3,22 +3,12 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use ironic_core::agent::{AgentClient, AgentDeploy, HttpAgentTransport};
-use ironic_core::driver::RegistryBuilder;
+use ironic_core::Client;
 use ironic_core::notify::{Notification, Notifier};
-use ironic_core::{Client, OsEntropy};
-use ironic_drivers_ipmi::client::IpmiClient;
-use ironic_drivers_ipmi::driver::IpmiDriver;
-use ironic_pxe::BootServices;
-use ironic_pxe::boot::{BootConfig, DhcpProvider};
-use ironic_pxe::dhcp::{
-    DhcpServer, DhcpService, HostConfig as DhcpHost, MemoryHosts, ServerConfig, ServerPort,
-};
-use ironic_pxe::files::{MemoryFiles, StripPrefix};
-use ironic_pxe::http::boot_files_router;
-use ironic_pxe::tftp::{TftpService, TftpServiceConfig};
+use ironic_pxe::dhcp::HostConfig as DhcpHost;
+use ironic_pxe::files::MemoryFiles;
 use ironic_standalone::{Host, HostConfig};
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -40,12 +30,9 @@ pub(crate) struct Site {
     pub(crate) image: Image,
     pub(crate) notifications: broadcast::Sender<Notification>,
     files_url: String,
-    hosts: MemoryHosts,
-    client: Client,
+    host: Host,
     stopping: CancellationToken,
     serving: std::sync::Mutex<Option<JoinHandle<Result<(), Failure>>>>,
-    files: JoinHandle<()>,
-    _services: (DhcpService, TftpService),
     _database: tempfile::TempDir,
 }
 
@@ -91,7 +78,8 @@ impl Site {
             .await
             .map_err(|error| Failure::setup("image", error))?;
 
-        // Boot files: written by the boot interfaces, read by the machines.
+        // Boot files: written by the boot interfaces, read by the machines. These stay in memory;
+        // an operator's are in folders.
         let (tftp_files, http_files) = (MemoryFiles::new(), MemoryFiles::new());
         let files = [
             (IMAGE, image.bytes.clone()),
@@ -104,41 +92,9 @@ impl Site {
                 .insert(path, content)
                 .map_err(|error| Failure::setup("boot files", error))?;
         }
-        let listener = TcpListener::bind((LOOPBACK, 0))
-            .await
-            .map_err(|error| Failure::setup("HTTP", error))?;
-        let files_url = format!(
-            "http://{}",
-            listener
-                .local_addr()
-                .map_err(|error| Failure::setup("HTTP", error))?
-        );
-        let router = boot_files_router(Arc::new(http_files.clone()));
-        let files = tokio::spawn(async move {
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            let _ = axum::serve(listener, service).await;
-        });
 
-        // TFTP and DHCP, on ports of their own: nothing here needs privileges.
-        let boot = boot_config(&files_url);
-        let socket = UdpSocket::bind((LOOPBACK, 0))
-            .await
-            .map_err(|error| Failure::setup("TFTP", error))?;
-        let source = Arc::new(StripPrefix::new(&boot.tftp_root, tftp_files.clone()));
-        let tftp = TftpService::start(socket, source, TftpServiceConfig::default())
-            .map_err(|error| Failure::setup("TFTP", error))?;
-        let hosts = MemoryHosts::new();
-        let socket = UdpSocket::bind((LOOPBACK, 0))
-            .await
-            .map_err(|error| Failure::setup("DHCP", error))?;
-        let server = DhcpServer::new(
-            ServerConfig::new(LOOPBACK).with_reply_to_source(true),
-            hosts.clone(),
-        );
-        let dhcp = DhcpService::start(socket, Arc::new(server), ServerPort::Dhcp)
-            .map_err(|error| Failure::setup("DHCP", error))?;
-
-        // The host: the same as the program `ironic`, with these drivers.
+        // The host: the same as the program `ironic`, with its own DHCP, TFTP and HTTP servers, on
+        // any free ports: nothing here needs privileges.
         let database = tempfile::tempdir().map_err(|error| Failure::setup("database", error))?;
         let listener = TcpListener::bind((LOOPBACK, 0))
             .await
@@ -152,28 +108,23 @@ impl Site {
         let path = database.path().join("ironic.sqlite");
         let config = HostConfig::parse(&host_config(&api_url, &path.display().to_string()))
             .map_err(|error| Failure::setup("settings", error))?;
-        let services = BootServices::new(boot, Arc::new(tftp_files), Arc::new(http_files))
-            .with_dhcp(Arc::new(hosts.clone()));
-        services
-            .place_common_files()
-            .await
-            .map_err(|error| Failure::setup("boot files", error))?;
-        let ipmi = IpmiDriver::new(IpmiClient::new(Arc::new(OsEntropy)));
-        let agents = AgentClient::new(Arc::new(
-            HttpAgentTransport::new().map_err(|error| Failure::setup("agents", error))?,
-        ));
         let notifications = broadcast::Sender::new(65_536);
         let host = Host::builder(config)
-            .drivers(move |builder| drivers(builder, &ipmi, &services, agents))
+            .boot_files(Arc::new(tftp_files), Arc::new(http_files))
             .notifier(Arc::new(Broadcast(notifications.clone())))
             .start()
             .await
             .map_err(|error| Failure::setup("engine", error))?;
-        let client = host.client().clone();
+        let missing = || Failure::Setup("a server that machines boot from is not there".to_owned());
+        let boot = host.boot().ok_or_else(missing)?;
+        let (dhcp, tftp) = (boot.dhcp_addr(), boot.tftp_addr());
+        let files_url = format!("http://{}", boot.http_addr().ok_or_else(missing)?);
         let stopping = CancellationToken::new();
         let stop = stopping.clone();
+        let running = host.clone();
         let serving = tokio::spawn(async move {
-            host.run(listener, stop.cancelled_owned())
+            running
+                .run(listener, stop.cancelled_owned())
                 .await
                 .map_err(|error| Failure::setup("engine", error))
         });
@@ -183,26 +134,23 @@ impl Site {
                 .build()
                 .map_err(|error| Failure::setup("HTTP client", error))?,
             api_url,
-            dhcp: dhcp.local_addr(),
-            tftp: tftp.local_addr(),
+            dhcp: dhcp.ok_or_else(missing)?,
+            tftp: tftp.ok_or_else(missing)?,
             image,
             notifications,
             files_url,
-            hosts,
-            client,
+            host,
             stopping,
             serving: std::sync::Mutex::new(Some(serving)),
-            files,
-            _services: (dhcp, tftp),
             _database: database,
         })
     }
 
     /// Gives a machine an address, as whoever runs a network would.
     pub(crate) fn know(&self, unit: &Unit) {
-        let mut host = DhcpHost::new(unit.address);
-        host.next_server = Some(LOOPBACK);
-        self.hosts.insert(unit.mac.into(), host);
+        if let Some(boot) = self.host.boot() {
+            boot.set_dhcp_host(unit.mac.into(), DhcpHost::new(unit.address));
+        }
     }
 
     pub(crate) fn view(&self) -> SiteView {
@@ -212,7 +160,7 @@ impl Site {
             image_url: format!("{}/{IMAGE}", self.files_url),
             image_sha256: self.image.sha256.clone(),
             image_sha512: self.image.sha512.clone(),
-            client: self.client.clone(),
+            client: self.host.client().clone(),
         }
     }
 
@@ -224,33 +172,13 @@ impl Site {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .take();
-        let stopped = match serving {
+        match serving {
             Some(serving) => serving
                 .await
                 .map_err(|error| Failure::setup("engine", error))?,
             None => Ok(()),
-        };
-        self.files.abort();
-        stopped
+        }
     }
-}
-
-fn boot_config(files_url: &str) -> BootConfig {
-    let mut boot = BootConfig::default();
-    files_url.clone_into(&mut boot.http_url);
-    boot.tftp_server = LOOPBACK.to_string();
-    boot.dhcp_provider = DhcpProvider::Other("embedded".to_owned());
-    boot
-}
-
-fn drivers(
-    builder: RegistryBuilder,
-    ipmi: &IpmiDriver,
-    services: &BootServices,
-    agents: AgentClient,
-) -> RegistryBuilder {
-    let builder = ironic_drivers_ipmi::driver::register(builder, ipmi);
-    ironic_pxe::register(builder, services).deploy("direct", Arc::new(AgentDeploy::new(agents)))
 }
 
 /// Settings as an operator would write them; only the times are shorter, as machines here start
@@ -270,21 +198,20 @@ ramdisk_heartbeat_timeout = 10
 sync_power_state_interval = 30
 graceful_shutdown_timeout = 5
 
+[tftp]
+listen = "{LOOPBACK}:0"
+
+[http_boot]
+listen = "{LOOPBACK}:0"
+
+[dhcp]
+mode = "full"
+listen = "{LOOPBACK}:0"
+reply_to_source = true
+
 [drivers]
 enabled_hardware_types = ["ipmi"]
-enabled_power_interfaces = ["ipmitool"]
-enabled_management_interfaces = ["ipmitool"]
 enabled_boot_interfaces = ["ipxe", "pxe"]
-enabled_deploy_interfaces = ["direct"]
-enabled_inspect_interfaces = ["agent"]
-enabled_network_interfaces = ["noop"]
-enabled_storage_interfaces = ["noop"]
-enabled_bios_interfaces = ["no-bios"]
-enabled_console_interfaces = ["no-console"]
-enabled_firmware_interfaces = ["no-firmware"]
-enabled_raid_interfaces = ["no-raid"]
-enabled_rescue_interfaces = ["no-rescue"]
-enabled_vendor_interfaces = ["no-vendor"]
 "#
     )
 }
