@@ -301,6 +301,30 @@ async fn a_slow_control_that_is_repeated_runs_once() {
     assert_eq!(machine.powered.boots().len(), 1);
 }
 
+#[tokio::test]
+async fn answers_that_come_in_one_burst_are_all_taken_in() {
+    let mut tasks = JoinSet::new();
+    let client = client();
+    // A lost answer would be asked for again only after the test has given up.
+    let mut timing = Timing::default();
+    timing.first_retry = Duration::from_secs(60);
+    timing.longest_retry = Duration::from_secs(60);
+    let mut bmcs = Vec::new();
+    for _ in 0..150 {
+        let machine = Arc::new(PoweredMachine::new());
+        let address = start(&mut tasks, config(), machine, LOOPBACK).await;
+        bmcs.push(client.bmc(endpoint(address, "admin", "password").timing(timing)));
+    }
+    let asked = async {
+        let mut reads: JoinSet<_> = bmcs
+            .into_iter()
+            .map(|bmc| async move { bmc.chassis_status().await.unwrap() })
+            .collect();
+        while reads.join_next().await.is_some() {}
+    };
+    assert!(timeout(Duration::from_secs(20), asked).await.is_ok());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_hundred_bmcs_answer_at_once_through_one_socket() {
     const BMCS: usize = 500;

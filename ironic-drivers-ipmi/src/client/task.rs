@@ -190,7 +190,9 @@ impl Task {
         buffer: &mut [u8],
     ) {
         let mut received = received;
-        for _ in 0..BURST {
+        // What has been taken from the socket is always handled: the bound is looked at before the
+        // next datagram is taken, not after.
+        for taken in 1.. {
             match received {
                 Ok((len, from)) => {
                     self.handle(from, buffer.get(..len).unwrap_or_default())
@@ -200,7 +202,7 @@ impl Task {
                 // A BMC's host may say that nobody listens; its session finds out by itself.
                 Err(error) => return tracing::debug!(%error, "could not receive"),
             }
-            let Some(socket) = &socket else {
+            let Some(socket) = socket.as_ref().filter(|_| taken < BURST) else {
                 return;
             };
             received = socket.try_recv_from(buffer);
