@@ -161,6 +161,40 @@ async fn real_hardware_takes_no_more_than_its_name() {
 }
 
 #[tokio::test]
+async fn an_operator_can_start_from_what_is_shipped() {
+    provider();
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path().display().to_string();
+    let environment = |name: &str| {
+        let text = match name {
+            "IRONIC_SERVICE_DATABASE" => "memory:".to_owned(),
+            "IRONIC_BOOT_TFTP_ROOT" => format!("{root}/tftp"),
+            "IRONIC_BOOT_HTTP_ROOT" => format!("{root}/http"),
+            "IRONIC_BOOT_FILE_URL_ALLOWED_PATHS" => root.clone(),
+            // Whether the packages are installed is another matter.
+            "IRONIC_BOOT_LOADER_FILE_PATHS" => String::new(),
+            "IRONIC_TFTP_LISTEN"
+            | "IRONIC_HTTP_BOOT_LISTEN"
+            | "IRONIC_DHCP_LISTEN"
+            | "IRONIC_DHCP_PXE_LISTEN" => "127.0.0.1:0".to_owned(),
+            "IRONIC_DHCP_INTERFACE" => "lo".to_owned(),
+            _ => return None,
+        };
+        Some(text)
+    };
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/ipmi.toml");
+    let config = HostConfig::load(Some(&file), &environment).unwrap();
+    let host = Host::builder(config).start().await.unwrap();
+    let driver = get(&host, "/v1/drivers/ipmi").await;
+    assert_eq!(driver["default_boot_interface"], "ipxe");
+    assert_eq!(
+        driver["enabled_inspect_interfaces"],
+        serde_json::json!(["agent", "no-inspect"])
+    );
+    host.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn servers_run_as_long_as_the_host() {
     provider();
     let root = tempfile::tempdir().unwrap();

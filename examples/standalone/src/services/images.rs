@@ -162,3 +162,125 @@ fn causes(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use ironic_core::ErrorKind;
+    use ironic_pxe::files::{FileSink, MemoryFiles};
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// A server of images, some of which nobody should take.
+    async fn server() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(answer(stream));
+            }
+        });
+        url
+    }
+
+    async fn answer(stream: TcpStream) {
+        let mut stream = BufReader::new(stream);
+        let mut asked = String::new();
+        stream.read_line(&mut asked).await.unwrap();
+        let mut line = String::from("a header");
+        while line.trim() != "" {
+            line.clear();
+            stream.read_line(&mut line).await.unwrap();
+        }
+        let path = asked.split([' ', '?']).nth(1).unwrap();
+        let (head, body) = match path {
+            "/kernel" => ("200 OK\r\nContent-Length: 3145728", vec![7; 3 << 20]),
+            "/large" => ("200 OK\r\nContent-Length: 4194305", Vec::new()),
+            "/endless" => ("200 OK\r\nTransfer-Encoding: chunked", Vec::new()),
+            "/short" => ("200 OK\r\nContent-Length: 100", vec![7; 99]),
+            "/ill" => ("502 Bad Gateway\r\nContent-Length: 0", Vec::new()),
+            _ => ("404 Not Found\r\nContent-Length: 0", Vec::new()),
+        };
+        let head = format!("HTTP/1.1 {head}\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // Whoever does not want the content hangs up.
+        let _ = stream.write_all(&body).await;
+    }
+
+    fn images(folder: &Path) -> HostImages {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let settings = BootSection {
+            file_url_allowed_paths: Some([folder.display().to_string()].into_iter().collect()),
+            image_limit_mib: Some(4),
+            ..BootSection::default()
+        };
+        let own = MemoryFiles::new();
+        own.insert("kernel", "own").unwrap();
+        // Nobody listens there: what is at hand is not fetched.
+        HostImages::new(&settings, "http://127.0.0.1:9", Arc::new(own)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_image_arrives_whole_or_not_at_all() {
+        let (folder, url) = (tempfile::tempdir().unwrap(), server().await);
+        let images = images(folder.path());
+        let files = DirectoryFiles::new(folder.path()).unwrap();
+        let file = images.open(&format!("{url}/kernel")).await.unwrap();
+        files.put_file("placed", file).await.unwrap();
+        let placed = std::fs::read(folder.path().join("placed")).unwrap();
+        assert_eq!(placed, vec![7; 3 << 20]);
+
+        let file = images.open(&format!("{url}/short")).await.unwrap();
+        assert!(files.put_file("short", file).await.is_err());
+        assert!(!folder.path().join("short").exists());
+    }
+
+    #[tokio::test]
+    async fn what_is_not_had_is_told_apart_and_nothing_secret_is_said() {
+        let (folder, url) = (tempfile::tempdir().unwrap(), server().await);
+        let images = images(folder.path());
+        for (path, kind, words) in [
+            ("large", ErrorKind::InvalidParameter, "image_limit_mib"),
+            ("endless", ErrorKind::InvalidParameter, "how large"),
+            ("nothing", ErrorKind::InvalidParameter, "404"),
+            ("ill", ErrorKind::Unreachable, "502"),
+        ] {
+            let href = format!("{}/{path}?sig=hunter2", url.replace("//", "//me:hunter2@"));
+            assert!(images.serves(&href));
+            let error = images.open(&href).await.unwrap_err();
+            assert_eq!(error.kind(), kind, "{error}");
+            let said = error.to_string();
+            assert!(said.contains(words) && !said.contains("hunter2"), "{said}");
+        }
+        // A port where nobody listens.
+        let error = images.open("http://me:hunter2@127.0.0.1:1/k").await;
+        let error = error.unwrap_err();
+        assert!(error.is_retryable(), "{error}");
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn files_are_read_from_the_folders_that_are_allowed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (allowed, root) = (folder.path().join("allowed"), folder.path());
+        std::fs::create_dir(&allowed).unwrap();
+        std::fs::write(allowed.join("kernel"), "kernel").unwrap();
+        std::fs::write(root.join("secret"), "secret").unwrap();
+        std::os::unix::fs::symlink(root.join("secret"), allowed.join("link")).unwrap();
+        let images = images(&allowed);
+        let root = root.display();
+        let href = format!("file://{root}/allowed/kernel");
+        assert_eq!(images.open(&href).await.unwrap().size(), 6);
+        for path in ["secret", "allowed/../secret", "allowed/link", "allowedx"] {
+            let href = format!("file://{root}/{path}");
+            assert!(images.open(&href).await.is_err(), "{path}");
+        }
+        assert!(!images.serves(&format!("file://{root}/secret")));
+        assert!(!images.serves("file:///etc/shadow"));
+        let own = images.open("http://127.0.0.1:9/kernel").await.unwrap();
+        assert_eq!(own.size(), 3);
+    }
+}
