@@ -11,6 +11,9 @@ use uuid::Uuid;
 use super::Inner;
 use crate::flow::Flow;
 
+/// The shortest time until a flow is looked at again.
+const SHORTEST: Duration = Duration::from_millis(50);
+
 /// What a node is woken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Wake {
@@ -105,7 +108,8 @@ impl Inner {
             return;
         };
         // A stored time becomes an instant once, here; afterwards wall clocks may do as they like.
-        let delay = due.since(self.manager.context().clock.now());
+        // A moment at least, so that a flow that is due but may not go on (maintenance) does not spin.
+        let delay = due.since(self.manager.context().clock.now()).max(SHORTEST);
         self.wakes.at(node, Wake::Flow, Instant::now() + delay);
     }
 

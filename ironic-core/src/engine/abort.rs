@@ -47,21 +47,12 @@ pub(super) fn now(draft: &mut Draft<'_>) -> Result<(), Rejected> {
     let message = format!("{kind} was aborted by request{step}");
     draft.note(Severity::Error, kind, "aborted", &message);
     draft.node.last_error = Some(message.clone());
-    let manual = draft
-        .node
-        .target_provision_state
-        .filter(|t| *t == ProvisionState::Manageable);
-    let target = if kind == FlowKind::Clean {
-        manual
-    } else {
-        None
-    };
     let event = if draft.node.provision_state.on(Event::Abort).is_ok() {
         Event::Abort
     } else {
         Event::Fail
     };
-    draft.event(event, target)?;
+    draft.event(event, None)?;
     draft.node.last_error = Some(message.clone());
     if kind == FlowKind::Inspect {
         draft.node.inspection_started_at = None;

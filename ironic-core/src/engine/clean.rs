@@ -51,8 +51,7 @@ pub(super) fn succeeded(draft: &mut Draft<'_>) -> Result<(), Rejected> {
 pub(super) fn failed(draft: &mut Draft<'_>, message: &str) -> Result<(), Rejected> {
     let flow = draft.flow_mut()?;
     let in_step = !flow.plan.is_empty() && flow.failure.is_none() && !flow.abort_requested;
-    let manual = draft.node.target_provision_state == Some(ProvisionState::Manageable);
-    draft.event(Event::Fail, manual.then_some(ProvisionState::Manageable))?;
+    draft.event(Event::Fail, None)?;
     if in_step {
         draft.node.maintenance = true;
         draft.node.fault = Some("clean failure".to_owned());

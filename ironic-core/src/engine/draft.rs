@@ -63,6 +63,7 @@ impl<'a> Draft<'a> {
         target: Option<ProvisionState>,
     ) -> Result<(), Rejected> {
         let from = self.node.provision_state;
+        let target = target.or_else(|| self.kept_target(event));
         let (to, target) = from
             .advance(event, self.node.target_provision_state, target)
             .map_err(|error| Error::internal(error.to_string()))?;
@@ -80,6 +81,22 @@ impl<'a> Draft<'a> {
             error: self.node.last_error.clone(),
         });
         Ok(())
+    }
+
+    /// Given clean steps are on their way to `manageable`, not to `available` as the table has it
+    /// for cleaning: that outlives every wait, and tells them from automated ones.
+    fn kept_target(&self, event: Event) -> Option<ProvisionState> {
+        let within = matches!(
+            event,
+            Event::Wait | Event::Resume | Event::Hold | Event::Unhold | Event::Fail | Event::Abort
+        );
+        let cleaning = self
+            .flow
+            .as_ref()
+            .is_some_and(|flow| flow.kind == FlowKind::Clean);
+        self.node
+            .target_provision_state
+            .filter(|target| within && cleaning && *target == ProvisionState::Manageable)
     }
 
     /// The same, where the state takes the event: a flow that works in one state may wait in

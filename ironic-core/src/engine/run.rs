@@ -114,11 +114,7 @@ fn succeed(draft: &mut Draft<'_>, kind: FlowKind) -> Result<(), Rejected> {
 /// The effect has begun and is not done: the node goes into its waiting state, if it has one.
 fn wait_for(draft: &mut Draft<'_>, seq: u64, wait: &Wait) -> Result<(), Rejected> {
     draft.wait(seq, wait)?;
-    let target = draft
-        .node
-        .target_provision_state
-        .filter(|target| *target == ProvisionState::Manageable);
-    draft.event_if_taken(Event::Wait, target)
+    draft.event_if_taken(Event::Wait, None)
 }
 
 /// A step that waits, or of which nobody knows, has said how far it is.

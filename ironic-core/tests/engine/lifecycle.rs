@@ -1,8 +1,8 @@
 use ironic_core::ErrorKind;
-use ironic_core::driver::fake::{FakeOperation, FakeRule};
+use ironic_core::driver::fake::{Completion, FakeOperation, FakeRule};
 use ironic_core::states::{InterfaceKind, PowerState, ProvisionState, Verb};
 use ironic_core::steps::UserStep;
-use ironic_core::transport::{Change, ProvisionArgs};
+use ironic_core::transport::{Change, HeartbeatArgs, ProvisionArgs};
 use uuid::Uuid;
 
 use crate::house::{House, LONG, ask, available, enrolled, go};
@@ -174,6 +174,52 @@ async fn a_plan_says_what_a_verb_would_do_and_does_nothing() {
             .calls(node)
             .iter()
             .all(|call| call.operation != FakeOperation::PrepareDeploy)
+    );
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn given_clean_steps_stay_the_given_ones_through_a_wait() {
+    let house = House::new();
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = enrolled(&client).await;
+    go(&client, node, Verb::Manage, ProvisionState::Manageable).await;
+    house.fakes.record();
+    let agent = Completion::Polls {
+        times: 1,
+        every: std::time::Duration::from_secs(1),
+    };
+    let waits = FakeRule::completes(FakeOperation::FactoryReset, agent);
+    house.fakes.add(waits);
+    house.fakes.add(FakeRule::completes(
+        FakeOperation::PrepareSteps,
+        Completion::Heartbeat,
+    ));
+
+    let reset = UserStep::new(InterfaceKind::Bios, "factory_reset");
+    let args = ProvisionArgs::default().with_steps(vec![reset]);
+    client.provision(node, Verb::Clean, args).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let waiting = client.node(node).await.unwrap();
+    assert_eq!(waiting.provision_state, ProvisionState::CleanWait);
+    let token = client.lookup(Some(node), &[]).await.unwrap().agent_token;
+    let call = HeartbeatArgs::new("http://192.0.2.9:9999", token);
+    client.heartbeat(node, call).await.unwrap();
+    let cleaned = client
+        .wait_for(node, ProvisionState::Manageable, LONG)
+        .await
+        .unwrap();
+    assert_eq!(cleaned.target_provision_state, None);
+    assert_eq!(house.fakes.call_count(FakeOperation::FactoryReset), 1);
+    let asked_for: Vec<_> = house.fakes.calls(node);
+    let unasked = |call: &&ironic_core::driver::fake::FakeCall| {
+        call.operation.to_string().contains("log_passthrough")
+    };
+    assert_eq!(
+        asked_for.iter().find(unasked),
+        None,
+        "no automated step runs"
     );
     conductor.stop().await.unwrap();
 }
