@@ -76,10 +76,12 @@ impl ConductorBuilder {
     /// Registers the conductor, recovers what an earlier life of the same name left in the
     /// middle, and begins to look after nodes. Needs a tokio runtime with timers.
     ///
+    /// Names are the host's to keep apart: a conductor takes over at once what carries its name,
+    /// and another that runs under it gives up at its next keep-alive.
+    ///
     /// # Errors
     /// [`Error::MissingParameter`] without store or registry; [`Error::InvalidParameter`] for
-    /// settings that make no sense; [`Error::AlreadyExists`] when a conductor of this name
-    /// lives; what the store answers.
+    /// settings that make no sense; what the store answers.
     pub async fn start(self) -> Result<Conductor, Error> {
         let store = self
             .store
