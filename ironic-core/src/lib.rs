@@ -51,6 +51,7 @@ pub mod engine;
 pub mod error;
 pub mod flow;
 pub mod governor;
+pub mod guide;
 pub mod image;
 pub mod inspection;
 pub mod membership;

@@ -1,0 +1,4 @@
+//! Pages for those who build on this engine; the code on them is compiled and tested.
+
+#[doc = include_str!("writing_a_store.md")]
+pub mod writing_a_store {}
