@@ -5,6 +5,8 @@ mod memory;
 mod query;
 mod record;
 mod repository;
+#[cfg(test)]
+mod repository_tests;
 
 pub use memory::MemoryStore;
 pub use query::{Compare, Filter, Query, Scalar, Sort};

@@ -248,10 +248,8 @@ impl Repository {
 /// # Errors
 /// [`Error::Internal`] when it cannot be written as JSON.
 pub(crate) fn put_new<T: Persistent>(value: &T) -> Result<Op, Error> {
-    let body = to_raw_value(value)
-        .map_err(|e| Error::internal(format!("{} cannot be written: {e}", T::WHAT)))?;
     Ok(Op::Put {
-        record: record(value, body),
+        record: record(value, body(value)?),
         expect: Expect::Absent,
     })
 }
@@ -259,32 +257,52 @@ pub(crate) fn put_new<T: Persistent>(value: &T) -> Result<Op, Error> {
 /// The operation that turns `stored` into `value`, if it is still as it was read, whether or not
 /// they differ: a decision is bound to what it looked at.
 pub(crate) fn put_over<T: Persistent>(stored: &Stored<T>, value: &T) -> Result<Op, Error> {
-    put_merged(stored, value, &object(&stored.value)?, &object(value)?)
+    put_between(stored, value, &body(&stored.value)?, body(value)?)
 }
 
 /// The same; `None` when there is no difference.
 fn put_changed<T: Persistent>(stored: &Stored<T>, value: &T) -> Result<Option<Op>, Error> {
-    let (before, after) = (object(&stored.value)?, object(value)?);
-    if before == after {
+    let (before, after) = (body(&stored.value)?, body(value)?);
+    if before.get() == after.get() {
         return Ok(None);
     }
-    put_merged(stored, value, &before, &after).map(Some)
+    put_between(stored, value, &before, after).map(Some)
 }
 
-fn put_merged<T: Persistent>(
+/// `before` and `after` are the stored value and the new one, as they are written.
+fn put_between<T: Persistent>(
     stored: &Stored<T>,
     value: &T,
-    before: &Map<String, Value>,
-    after: &Map<String, Value>,
+    before: &RawValue,
+    after: Box<RawValue>,
 ) -> Result<Op, Error> {
-    let mut body: Map<String, Value> = parse::<T>(value.id(), stored.body.get())?;
-    merge(&mut body, before, after);
-    let body = to_raw_value(&body)
-        .map_err(|e| Error::internal(format!("{} cannot be written: {e}", T::WHAT)))?;
+    // A body that is written just as its value has no members but those that the value knows.
+    let body = if stored.body.get() == before.get() {
+        after
+    } else {
+        with_unknown(stored, value, after)?
+    };
     Ok(Op::Put {
         record: record(value, body),
         expect: Expect::Revision(stored.revision),
     })
+}
+
+/// `after`, the new value as it is written, with the members of the stored body that this version
+/// does not know.
+fn with_unknown<T: Persistent>(
+    stored: &Stored<T>,
+    value: &T,
+    after: Box<RawValue>,
+) -> Result<Box<RawValue>, Error> {
+    let known = object(value)?;
+    let mut whole: Map<String, Value> = parse::<T>(value.id(), stored.body.get())?;
+    merge(&mut whole, &object(&stored.value)?, &known);
+    // The same members in another order: the next to write need not look at them one by one.
+    if whole == known {
+        return Ok(after);
+    }
+    to_raw_value(&whole).map_err(|e| unwritable::<T>(&e))
 }
 
 /// The value that `op` has written at `revision`, as if it had been read back.
@@ -329,11 +347,16 @@ fn object<T: Persistent>(value: &T) -> Result<Map<String, Value>, Error> {
     match serde_json::to_value(value) {
         Ok(Value::Object(map)) => Ok(map),
         Ok(_) => Err(Error::internal(format!("{} is no JSON object", T::WHAT))),
-        Err(error) => Err(Error::internal(format!(
-            "{} cannot be written: {error}",
-            T::WHAT
-        ))),
+        Err(error) => Err(unwritable::<T>(&error)),
     }
+}
+
+fn body<T: Persistent>(value: &T) -> Result<Box<RawValue>, Error> {
+    to_raw_value(value).map_err(|error| unwritable::<T>(&error))
+}
+
+fn unwritable<T: Persistent>(error: &serde_json::Error) -> Error {
+    Error::internal(format!("{} cannot be written: {error}", T::WHAT))
 }
 
 fn record<T: Persistent>(value: &T, body: Box<RawValue>) -> Record {
