@@ -124,10 +124,6 @@ impl TaskManager {
     ) -> Result<Task, Error> {
         let host = &self.context.config.host;
         let now = self.context.clock.now();
-        // The lock of a node that has gone is never made.
-        if self.repository().get::<Node>(node).await?.is_none() {
-            return Err(Error::not_found("node", node));
-        }
         let stored = self.repository().get::<Lock>(node).await?;
         let free = stored
             .as_ref()
@@ -138,6 +134,10 @@ impl TaskManager {
                 host: holder.to_owned(),
             });
         }
+        // The lock of a node that has gone is never made. Whoever holds a node in between changes
+        // the revision of a lock that was free, so then this is what the last holder has left.
+        let loaded = self.load(node, purpose).await?;
+        let current = stored.is_some() && free.holder.is_none();
         let claim = self.context.entropy.uuid();
         let taken = free.taken(host, claim, purpose, now);
         let op = match &stored {
@@ -177,7 +177,11 @@ impl TaskManager {
             }
             Err(error) => return Err(error.into()),
         }
-        let (base, core) = self.load(node, purpose).await?;
+        let (base, core) = if current {
+            loaded
+        } else {
+            self.load(node, purpose).await?
+        };
         guard.disarm();
         Ok(Task::new(core, base, fence, self.ends.clone()))
     }
