@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use async_trait::async_trait;
+use futures::FutureExt;
+use tokio_util::sync::CancellationToken;
 
 use super::{Handler, Request, Response, Transport};
 use crate::Error;
@@ -9,7 +12,13 @@ use crate::Error;
 /// Carries requests between conductors of one process, without a copy.
 #[derive(Default)]
 pub struct LocalTransport {
-    handlers: Mutex<BTreeMap<String, Weak<dyn Handler>>>,
+    conductors: Mutex<BTreeMap<String, Registered>>,
+}
+
+#[derive(Clone)]
+struct Registered {
+    handler: Weak<dyn Handler>,
+    removed: CancellationToken,
 }
 
 impl LocalTransport {
@@ -19,12 +28,27 @@ impl LocalTransport {
         Self::default()
     }
 
-    /// Delivers what is for `conductor` to `handler`, for as long as that lives.
+    /// Delivers what is for `conductor` to `handler`, for as long as that lives. Another handler
+    /// of that name gets nothing more; what it has been asked, it may still answer.
     pub fn register(&self, conductor: impl Into<String>, handler: &Arc<dyn Handler>) {
-        self.handlers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(conductor.into(), Arc::downgrade(handler));
+        let registered = Registered {
+            handler: Arc::downgrade(handler),
+            removed: CancellationToken::new(),
+        };
+        self.conductors().insert(conductor.into(), registered);
+    }
+
+    /// Delivers nothing to `conductor` any more; the calls that it has not answered yet end as
+    /// [`Error::Unreachable`].
+    pub fn remove(&self, conductor: &str) {
+        if let Some(registered) = self.conductors().remove(conductor) {
+            registered.removed.cancel();
+        }
+    }
+
+    fn conductors(&self) -> MutexGuard<'_, BTreeMap<String, Registered>> {
+        let conductors = self.conductors.lock();
+        conductors.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -37,14 +61,22 @@ impl std::fmt::Debug for LocalTransport {
 #[async_trait]
 impl Transport for LocalTransport {
     async fn call(&self, conductor: &str, request: Request) -> Result<Response, Error> {
-        let handler = {
-            let handlers = self.handlers.lock().unwrap_or_else(PoisonError::into_inner);
-            handlers.get(conductor).and_then(Weak::upgrade)
-        };
-        let handler = handler.ok_or_else(|| Error::Unreachable {
+        let unreachable = |message: &str| Error::Unreachable {
             what: format!("conductor {conductor}"),
-            message: "it does not run in this process".to_owned(),
-        })?;
-        handler.handle(request).await
+            message: message.to_owned(),
+        };
+        let registered = self.conductors().get(conductor).cloned();
+        let found = registered.and_then(|known| Some((known.handler.upgrade()?, known.removed)));
+        let (handler, removed) =
+            found.ok_or_else(|| unreachable("it does not run in this process"))?;
+        // A defect of one conductor is not to take another one's caller along.
+        let answer = AssertUnwindSafe(handler.handle(request)).catch_unwind();
+        tokio::select! {
+            biased;
+            answer = answer => answer.unwrap_or_else(|_| {
+                Err(Error::internal(format!("conductor {conductor} panicked; see its log")))
+            }),
+            () = removed.cancelled() => Err(unreachable("it was taken away before it answered")),
+        }
     }
 }

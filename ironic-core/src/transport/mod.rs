@@ -17,8 +17,12 @@ use crate::Error;
 ///
 /// # Contract
 /// A request is delivered at most once; an error of kind `Unreachable` or `Timeout` leaves open
-/// whether it was. The conductor's own errors come back with their kind, code and text. A
-/// dropped call may or may not have been delivered.
+/// whether it was. The conductor's own errors come back with their kind, code, text and details.
+/// A dropped call may or may not have been delivered. Names are compared byte by byte. No call
+/// waits for another, and a conductor that panics over one ends that call with an error, as does
+/// one that goes before it has answered.
+///
+/// `ironic_core::transport_conformance!` (feature `testing`) is this contract as tests.
 #[async_trait]
 pub trait Transport: Send + Sync + 'static {
     /// Asks the conductor of this name.
