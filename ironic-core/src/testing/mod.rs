@@ -9,7 +9,10 @@
 )]
 
 mod faulty_store;
+mod polls;
 mod store;
+mod transport;
 
 pub use faulty_store::{FaultyStore, Injected};
 pub use store::{StoreFactory, run_store_case};
+pub use transport::{LocalCluster, TransportCluster, TransportFactory, run_transport_case};
