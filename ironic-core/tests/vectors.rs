@@ -18,3 +18,5 @@ mod later;
 mod resolution;
 #[path = "vector_kinds/states.rs"]
 mod states;
+#[path = "vector_kinds/validation.rs"]
+mod validation;

@@ -8,7 +8,7 @@ use super::{AgentClient, image_info, ramdisk, steps};
 use crate::Error;
 use crate::driver::{Deploy, Interface, NetworkRole, Properties, SharedTask, Task};
 use crate::flow::{Progress, StepProgress, Wait};
-use crate::model::Node;
+use crate::model::{Node, capabilities};
 use crate::states::{FlowKind, InterfaceKind, PowerState, PowerTarget, ProvisionState};
 use crate::steps::{Impact, Replay, Step, StepDef, StepSource};
 
@@ -127,6 +127,8 @@ impl Interface for AgentDeploy {
     async fn validate(&self, task: &SharedTask) -> Result<(), Error> {
         task.driver().boot.validate(task).await?;
         ramdisk::ramdisk_params(task)?;
+        let node = task.node();
+        capabilities::check(&node.properties, &node.instance_info)?;
         if task.driver().storage.should_write_image(task) {
             image_info::validate(task.node())?;
         }

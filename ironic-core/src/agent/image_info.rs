@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::image_proxies;
 use crate::Error;
 use crate::image::configdrive::Source;
 use crate::model::Node;
@@ -58,6 +59,7 @@ pub(super) fn validate(node: &Node) -> Result<(), Error> {
             "instance_info/{key} makes the image a partition image; only whole-disk images are supported"
         )));
     }
+    image_proxies::validate(&node.driver_info)?;
     configdrive_source(node).map(|_| ())
 }
 
@@ -94,6 +96,7 @@ pub(super) fn write_image_args(node: &Node, now: Timestamp) -> Result<Map<String
         "urls".to_owned(),
         Value::from(vec![text(node, "image_url").unwrap_or(source)]),
     );
+    image_proxies::add_to(&mut info, &node.driver_info);
     info.insert("stream_raw_images".to_owned(), Value::Bool(true));
     let configdrive = match configdrive_source(node)? {
         None => Value::Null,

@@ -6,6 +6,7 @@ mod direct;
 #[cfg(feature = "http")]
 mod http;
 mod image_info;
+mod image_proxies;
 mod ramdisk;
 mod steps;
 mod transport;

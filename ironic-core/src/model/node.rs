@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::is_default;
+use super::{capabilities, is_default};
 use crate::runtime::Timestamp;
 use crate::states::{BootMode, InterfaceKind, PowerState, PowerTarget, ProvisionState};
 
@@ -300,27 +300,10 @@ impl Node {
         let deployed = [&self.driver_internal_info, &self.instance_info]
             .into_iter()
             .find_map(|info| info.get("deploy_boot_mode")?.as_str());
-        let asked = self
-            .instance_info
-            .get("capabilities")
-            .and_then(|caps| match caps {
-                Value::Object(map) => map.get("boot_mode")?.as_str().map(str::to_owned),
-                Value::String(text) => {
-                    let map: JsonMap = serde_json::from_str(text).ok()?;
-                    map.get("boot_mode")?.as_str().map(str::to_owned)
-                }
-                _ => None,
-            });
-        let capable = self
-            .properties
-            .get("capabilities")
-            .and_then(Value::as_str)
-            .and_then(|text| {
-                text.split(',')
-                    .find_map(|pair| pair.trim().strip_prefix("boot_mode:"))
-                    .map(str::to_owned)
-            });
-        let named = deployed.map(str::to_owned).or(asked).or(capable);
+        let wanted = capabilities::of_instance(&self.instance_info).unwrap_or_default();
+        let asked = wanted.get("boot_mode").and_then(Value::as_str);
+        let capable = capabilities::of_node(&self.properties, "boot_mode").unwrap_or_default();
+        let named = deployed.or(asked).or(capable);
         named
             .and_then(|mode| mode.to_ascii_lowercase().parse().ok())
             .unwrap_or(BootMode::Uefi)

@@ -2,11 +2,11 @@ use std::net::SocketAddr;
 
 use ironic_core::driver::{Properties, SharedTask};
 use ironic_core::governor::BmcEndpoint;
+use ironic_core::model::lenient::{integer, is_truthy, text};
 use ironic_core::{Error, Secret};
 use tokio::time::Instant;
 
 use super::error::{engine_error, out_of_time};
-use super::lenient::{integer, is_truthy, text};
 use super::{DriverInfo, ProtocolVersion};
 use crate::client::{Bmc, Endpoint, IpmiClient, RMCP_PORT};
 use crate::codec::CipherSuite;

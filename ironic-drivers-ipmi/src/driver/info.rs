@@ -1,8 +1,11 @@
 use ironic_core::Secret;
+use ironic_core::model::{
+    lenient::{integer, is_truthy, text},
+    network_port,
+};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::lenient::{integer, is_truthy, text};
 use crate::codec::Privilege;
 
 /// What a node's `driver_info` says of its BMC.
@@ -249,10 +252,9 @@ fn port(field: &'static str, value: &Value) -> Result<Option<u16>, DriverInfoErr
     if value.is_null() {
         return Ok(None);
     }
-    integer(value)
-        .and_then(|number| u16::try_from(number).ok())
+    network_port(field, value)
         .map(Some)
-        .ok_or(DriverInfoError::Invalid {
+        .map_err(|_| DriverInfoError::Invalid {
             field,
             expected: "a port number",
         })

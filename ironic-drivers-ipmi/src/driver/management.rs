@@ -1,12 +1,12 @@
 use async_trait::async_trait;
 use ironic_core::Error;
 use ironic_core::driver::{BootDeviceState, Interface, Management, Properties, SharedTask, Task};
+use ironic_core::model::lenient::truth;
 use ironic_core::states::{BootDevice, BootMode};
 use serde_json::{Value, json};
 
 use super::IpmiDriver;
 use super::connection::properties;
-use super::lenient::is_yes;
 use crate::client::Bmc;
 use crate::codec::CompletionCode;
 use crate::command::{self, BootFlags, BootParameter, ChassisAction};
@@ -89,7 +89,8 @@ impl Management for IpmiManagement {
             .node()
             .driver_info
             .get("ipmi_disable_boot_timeout")
-            .is_none_or(is_yes);
+            .filter(|value| !value.is_null())
+            .is_none_or(|value| truth(value).unwrap_or(false));
         self.driver
             .ask(task, async |bmc| set(&bmc, flags, keep).await)
             .await?;
@@ -97,7 +98,7 @@ impl Management for IpmiManagement {
             .node()
             .driver_info
             .get("ipmi_force_boot_device")
-            .is_some_and(is_yes);
+            .is_some_and(|value| truth(value).unwrap_or(false));
         let kept = if forced && persistent {
             json!(device)
         } else {

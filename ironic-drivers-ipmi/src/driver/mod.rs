@@ -7,7 +7,6 @@ mod connection;
 mod error;
 mod hardware;
 mod info;
-mod lenient;
 mod management;
 mod power;
 

@@ -8,6 +8,7 @@ mod verify_ca;
 use std::time::Duration;
 
 use ironic_core::Secret;
+use ironic_core::model::lenient::is_truthy;
 use serde_json::{Map, Value, json};
 
 use crate::connection::{AuthMethod, Connection};
@@ -69,7 +70,7 @@ impl RedfishDriverInfo {
         is_path: impl Fn(&str) -> bool,
     ) -> Result<Self, DriverInfoError> {
         let member = |name: &str| info.get(name).cloned().unwrap_or_default();
-        let address = info.get("redfish_address").filter(|value| is_given(value));
+        let address = info.get("redfish_address").filter(|value| is_truthy(value));
         let address = address.ok_or(DriverInfoError::Missing {
             property: "redfish_address",
         })?;
@@ -154,28 +155,16 @@ impl RedfishDriverInfo {
         if let Some(version) = self.tls_minimum_version {
             put("tls_min_version", json!(version.as_str()));
         }
-        if is_given(&self.tls_ciphers) {
+        if is_truthy(&self.tls_ciphers) {
             put("tls_ciphers", self.tls_ciphers.clone());
         }
-        if is_given(&self.unresponsive_bmc_wait) {
+        if is_truthy(&self.unresponsive_bmc_wait) {
             put(
                 "firmware_update_unresponsive_bmc_wait",
                 self.unresponsive_bmc_wait.clone(),
             );
         }
         all
-    }
-}
-
-/// Whether a value counts as given: not null, false, zero or empty.
-fn is_given(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(flag) => *flag,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(members) => !members.is_empty(),
     }
 }
 
@@ -229,7 +218,7 @@ fn tls_minimum_version(
 ) -> Result<Option<TlsVersion>, DriverInfoError> {
     let default = default.map(Value::from);
     match value.or(default.as_ref()) {
-        Some(value) if is_given(value) => match value.as_str().and_then(TlsVersion::from_number) {
+        Some(value) if is_truthy(value) => match value.as_str().and_then(TlsVersion::from_number) {
             Some(version) => Ok(Some(version)),
             None => Err(DriverInfoError::Invalid {
                 property: "redfish_tls_minimum_version",

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ironic_core::model::lenient::truth;
 use serde_json::{Value, json};
 
 use super::DriverInfoError;
@@ -33,7 +34,7 @@ impl VerifyCa {
         match default.as_ref().or(value).unwrap_or(&Value::Bool(true)) {
             Value::Bool(verify) => Ok(Self::of_flag(*verify)),
             Value::String(path) if is_path(path) => Ok(Self::Path(path.clone())),
-            Value::String(word) => strict_bool(word)
+            word @ Value::String(_) => truth(word)
                 .map(Self::of_flag)
                 .ok_or(invalid("neither a Boolean nor a path that exists")),
             _ => Err(invalid("neither a Boolean nor a path")),
@@ -65,15 +66,6 @@ const fn invalid(reason: &'static str) -> DriverInfoError {
     DriverInfoError::Invalid {
         property: "redfish_verify_ca",
         reason,
-    }
-}
-
-/// The words of oslo.utils' `bool_from_string`, any case, blanks around them aside.
-fn strict_bool(word: &str) -> Option<bool> {
-    match word.trim().to_lowercase().as_str() {
-        "1" | "t" | "true" | "on" | "y" | "yes" => Some(true),
-        "0" | "f" | "false" | "off" | "n" | "no" => Some(false),
-        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Capabilities and the boot mode that follows from them.
 
+use ironic_core::model::capabilities;
 use serde_json::{Map, Value};
 
 use super::{BootConfig, BootError, BootNode};
@@ -10,33 +11,29 @@ use super::{BootConfig, BootError, BootNode};
 ///
 /// When it is neither.
 pub fn instance_capabilities(node: &BootNode) -> Result<Map<String, Value>, BootError> {
-    let malformed = || {
-        BootError::invalid(
-            "instance_info/capabilities",
-            "neither an object nor its JSON text",
-        )
-    };
-    match node.instance_info.get("capabilities") {
-        None => Ok(Map::new()),
-        Some(Value::Object(map)) => Ok(map.clone()),
-        Some(Value::String(text)) => match serde_json::from_str(text) {
-            Ok(Value::Object(map)) => Ok(map),
-            _ => Err(malformed()),
-        },
-        Some(_) => Err(malformed()),
-    }
+    capabilities::of_instance(&node.instance_info).map_err(refused)
 }
 
 /// Returns one of `properties/capabilities`, a text of the form `key:value,key:value`.
 ///
-/// Malformed entries are passed over, as operators' inventories have them.
-pub fn node_capability<'a>(node: &'a BootNode, name: &str) -> Option<&'a str> {
-    let text = node.properties.get("capabilities")?.as_str()?;
-    text.split(',').find_map(|entry| {
-        let (key, value) = entry.split_once(':')?;
-        let well_formed = !key.is_empty() && !value.is_empty() && !value.contains(':');
-        (well_formed && key.trim() == name).then(|| value.trim())
-    })
+/// # Errors
+///
+/// When they are no text. Malformed entries are passed over, as operators' inventories have them.
+pub fn node_capability<'a>(node: &'a BootNode, name: &str) -> Result<Option<&'a str>, BootError> {
+    capabilities::of_node(&node.properties, name).map_err(refused)
+}
+
+/// Checks the capabilities of node and instance of which the values mean something.
+///
+/// # Errors
+///
+/// When one has a value that means nothing, or they are malformed.
+pub(crate) fn check_capabilities(node: &BootNode) -> Result<(), BootError> {
+    capabilities::check(&node.properties, &node.instance_info).map_err(refused)
+}
+
+fn refused(error: ironic_core::Error) -> BootError {
+    BootError::invalid("capabilities", error.to_string())
 }
 
 /// Tells whether the instance asked for secure boot.
@@ -68,10 +65,10 @@ pub fn requested_boot_mode(node: &BootNode) -> Result<Option<String>, BootError>
     if is_secure_boot_requested(node)? {
         return Ok(Some("uefi".into()));
     }
-    let capabilities = instance_capabilities(node)?;
-    let own = node_capability(node, "boot_mode");
+    let wanted = instance_capabilities(node)?;
+    let own = node_capability(node, "boot_mode")?;
     let found = [
-        word(capabilities.get("boot_mode"))?,
+        word(wanted.get("boot_mode"))?,
         word(node.instance_info.get("deploy_boot_mode"))?,
         own,
         word(node.driver_internal_info.get("deploy_boot_mode"))?,

@@ -20,6 +20,7 @@ mod templates;
 mod volume;
 
 pub use boot_file::boot_file;
+pub(crate) use capabilities::check_capabilities;
 pub use capabilities::{
     boot_mode, instance_capabilities, is_secure_boot_requested, node_capability,
     requested_boot_mode,

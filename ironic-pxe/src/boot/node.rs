@@ -246,14 +246,7 @@ fn yes() -> bool {
 
 // Free-form fields are written by people and by older code: whatever is not empty counts as set.
 pub(crate) fn truthy(value: Option<&Value>) -> bool {
-    match value {
-        None | Some(Value::Null) => false,
-        Some(Value::Bool(value)) => *value,
-        Some(Value::Number(number)) => number.as_f64() != Some(0.0),
-        Some(Value::String(text)) => !text.is_empty(),
-        Some(Value::Array(items)) => !items.is_empty(),
-        Some(Value::Object(map)) => !map.is_empty(),
-    }
+    value.is_some_and(ironic_core::model::lenient::is_truthy)
 }
 
 // A set, non-empty field as the text that goes into a file.

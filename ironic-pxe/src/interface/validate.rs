@@ -2,16 +2,9 @@
 
 use super::BootInterface;
 use crate::boot::{
-    BootConfig, BootError, BootNode, BootOption, boot_mode, instance_capabilities,
-    kernel_append_params, node_capability,
+    BootConfig, BootError, BootNode, BootOption, boot_mode, check_capabilities,
+    kernel_append_params,
 };
-
-// The capabilities that mean something to a boot, and what each may be.
-const CAPABILITIES: [(&str, &[&str]); 3] = [
-    ("boot_mode", &["bios", "uefi"]),
-    ("secure_boot", &["true", "false"]),
-    ("disk_label", &["msdos", "gpt"]),
-];
 
 /// Checks all that any boot over the network needs, except for images.
 pub(super) fn common(
@@ -29,7 +22,7 @@ pub(super) fn common(
         ));
     }
     servers(config, kind)?;
-    capabilities(node)?;
+    check_capabilities(node)?;
     boot_mode(config, node)?;
     kernel_append_params(
         node,
@@ -77,28 +70,4 @@ fn servers(config: &BootConfig, kind: BootInterface) -> Result<(), BootError> {
         return Ok(());
     }
     Err(BootError::missing(missing.join(", "), "not configured"))
-}
-
-fn capabilities(node: &BootNode) -> Result<(), BootError> {
-    let instance = instance_capabilities(node)?;
-    for (name, allowed) in CAPABILITIES {
-        let places = [
-            ("properties/capabilities", node_capability(node, name)),
-            (
-                "instance_info/capabilities",
-                instance
-                    .get(name)
-                    .map(|value| value.as_str().unwrap_or("?")),
-            ),
-        ];
-        for (place, value) in places {
-            if value.is_some_and(|value| !value.is_empty() && !allowed.contains(&value)) {
-                return Err(BootError::invalid(
-                    place,
-                    format!("{name} must be one of {}", allowed.join(", ")),
-                ));
-            }
-        }
-    }
-    Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! Each function takes a JSON value under its name; null is an argument that was not given.
 
-use ironic_core::model::MacAddress;
+use ironic_core::model::{MacAddress, lenient};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -32,25 +32,9 @@ pub fn text<'a>(name: &str, value: &'a Value) -> Result<Option<&'a str>, Fault> 
 pub fn boolean(name: &str, value: &Value) -> Result<Option<bool>, Fault> {
     match value {
         Value::Null => Ok(None),
-        _ => truth(value)
+        _ => lenient::truth(value)
             .map(Some)
             .ok_or_else(|| wrong(name, "true or false", value)),
-    }
-}
-
-/// The truth value that a word, number or boolean means, if any.
-pub fn truth(value: &Value) -> Option<bool> {
-    let word = match value {
-        Value::Bool(known) => return Some(*known),
-        Value::String(text) => text.trim().to_lowercase(),
-        // Python's str() of a float has a point, so 1.0 is no word for true.
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    match word.as_str() {
-        "1" | "t" | "true" | "on" | "y" | "yes" => Some(true),
-        "0" | "f" | "false" | "off" | "n" | "no" => Some(false),
-        _ => None,
     }
 }
 
@@ -210,18 +194,11 @@ pub fn string_list(name: &str, value: &Value) -> Result<Option<Vec<String>>, Fau
 /// # Errors
 /// 400 for anything else.
 pub fn integer(name: &str, value: &Value) -> Result<Option<i128>, Fault> {
-    let fault = || wrong(name, "a whole number", value);
     match value {
         Value::Null => Ok(None),
-        Value::Bool(known) => Ok(Some(i128::from(*known))),
-        Value::String(text) => text.trim().parse().map(Some).map_err(|_| fault()),
-        Value::Number(number) => {
-            let whole = number.as_i128();
-            #[allow(clippy::cast_possible_truncation, reason = "cutting off is the rule")]
-            let cut = || number.as_f64().filter(|f| f.is_finite()).map(|f| f as i128);
-            whole.or_else(cut).map(Some).ok_or_else(fault)
-        }
-        _ => Err(fault()),
+        _ => lenient::integer(value)
+            .map(Some)
+            .ok_or_else(|| wrong(name, "a whole number", value)),
     }
 }
 

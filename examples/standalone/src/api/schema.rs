@@ -1,9 +1,11 @@
 //! What the bodies of requests may hold: each resource's fields, each with what it must be.
 
+use ironic_core::model::is_valid_trait;
 use serde_json::{Map, Value};
 
 use super::args;
 use super::fault::Fault;
+use super::nodes::steps::{self, Steps};
 use super::{link_connection, network_data};
 
 /// What a field must be.
@@ -27,6 +29,10 @@ pub(super) enum Is {
     NetworkData,
     /// Where a port is plugged in, or null; switch identities become lower case.
     LinkConnection,
+    /// The name of a trait.
+    Trait,
+    /// Deploy steps, one at least.
+    DeploySteps,
 }
 
 /// A string of any length.
@@ -58,6 +64,20 @@ pub const PORT: Schema = Schema {
     what: "port",
     fields: PORT_FIELDS,
     required: &["address"],
+};
+
+/// A deploy template: the steps that a trait of an instance adds to a deployment. That no step is
+/// there twice is not said here.
+pub const DEPLOY_TEMPLATE: Schema = Schema {
+    what: "deploy template",
+    fields: &[
+        ("description", Is::Text(0, 255)),
+        ("extra", Is::Object),
+        ("name", Is::Trait),
+        ("steps", Is::DeploySteps),
+        ("uuid", Is::Uuid),
+    ],
+    required: &["name", "steps"],
 };
 
 macro_rules! node_fields {
@@ -190,6 +210,12 @@ impl Is {
                 Some(mac) => *value = Value::String(mac),
                 None => return Err(wrong("a MAC address")),
             },
+            Self::Trait if value.as_str().is_some_and(is_valid_trait) => {}
+            Self::Trait => return Err(wrong("CUSTOM_… or a standard trait")),
+            Self::DeploySteps if value.as_array().is_some_and(|steps| !steps.is_empty()) => {
+                steps::parse(Steps::Deploy, value)?;
+            }
+            Self::DeploySteps => return Err(wrong("a list of one deploy step or more")),
             _ if value.is_null() => {}
             Self::Text(least, most) => {
                 let length = args::text(name, value)?.map_or(0, |text| text.chars().count());
@@ -218,7 +244,7 @@ impl Is {
 mod tests {
     use serde_json::json;
 
-    use super::{NODE, PORT};
+    use super::{DEPLOY_TEMPLATE, NODE, PORT};
 
     #[test]
     fn values_come_into_their_normal_form() {
@@ -227,6 +253,26 @@ mod tests {
         assert_eq!(node.get("maintenance"), Some(&json!(true)));
         let port = PORT.check(json!({"address": "52:54:00:AB:CD:EF"})).unwrap();
         assert_eq!(port.get("address"), Some(&json!("52:54:00:ab:cd:ef")));
+    }
+
+    #[test]
+    fn a_deploy_template_has_a_trait_for_a_name_and_steps() {
+        let step = json!({"interface": "bios", "step": "s", "args": {}, "priority": "10"});
+        let template = json!({"name": "CUSTOM_A", "steps": [step], "description": null});
+        assert!(DEPLOY_TEMPLATE.check(template.clone()).is_ok());
+        for (field, value) in [
+            ("name", json!("gpu")),
+            ("name", json!(null)),
+            ("steps", json!([])),
+            ("steps", json!([{"interface": "bios"}])),
+            ("steps", json!(null)),
+            ("uuid", json!("x")),
+        ] {
+            let mut wrong = template.clone();
+            wrong[field] = value.clone();
+            let fault = DEPLOY_TEMPLATE.check(wrong).unwrap_err();
+            assert!(fault.message().contains(field), "{value}: {fault}");
+        }
     }
 
     #[test]

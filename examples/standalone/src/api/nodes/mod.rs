@@ -9,7 +9,7 @@ mod names;
 mod patch;
 mod provision;
 mod states;
-mod steps;
+pub(super) mod steps;
 mod view;
 
 pub use names::{is_reserved as is_reserved_node_name, is_valid as is_valid_node_name};

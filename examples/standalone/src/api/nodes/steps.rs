@@ -8,7 +8,7 @@ use super::super::fault::Fault;
 
 /// What sort of steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Steps {
+pub(in super::super) enum Steps {
     Clean,
     Deploy,
     Service,
@@ -57,7 +57,7 @@ impl Steps {
 }
 
 /// The steps of a list; none of null.
-pub(super) fn parse(kind: Steps, steps: &Value) -> Result<Vec<UserStep>, Fault> {
+pub(in super::super) fn parse(kind: Steps, steps: &Value) -> Result<Vec<UserStep>, Fault> {
     let items = match steps {
         Value::Null => return Ok(Vec::new()),
         Value::Array(items) => items,

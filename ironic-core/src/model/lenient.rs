@@ -1,15 +1,18 @@
-//! How the original reads numbers and texts out of JSON that people wrote by hand.
+//! How numbers, truth values and texts are read out of JSON that people wrote by hand.
+//!
+//! Inventories that were made for the original hold a port as `"623"`, a flag as `"yes"`, a
+//! password as `1234`; they mean here what they meant there.
 
 use serde_json::Value;
 
 /// The integer that a value stands for: a number without its fraction, a truth value, or a text of digits.
-pub(super) fn integer(value: &Value) -> Option<i128> {
+pub fn integer(value: &Value) -> Option<i128> {
     match value {
         Value::Bool(truth) => Some(i128::from(*truth)),
         Value::Number(number) => number
             .as_i128()
             .or_else(|| number.as_f64().and_then(truncate)),
-        Value::String(text) => digits(text.trim()),
+        Value::String(text) => digits(stripped(text)),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
@@ -35,7 +38,7 @@ fn digits(text: &str) -> Option<i128> {
 }
 
 /// Whether a value is more than nothing, zero or empty.
-pub(super) fn is_truthy(value: &Value) -> bool {
+pub fn is_truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(truth) => *truth,
@@ -46,19 +49,31 @@ pub(super) fn is_truthy(value: &Value) -> bool {
     }
 }
 
-/// Whether a value says yes, in one of the words that oslo.utils' `bool_from_string` takes.
-pub(super) fn is_yes(value: &Value) -> bool {
-    match value {
-        Value::String(text) => {
-            let word = text.trim().to_ascii_lowercase();
-            matches!(word.as_str(), "1" | "t" | "true" | "on" | "y" | "yes")
-        }
-        other => is_truthy(other),
+/// The truth value that a boolean, a word or a number means, in the words that oslo.utils'
+/// `bool_from_string` takes; none of anything else.
+pub fn truth(value: &Value) -> Option<bool> {
+    let word = match value {
+        Value::Bool(known) => return Some(*known),
+        Value::String(text) => stripped(text).to_lowercase(),
+        // A float is written with a point, so 1.0 is no word for true.
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    match word.as_str() {
+        "1" | "t" | "true" | "on" | "y" | "yes" => Some(true),
+        "0" | "f" | "false" | "off" | "n" | "no" => Some(false),
+        _ => None,
     }
 }
 
+/// A text without the blanks around it: what Unicode calls white space, and the four separators
+/// of ASCII (U+001C to U+001F), which Python counts among them.
+pub fn stripped(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
+}
+
 /// A value as text: what a password of digits alone becomes that was written without quotes.
-pub(super) fn text(value: &Value) -> String {
+pub fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => literal(other),
@@ -138,6 +153,25 @@ mod tests {
             (json!(null), None),
         ] {
             assert_eq!(integer(&value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn truth_has_many_words() {
+        for (value, expected) in [
+            (json!(true), Some(true)),
+            (json!(" Yes\u{1f}"), Some(true)),
+            (json!("OFF"), Some(false)),
+            (json!(1), Some(true)),
+            (json!(0), Some(false)),
+            (json!(1.0), None),
+            (json!(5), None),
+            (json!("5"), None),
+            (json!(""), None),
+            (json!(null), None),
+            (json!([true]), None),
+        ] {
+            assert_eq!(truth(&value), expected, "{value}");
         }
     }
 
