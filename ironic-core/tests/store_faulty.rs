@@ -12,7 +12,7 @@ use ironic_core::testing::{FaultyStore, Injected};
 use serde_json::value::to_raw_value;
 use uuid::Uuid;
 
-ironic_core::store_conformance!(|| Arc::new(faulty()) as Arc<dyn Store>);
+ironic_core::store_conformance!(|| Arc::new(faulty()) as Arc<dyn Store>, volatile);
 
 fn faulty() -> FaultyStore {
     FaultyStore::new(Arc::new(MemoryStore::new()))

@@ -54,6 +54,10 @@ impl StoreFactory for Files {
     async fn reopen(&self) -> Option<Arc<dyn Store>> {
         Some(Arc::new(self.open().await))
     }
+
+    async fn beside(&self) -> Option<Arc<dyn Store>> {
+        self.reopen().await
+    }
 }
 
 mod file {
@@ -72,7 +76,7 @@ impl StoreFactory for Memory {
 }
 
 mod memory {
-    ironic_core::store_conformance!(super::Memory);
+    ironic_core::store_conformance!(super::Memory, volatile);
 }
 
 /// Two openings of one file that take turns: what goes through one has to be seen by the other.
@@ -128,6 +132,10 @@ impl StoreFactory for Pairs {
 
     async fn reopen(&self) -> Option<Arc<dyn Store>> {
         Some(self.pair(self.0.open().await).await)
+    }
+
+    async fn beside(&self) -> Option<Arc<dyn Store>> {
+        self.reopen().await
     }
 }
 

@@ -14,5 +14,5 @@ mod store;
 mod transport;
 
 pub use faulty_store::{FaultyStore, Injected};
-pub use store::{StoreFactory, run_store_case};
+pub use store::{STORE_CASES, StoreFactory, run_store_case};
 pub use transport::{LocalCluster, TransportCluster, TransportFactory, run_transport_case};

@@ -1,9 +1,7 @@
 use std::collections::BTreeSet;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
 
 use serde_json::json;
 use tokio::sync::Barrier;
@@ -11,7 +9,9 @@ use tokio::task::JoinSet;
 
 use super::StoreFactory;
 use super::probe::{Probe, body, id, keyed, node, put, put_if, record};
-use crate::store::{Batch, Expect, Fence, Filter, Kind, Query, StoreError};
+use crate::store::{
+    Batch, Compare, Expect, Fence, Filter, Kind, Query, Record, Scalar, StoreError,
+};
 
 /// Runs `work` for each of so many tasks at once, and gives what they answered.
 async fn at_once<T: Send + 'static, W>(
@@ -245,44 +245,92 @@ pub(super) async fn commits_never_share_a_revision(factory: &dyn StoreFactory) {
     assert_eq!(probe.count(Kind::Node, &Filter::All).await, 120);
 }
 
-pub(super) async fn a_dropped_call_is_whole(factory: &dyn StoreFactory) {
+/// Takes the key away from whoever has it: a race of batches that swap, free and take one key.
+pub(super) async fn a_key_that_wanders_is_never_with_two(factory: &dyn StoreFactory) {
+    const TASKS: u128 = 6;
+    const ROUNDS: usize = 30;
     let probe = Probe::fresh(factory).await;
-    let of_round = |round: u128| {
-        vec![
-            put(keyed(round, &[("name", &round.to_string())])),
-            put(record(Kind::Port, id(round), json!({}))),
-        ]
-    };
-    for round in 1..60 {
-        let batch = Batch {
-            fence: None,
-            ops: of_round(round),
-        };
-        drop_after(probe.store.commit(batch), round % 12).await;
-        drop_after(probe.store.get(Kind::Node, id(round)), round % 5).await;
-        let query = Query::all(Kind::Node).sort_by("name", true);
-        drop_after(probe.store.list(&query), round % 7).await;
-        // The store goes on; once a later commit is through, the dropped one is decided.
-        probe.put(record(Kind::History, id(1), json!({}))).await;
-        let node = probe.get(Kind::Node, id(round)).await.is_some();
-        let port = probe.get(Kind::Port, id(round)).await.is_some();
-        let found = probe.find(Kind::Node, "name", &round.to_string()).await;
-        assert_eq!(node, port, "half of a dropped batch is there");
-        assert_eq!(node, found.is_some(), "half of a dropped batch is there");
-        // It can be done over.
-        probe.commit(of_round(round)).await;
+    probe.put(keyed(0, &[("name", "it")])).await;
+    for n in 1..TASKS {
+        probe.put(keyed(n, &[])).await;
     }
-    assert_eq!(probe.count(Kind::Node, &Filter::All).await, 59);
+    let shared = probe.clone();
+    at_once(TASKS, move |n| {
+        let probe = shared.clone();
+        async move {
+            for round in 0..ROUNDS {
+                let owner = probe.find(Kind::Node, "name", "it").await;
+                let owner = owner.unwrap_or_else(|| panic!("the key is with nobody"));
+                if owner == id(n) {
+                    tokio::task::yield_now().await;
+                    continue;
+                }
+                let mut from = keyed(0, &[]);
+                from.id = owner;
+                // Half of them rely on their expectation, half on the key alone.
+                let expect = match probe.get(Kind::Node, owner).await {
+                    Some(record) if round % 2 == 0 => Expect::Revision(record.revision),
+                    _ => Expect::Any,
+                };
+                let ops = vec![put(keyed(n, &[("name", "it")])), put_if(from, expect)];
+                match probe.store.commit(Batch { fence: None, ops }).await {
+                    Ok(_) | Err(StoreError::Conflict { .. } | StoreError::Duplicate { .. }) => {}
+                    Err(error) => panic!("a key should be taken or refused: {error}"),
+                }
+            }
+        }
+    })
+    .await;
+    let nodes = probe.list(&Query::all(Kind::Node)).await;
+    let owners = nodes.iter().filter(|node| !node.keys.is_empty());
+    let owners: Vec<_> = owners.map(|node| node.id).collect();
+    let found = probe.find(Kind::Node, "name", "it").await;
+    assert_eq!(
+        owners,
+        Vec::from_iter(found),
+        "one has the key, and is found"
+    );
 }
 
-/// Polls a call so many times at most, letting others run in between, and drops it.
-async fn drop_after<T>(call: impl Future<Output = T>, polls: u128) {
-    let mut call = pin!(call);
-    for _ in 0..polls {
-        let polled = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
-        if polled.is_ready() {
-            return;
+/// A write is told to another task as soon as it is answered, and that task looks for it.
+pub(super) async fn what_begins_after_a_commit_sees_it(factory: &dyn StoreFactory) {
+    const ROUNDS: u64 = 100;
+    let probe = Probe::fresh(factory).await;
+    let (tell, mut told) = tokio::sync::mpsc::channel(1);
+    let writer = probe.clone();
+    let writing = tokio::spawn(async move {
+        for round in 1..=ROUNDS {
+            let name = round.to_string();
+            let mut node = keyed(1, &[("name", &name)]);
+            node.body = record(Kind::Node, id(1), json!({ "round": round })).body;
+            let revision = writer.put(node).await;
+            if tell.send((round, revision)).await.is_err() {
+                return;
+            }
         }
-        tokio::task::yield_now().await;
+    });
+    while let Some((round, revision)) = told.recv().await {
+        let later = |seen: Option<&Record>, way: &str| {
+            let seen = seen.map(|record| record.revision);
+            assert!(
+                seen >= Some(revision),
+                "{way} misses round {round}: {seen:?}"
+            );
+        };
+        later(probe.get(Kind::Node, id(1)).await.as_ref(), "get");
+        later(probe.list(&Query::all(Kind::Node)).await.first(), "list");
+        let since = Compare::Ge;
+        let since = Filter::Is("round".into(), since, Scalar::Number(round as f64));
+        let query = Query::all(Kind::Node).filter(since.clone());
+        later(probe.list(&query).await.first(), "a filtered list");
+        assert_eq!(probe.count(Kind::Node, &since).await, 1, "round {round}");
+        // The writer is a round or two ahead at most, and each name has been its own.
+        let names = [round, round + 1, round + 2].map(|n| n.to_string());
+        let mut found = false;
+        for name in &names {
+            found |= probe.find(Kind::Node, "name", name).await.is_some();
+        }
+        assert!(found, "find misses round {round}");
     }
+    assert!(writing.await.is_ok(), "the writer failed");
 }

@@ -1,9 +1,12 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::json;
 use uuid::Uuid;
 
 use super::StoreFactory;
-use super::probe::{Probe, body, delete, id, node, record};
-use crate::store::{Filter, Kind, Query, StoreError};
+use super::probe::{Probe, body, delete, id, node, put, record};
+use crate::store::{Batch, Filter, Kind, Query, StoreError};
 
 /// 25 nodes whose `rank` has many ties, some of them null, half of them `even`.
 async fn some_nodes(factory: &dyn StoreFactory) -> Probe {
@@ -95,6 +98,100 @@ pub(super) async fn an_unknown_marker_is_an_error(factory: &dyn StoreFactory) {
         id: id(1),
     };
     assert_eq!(got.err(), Some(expected), "of a kind without records");
+}
+
+pub(super) async fn a_marker_that_is_deleted_between_pages_is_an_error(factory: &dyn StoreFactory) {
+    for query in queries() {
+        let probe = some_nodes(factory).await;
+        let first = probe.ids(&query.clone().limit(4)).await;
+        let marker = first[3];
+        let Some(gone) = probe.get(Kind::Node, marker).await else {
+            panic!("the marker is there");
+        };
+        probe.commit(vec![delete(Kind::Node, marker)]).await;
+        // Going on from a guess would repeat nodes or leave some out, unseen.
+        let got = probe.store.list(&query.clone().after(marker)).await;
+        let (kind, id) = (Kind::Node, marker);
+        assert_eq!(got.err(), Some(StoreError::NoMarker { kind, id }));
+        // From the last one that is still there it goes on.
+        let whole = probe.ids(&query).await;
+        let rest = probe.ids(&query.clone().after(first[2])).await;
+        assert_eq!(rest, whole[3..], "{query:?}");
+        // Put again it is the newest, whatever it was before.
+        probe.put(gone).await;
+        let whole = probe.ids(&query).await;
+        let at = whole.iter().position(|id| *id == marker);
+        let rest = probe.ids(&query.clone().after(marker)).await;
+        assert_eq!(at.map(|at| &whole[at + 1..]), Some(&rest[..]), "{query:?}");
+    }
+}
+
+pub(super) async fn a_marker_that_has_moved_counts_where_it_is(factory: &dyn StoreFactory) {
+    let probe = some_nodes(factory).await;
+    let query = Query::all(Kind::Node).sort_by("rank", false);
+    let before = probe.ids(&query).await;
+    let marker = before[2];
+    for rank in [json!("zzz"), json!(3.5), json!(null), json!(false)] {
+        let body = json!({"name": "moved", "rank": rank});
+        probe.put(record(Kind::Node, marker, body)).await;
+        let now = probe.ids(&query).await;
+        let rest = probe.ids(&query.clone().after(marker)).await;
+        let at = now.iter().position(|id| *id == marker);
+        assert_eq!(at.map(|at| &now[at + 1..]), Some(&rest[..]), "at {rank}");
+    }
+}
+
+/// A list that is paged through while others come and go has each that stays once, in order.
+pub(super) async fn pages_stay_whole_while_others_write(factory: &dyn StoreFactory) {
+    const ROUNDS: u32 = 12;
+    let probe = some_nodes(factory).await;
+    let stays = |one: &Uuid| *one < id(500);
+    let done = Arc::new(AtomicBool::new(false));
+    let (shared, ended) = (probe.clone(), done.clone());
+    let writing = tokio::spawn(async move {
+        let mut n = 0;
+        while !ended.load(Ordering::SeqCst) {
+            n += 1;
+            let rank = json!({"name": "passing", "rank": n % 4, "even": n % 3 == 0});
+            let passing = record(Kind::Node, id(500 + n % 40), rank);
+            let ops = vec![
+                put(passing),
+                delete(Kind::Node, id(500 + (n * 7 + 11) % 40)),
+            ];
+            // Now and then both name the same.
+            let batch = Batch { fence: None, ops };
+            match shared.store.commit(batch).await {
+                Ok(_) | Err(StoreError::Conflict { .. }) => {}
+                Err(error) => panic!("a node should come or go: {error}"),
+            }
+            tokio::task::yield_now().await;
+        }
+        n
+    });
+    for round in 0..ROUNDS {
+        for query in queries() {
+            let whole = probe.ids(&query).await;
+            let expected: Vec<_> = whole.into_iter().filter(stays).collect();
+            let mut seen: Vec<Uuid> = Vec::new();
+            // Markers that stay, as any other may have gone by the next page.
+            loop {
+                let mut page = query.clone();
+                page.marker = seen.last().copied();
+                let ids = probe.ids(&page).await;
+                let next = ids.into_iter().filter(stays).take(3 + round as usize);
+                let before = seen.len();
+                seen.extend(next);
+                if seen.len() == before {
+                    break;
+                }
+                assert!(seen.len() <= 25, "{query:?} repeats itself");
+            }
+            assert_eq!(seen, expected, "{query:?}");
+        }
+    }
+    done.store(true, Ordering::SeqCst);
+    let writes = writing.await;
+    assert!(writes.is_ok_and(|writes| writes > 0), "somebody wrote");
 }
 
 pub(super) async fn pages_stay_whole_under_writes(factory: &dyn StoreFactory) {

@@ -181,16 +181,3 @@ pub(super) async fn every_schema_is_kept(factory: &dyn StoreFactory) {
         assert_eq!(stored, Some(schema));
     }
 }
-
-pub(super) async fn large_records_are_kept(factory: &dyn StoreFactory) {
-    let probe = Probe::fresh(factory).await;
-    let large = "0123456789abcdef".repeat(1 << 16);
-    let many: Vec<_> = (0..10_000).collect();
-    let value = json!({"name": "large", "text": large, "many": many});
-    probe
-        .put(record(Kind::Inventory, id(1), value.clone()))
-        .await;
-    assert!(probe.body(Kind::Inventory, id(1)).await == value);
-    let found = Query::all(Kind::Inventory).filter(Filter::text("text", large));
-    assert_eq!(probe.ids(&found).await, [id(1)], "found by 1 MiB of text");
-}

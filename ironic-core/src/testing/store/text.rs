@@ -1,8 +1,9 @@
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::StoreFactory;
 use super::probe::{Probe, body, id, record};
-use crate::store::{Compare, Filter, Kind, Query, Scalar};
+use crate::store::{Compare, Filter, Kind, Query, Scalar, UniqueKey};
 
 /// Texts that stores have stumbled over, in the order of their bytes.
 const TEXTS: &[&str] = &[
@@ -127,4 +128,96 @@ pub(super) async fn every_member_name_can_be_asked_for(factory: &dyn StoreFactor
         let first = probe.list(&sort).await;
         assert_eq!(body(&first[0])["name"], *name, "sorted by {name:?}");
     }
+}
+
+pub(super) async fn only_ascii_is_folded(factory: &dyn StoreFactory) {
+    let probe = Probe::fresh(factory).await;
+    // What Unicode folds to something in ASCII, to several characters, or by language.
+    let texts = [
+        "k", "K", "\u{212a}", "s", "\u{17f}", "i", "I", "\u{130}", "\u{131}", "ß", "SS", "ẞ", "é",
+        "É", "Σ", "σ", "ς", "ﬁ", "fi", "Ａ", "ａ", "[", "{", "@", "`",
+    ];
+    for (n, text) in (0..).zip(texts) {
+        let field = json!(format!("<{text}>"));
+        probe.put_field(n, text, field).await;
+    }
+    for (part, expected) in [
+        ("K", vec!["k", "K"]),
+        ("\u{212a}", vec!["\u{212a}"]),
+        ("S", vec!["s", "SS"]),
+        ("\u{17f}", vec!["\u{17f}"]),
+        ("I", vec!["i", "I", "fi"]),
+        ("\u{130}", vec!["\u{130}"]),
+        ("\u{131}", vec!["\u{131}"]),
+        ("ß", vec!["ß"]),
+        ("ss", vec!["SS"]),
+        ("ẞ", vec!["ẞ"]),
+        ("É", vec!["É"]),
+        ("σ", vec!["σ"]),
+        ("FI", vec!["fi"]),
+        ("ﬁ", vec!["ﬁ"]),
+        ("ａ", vec!["ａ"]),
+        // 32 apart as letters are, and no letters.
+        ("[", vec!["["]),
+        ("{", vec!["{"]),
+        ("@", vec!["@"]),
+        ("`", vec!["`"]),
+    ] {
+        let filter = Filter::Like("field".into(), part.into());
+        let mut names = probe.names(filter).await;
+        names.retain(|name| texts.contains(&name.as_str()));
+        assert_eq!(names, expected, "with {part:?} in it");
+    }
+}
+
+pub(super) async fn text_is_not_normalised(factory: &dyn StoreFactory) {
+    let probe = Probe::fresh(factory).await;
+    // Composed and decomposed, and characters with another of the same look and meaning.
+    let texts = [
+        "\u{e9}",
+        "e\u{301}",
+        "\u{212b}",
+        "\u{c5}",
+        "A\u{30a}",
+        "\u{ac00}",
+        "\u{1100}\u{1161}",
+        "q\u{307}\u{323}",
+        "q\u{323}\u{307}",
+    ];
+    for (n, text) in (0..).zip(texts) {
+        let mut sent = record(Kind::Node, id(n), json!({"name": text, "field": text}));
+        sent.keys = vec![UniqueKey::new("name", text)];
+        probe.put(sent).await;
+    }
+    for (n, text) in (0..).zip(texts) {
+        assert_eq!(probe.find(Kind::Node, "name", text).await, Some(id(n)));
+        let same = Filter::text("field", text);
+        probe.expect_names(same, &[text]).await;
+        let with = Filter::Like("field".into(), text.into());
+        probe.expect_names(with, &[text]).await;
+        let body = probe.body(Kind::Node, id(n)).await;
+        assert_eq!(body["field"], *text, "it comes back as it was");
+    }
+}
+
+pub(super) async fn escapes_stand_for_their_characters(factory: &dyn StoreFactory) {
+    let probe = Probe::fresh(factory).await;
+    // Another writer of JSON escapes more than this engine does.
+    let bodies = [
+        r#"{"name":"\u0061"}"#,
+        r#"{"n\u0061me":"\u00e9\/"}"#,
+        r#"{"name":"\ud83d\udda5"}"#,
+    ];
+    for (n, body) in (0..).zip(bodies) {
+        let mut sent = record(Kind::Node, id(n), json!({}));
+        let body = RawValue::from_string(body.to_owned());
+        sent.body = body.unwrap_or_else(|e| panic!("it is JSON: {e}")).into();
+        probe.put(sent).await;
+    }
+    for (n, name) in (0..).zip(["a", "é/", "\u{1f5a5}"]) {
+        let query = Query::all(Kind::Node).filter(Filter::text("name", name));
+        assert_eq!(probe.ids(&query).await, [id(n)], "the name {name:?}");
+    }
+    let sorted = Query::all(Kind::Node).sort_by("name", true);
+    assert_eq!(probe.ids(&sorted).await, [id(2), id(1), id(0)]);
 }
