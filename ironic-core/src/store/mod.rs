@@ -29,22 +29,27 @@ use uuid::Uuid;
 ///   [`StoreError::Conflict`].
 /// - **Expectations.** `Expect::Absent` fails if the record exists, `Expect::Revision` unless it
 ///   exists at exactly that revision, `Expect::Any` never. A failure is
-///   [`StoreError::Conflict`] and names the record. All expectations are judged before
-///   uniqueness.
+///   [`StoreError::Conflict`] and names the record, of several the first in the batch. All
+///   expectations are judged before uniqueness.
 /// - **Uniqueness.** Among the records of one kind no two have an equal [`UniqueKey`]; a batch
-///   that would make it so fails with [`StoreError::Duplicate`]. A key that one operation of a
-///   batch frees can be taken by another.
+///   that would make it so fails with [`StoreError::Duplicate`], which names the key, of several
+///   the first in the batch. A key that one operation of a batch frees can be taken by another.
 /// - **Fencing.** A batch with a [`Fence`] is applied only if the record `(Kind::Lock, node)`
 ///   exists before the batch, its body's `holder` is not null and its body's `epoch` is the
 ///   fence's; else [`StoreError::Fenced`], whatever else is wrong with the batch.
 /// - **Revisions** come from one counter for the whole store, so that of two commits the later
 ///   has the higher revision on every record it wrote. `created` is the revision at which the
 ///   record was put while absent; `Record::created` and `revision` of what is put are ignored.
+/// - **Recency.** A call that begins after a `commit` has returned sees what it did, whoever
+///   made either.
 /// - **Order.** [`list`](Store::list) sorts as asked and breaks ties, and sorts where nothing is
 ///   asked, by `created`, then id. Its answer is one snapshot.
 /// - **Durability.** Once `commit` has returned, the batch survives the end of the process, for
 ///   stores that persist at all.
-/// - **Cancellation.** A dropped call has either happened or not happened.
+/// - **Cancellation.** A dropped call has happened as a whole or not at all; which of the two is
+///   decided, at the latest, when a `commit` that begins later has returned.
+/// - **Bodies** come back with the same value, numbers and text to the last digit and character;
+///   the suite goes up to 100 levels of nesting and to several MiB.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// The record of this kind and id.

@@ -72,9 +72,9 @@ impl Probe {
     }
 
     pub(super) async fn commit(&self, ops: Vec<Op>) -> Vec<Revision> {
-        let what = format!("{ops:?}");
-        let answer = self.store.commit(Batch { fence: None, ops }).await;
-        or_fail(answer, &format!("the commit of {what}"))
+        let batch = Batch { fence: None, ops };
+        let answer = self.store.commit(batch.clone()).await;
+        answer.unwrap_or_else(|error| panic!("the commit of {batch:?} should succeed: {error}"))
     }
 
     /// Commits a record whatever is there.
@@ -95,9 +95,11 @@ impl Probe {
 
     /// The error of a batch with a fence that has to be refused.
     pub(super) async fn fenced_refusal(&self, fence: Option<Fence>, ops: Vec<Op>) -> StoreError {
-        let what = format!("{ops:?}");
-        match self.store.commit(Batch { fence, ops }).await {
-            Ok(revisions) => panic!("{what} should be refused, and was applied at {revisions:?}"),
+        let batch = Batch { fence, ops };
+        match self.store.commit(batch.clone()).await {
+            Ok(revisions) => {
+                panic!("{batch:?} should be refused, and was applied at {revisions:?}")
+            }
             Err(error) => error,
         }
     }
