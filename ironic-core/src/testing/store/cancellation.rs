@@ -7,6 +7,7 @@ use serde_json::json;
 use super::StoreFactory;
 use super::probe::{Probe, delete, id, keyed, put, record};
 use crate::store::{Batch, Filter, Kind, Op, Query, UniqueKey};
+use crate::testing::polls::at_most_polls;
 
 /// A batch that writes two records and a key.
 fn of_round(round: u128) -> Vec<Op> {
@@ -68,20 +69,21 @@ enum Drop {
 
 /// Drops a call at its n-th poll; `true` if it ended before that.
 async fn drop_at<T>(call: impl Future<Output = T>, polls: usize, when: Drop) -> bool {
-    let mut call = pin!(call);
-    let mut done = 0;
-    poll_fn(|cx| {
-        if done == polls {
-            return Poll::Ready(false);
+    match when {
+        Drop::Waiting => at_most_polls(call, polls).await.is_some(),
+        Drop::Woken => {
+            let mut call = pin!(call);
+            let mut left = polls;
+            poll_fn(|cx| {
+                if left == 0 {
+                    return Poll::Ready(false);
+                }
+                left -= 1;
+                call.as_mut().poll(cx).map(|_| true)
+            })
+            .await
         }
-        done += 1;
-        match call.as_mut().poll(cx) {
-            Poll::Ready(_) => Poll::Ready(true),
-            Poll::Pending if done == polls && matches!(when, Drop::Waiting) => Poll::Ready(false),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
+    }
 }
 
 /// Every call is dropped at its first poll, its second and so on until it ends before that.

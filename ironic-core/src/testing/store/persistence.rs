@@ -1,13 +1,10 @@
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
-
 use serde_json::json;
 
 use super::StoreFactory;
 use super::probe::{Probe, body, delete, duplicate, id, keyed, node, put, record};
 pub(super) use super::random::random_operations_survive_reopening;
 use crate::store::{Batch, Filter, Kind, Query};
+use crate::testing::polls::at_most_polls;
 
 /// What was there, opened once more. That a store keeps nothing is said to
 /// `store_conformance!`, which then leaves these cases out.
@@ -68,17 +65,8 @@ pub(super) async fn a_commit_cut_off_by_the_end_is_whole(factory: &dyn StoreFact
             put(keyed(2, &[("name", "before")])),
             put(record(Kind::Port, id(2), json!({}))),
         ];
-        {
-            let call = probe.store.commit(Batch { fence: None, ops });
-            let mut call = pin!(call);
-            for _ in 0..polls {
-                let polled = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
-                if polled.is_ready() {
-                    break;
-                }
-                tokio::task::yield_now().await;
-            }
-        }
+        let batch = Batch { fence: None, ops };
+        at_most_polls(probe.store.commit(batch), polls).await;
         drop(probe);
         let probe = reopened(factory).await;
         // A store may still be at it in the background; it is decided by the next commit.
