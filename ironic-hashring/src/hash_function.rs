@@ -4,12 +4,14 @@ use std::str::FromStr;
 use md5::{Digest, Md5};
 
 use crate::RingError;
+use crate::hasher::{self, CustomHash, RingHasher};
 
 /// The hash function that spreads hosts and keys over the circle.
 ///
 /// Every member of a cluster must use the same one: another function is another placement.
 /// Names are those of the original's `hash_ring_algorithm`, exact in case; its `shake_128` and
 /// `shake_256`, which have no digest length of their own, are not among them (they fail there too).
+/// [`custom`](Self::custom) plugs in one that the original does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[non_exhaustive]
 pub enum HashFunction {
@@ -49,12 +51,15 @@ pub enum HashFunction {
     /// BLAKE2s with a digest of 32 bytes (RFC 7693).
     #[cfg(feature = "digests")]
     Blake2s,
+    /// One of the host's own; [`custom`](Self::custom) makes it.
+    Custom(CustomHash),
 }
 
-/// Runs `$body` with `$D` bound to the digest type of `$function`.
+/// Runs `$body` with `$D` bound to the digest type of `$function`, or `$other` with a custom one.
 macro_rules! with_digest {
-    ($function:expr, $D:ident => $body:expr) => {
+    ($function:expr, $custom:ident => $other:expr, $D:ident => $body:expr) => {
         match $function {
+            HashFunction::Custom($custom) => $other,
             HashFunction::Md5 => with_digest!(@ Md5, $D => $body),
             #[cfg(feature = "digests")]
             HashFunction::Sha1 => with_digest!(@ sha1::Sha1, $D => $body),
@@ -81,13 +86,31 @@ macro_rules! with_digest {
         }
     };
     (@ $digest:ty, $D:ident => $body:expr) => {{
-        type $D = $digest;
+        type $D = Digested<$digest>;
         $body
     }};
 }
 
 impl HashFunction {
-    /// All functions that this build knows, MD5 first.
+    /// The names that the original gives to hash functions.
+    pub(crate) const ORIGINAL: &'static [&'static str] = &[
+        "md5",
+        "sha1",
+        "sha224",
+        "sha256",
+        "sha384",
+        "sha512",
+        "sha3_224",
+        "sha3_256",
+        "sha3_384",
+        "sha3_512",
+        "blake2b",
+        "blake2s",
+        "shake_128",
+        "shake_256",
+    ];
+
+    /// All functions that this build brings, MD5 first.
     pub const ALL: &'static [Self] = &[
         Self::Md5,
         #[cfg(feature = "digests")]
@@ -113,6 +136,17 @@ impl HashFunction {
         #[cfg(feature = "digests")]
         Self::Blake2s,
     ];
+
+    /// A function of the host's own.
+    ///
+    /// Which type hashes is settled here, so neither rings nor those who hold them have it among
+    /// their own types, and a lookup with a function of this crate pays nothing for the choice.
+    ///
+    /// The function has no name that settings could be parsed from: [`FromStr`] knows
+    /// [`ALL`](Self::ALL) alone.
+    pub const fn custom<H: RingHasher>() -> Self {
+        Self::Custom(CustomHash::new::<H>())
+    }
 
     /// The name by which configuration files know the function.
     pub fn name(self) -> &'static str {
@@ -140,35 +174,43 @@ impl HashFunction {
             Self::Blake2b => "blake2b",
             #[cfg(feature = "digests")]
             Self::Blake2s => "blake2s",
+            Self::Custom(custom) => custom.name(),
         }
     }
 
     /// The position of a key.
     pub(crate) fn key_position(self, key: &[u8]) -> u128 {
-        with_digest!(self, D => leading_bits(&D::digest(key)))
+        with_digest!(self,
+            custom => custom.key_position(key),
+            D => hasher::key_position::<D>(key))
     }
 
     /// Calls `found` with each of the `count` positions of a host.
     pub(crate) fn host_positions(self, host: &[u8], count: u64, found: impl FnMut(u128)) {
-        with_digest!(self, D => repeated::<D>(host, count, found));
+        with_digest!(self,
+            custom => custom.host_positions(host, count, found),
+            D => hasher::host_positions::<D>(host, count, found));
     }
 }
 
-/// Hashes the name once and then once more for every position, each time over all that came before.
-fn repeated<D: Digest + Clone>(host: &[u8], count: u64, mut found: impl FnMut(u128)) {
-    let mut state = D::new();
-    state.update(host);
-    for _ in 0..count {
-        state.update(host);
-        found(leading_bits(&state.clone().finalize()));
-    }
-}
+/// A function of this crate; its name is the enum's business.
+#[derive(Clone, Default)]
+struct Digested<D>(D);
 
-fn leading_bits(digest: &[u8]) -> u128 {
-    digest
-        .iter()
-        .take(16)
-        .fold(0, |bits, byte| (bits << 8) | u128::from(*byte))
+impl<D: Digest + Clone + Default + 'static> RingHasher for Digested<D> {
+    const NAME: &'static str = "";
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The leading 128 bits, big-endian.
+    fn position(self) -> u128 {
+        let digest = self.0.finalize();
+        digest
+            .first_chunk()
+            .map_or(0, |leading| u128::from_be_bytes(*leading))
+    }
 }
 
 impl fmt::Display for HashFunction {

@@ -50,6 +50,7 @@
 mod builder;
 mod error;
 mod hash_function;
+mod hasher;
 mod ring;
 mod rings;
 mod walk;
@@ -57,6 +58,7 @@ mod walk;
 pub use builder::HashRingBuilder;
 pub use error::{RingError, RouteError};
 pub use hash_function::HashFunction;
+pub use hasher::{CustomHash, RingHasher};
 pub use ring::HashRing;
 pub use rings::{Grouping, Member, RingKey, Rings};
 pub use walk::Walk;
