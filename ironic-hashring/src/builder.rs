@@ -73,7 +73,8 @@ impl HashRingBuilder {
     /// # Errors
     ///
     /// [`RingError::ZeroWeight`] for a host of weight 0, [`RingError::TooManyPartitions`] past
-    /// [`HashRing::MAX_PARTITIONS`]. A ring without hosts is no error: it owns nothing.
+    /// [`HashRing::MAX_PARTITIONS`], [`RingError::NameTooLong`] past [`HashRing::MAX_NAME_BYTES`].
+    /// A ring without hosts is no error: it owns nothing.
     pub fn build(self) -> Result<HashRing, RingError> {
         HashRing::from_builder(self)
     }

@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::RingKey;
+use crate::{HashRing, RingKey};
 
 /// Why a ring could not be built.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +17,16 @@ pub enum RingError {
         /// The host concerned.
         host: String,
     },
-    /// The partitions of all hosts together exceed [`HashRing::MAX_PARTITIONS`](crate::HashRing::MAX_PARTITIONS).
-    TooManyPartitions,
+    /// The partitions of all hosts together exceed [`HashRing::MAX_PARTITIONS`].
+    TooManyPartitions {
+        /// How many they would be; 2<sup>64</sup> − 1 for more than can be counted.
+        partitions: u64,
+    },
+    /// A host's name is longer than [`HashRing::MAX_NAME_BYTES`].
+    NameTooLong {
+        /// Its length in bytes.
+        bytes: usize,
+    },
 }
 
 impl fmt::Display for RingError {
@@ -26,7 +34,16 @@ impl fmt::Display for RingError {
         match self {
             Self::UnknownHash { name } => write!(f, "unknown hash function {name:?}"),
             Self::ZeroWeight { host } => write!(f, "host {host:?} has a weight of zero"),
-            Self::TooManyPartitions => f.write_str("the ring would have too many partitions"),
+            Self::TooManyPartitions { partitions } => write!(
+                f,
+                "the ring would have {partitions} partitions, which is more than {}",
+                HashRing::MAX_PARTITIONS
+            ),
+            Self::NameTooLong { bytes } => write!(
+                f,
+                "a host's name of {bytes} bytes is longer than {}",
+                HashRing::MAX_NAME_BYTES
+            ),
         }
     }
 }
@@ -74,3 +91,37 @@ impl fmt::Display for RouteError {
 }
 
 impl Error for RouteError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_say_what_is_wrong_and_by_how_much() {
+        for (error, text) in [
+            (
+                HashRing::builder().partition_exponent(23).build(),
+                "the ring would have 8388608 partitions, which is more than 4194304",
+            ),
+            (
+                HashRing::new(["n".repeat(2000)]),
+                "a host's name of 2000 bytes is longer than 1020",
+            ),
+            (
+                HashRing::builder().weighted_host("c1", 0).build(),
+                "host \"c1\" has a weight of zero",
+            ),
+        ] {
+            assert_eq!(
+                error.map_err(|error| error.to_string()),
+                Err(text.to_owned())
+            );
+        }
+        assert_eq!(
+            "crc32"
+                .parse::<crate::HashFunction>()
+                .map_err(|error| error.to_string()),
+            Err("unknown hash function \"crc32\"".to_owned())
+        );
+    }
+}

@@ -48,6 +48,7 @@
 //! two points, and with it every placement, would differ only if two digests agreed in all of those.
 
 mod builder;
+mod circle;
 mod error;
 mod hash_function;
 mod hasher;

@@ -1,31 +1,23 @@
+use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::circle::{Circle, Point, merge};
 use crate::{HashFunction, HashRingBuilder, RingError, Walk};
 
 /// Maps keys to hosts so that few keys move when hosts come and go.
 ///
-/// A ring does not change; [`to_builder`](Self::to_builder) starts the next one. Looking a key up
-/// allocates nothing and costs one hash and one binary search. Keys and names are hashed as UTF-8.
+/// Looking a key up allocates nothing and costs one hash and a glance at a table. Keys and names are
+/// hashed as UTF-8.
+///
+/// A ring is the same whichever way its hosts came into it: built at once, or one after the other
+/// with [`add_host`](Self::add_host) and [`remove_host`](Self::remove_host).
 #[derive(Clone, PartialEq, Eq)]
 pub struct HashRing {
     /// Names and weights, sorted by name.
     hosts: Vec<(String, u32)>,
-    /// Positions on the circle, ascending.
-    positions: Vec<u128>,
-    /// What stands at each position.
-    points: Vec<Point>,
+    circle: Circle,
     partition_exponent: u8,
     hash: HashFunction,
-}
-
-/// One partition of one host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Point {
-    /// Index into the hosts.
-    pub(crate) host: u32,
-    /// Steps back to the host's previous point; the ring's length where it has no other. A walk meets
-    /// the host for the first time exactly if it has taken fewer steps than this.
-    pub(crate) gap: u32,
 }
 
 impl HashRing {
@@ -35,11 +27,15 @@ impl HashRing {
     /// The most partitions that all hosts of a ring may have together.
     pub const MAX_PARTITIONS: u64 = 1 << 22;
 
+    /// The longest name of a host, in bytes: the 255 characters that the original stores, in UTF-8.
+    pub const MAX_NAME_BYTES: usize = 1020;
+
     /// Builds a ring of equally weighted hosts with the default settings.
     ///
     /// # Errors
     ///
-    /// [`RingError::TooManyPartitions`] with more than 131,072 hosts.
+    /// [`RingError::TooManyPartitions`] with more than 131,072 hosts, [`RingError::NameTooLong`] past
+    /// [`MAX_NAME_BYTES`](Self::MAX_NAME_BYTES).
     pub fn new<I>(hosts: I) -> Result<Self, RingError>
     where
         I: IntoIterator,
@@ -56,7 +52,7 @@ impl HashRing {
     /// Starts a ring with this one's hosts, weights and settings.
     pub fn to_builder(&self) -> HashRingBuilder {
         HashRingBuilder {
-            hosts: self.hosts.iter().cloned().collect(),
+            hosts: self.weights(),
             partition_exponent: self.partition_exponent,
             hash: self.hash,
         }
@@ -68,30 +64,89 @@ impl HashRing {
             partition_exponent,
             hash,
         } = builder;
-        let hosts: Vec<(String, u32)> = hosts.into_iter().collect();
-        let counts = partition_counts(&hosts, partition_exponent)?;
-
-        let mut points: Vec<(u128, u32)> = Vec::new();
-        for ((host, count), (name, _)) in (0u32..).zip(counts).zip(&hosts) {
-            hash.host_positions(name.as_bytes(), count, |position| {
-                points.push((position, host))
-            });
-        }
-        // Names that repeat one another ("a", "aa") share points; the one that sorts first keeps them.
-        points.sort_unstable();
-        points.dedup_by_key(|(position, _)| *position);
-        Ok(Self {
-            points: link(points.iter().map(|(_, host)| *host), hosts.len()),
-            positions: points.into_iter().map(|(position, _)| position).collect(),
-            hosts,
+        let empty = Self {
+            hosts: Vec::new(),
+            circle: Circle::new(std::iter::empty(), 0, 0),
             partition_exponent,
             hash,
-        })
+        };
+        empty.with_hosts(hosts)
+    }
+
+    /// The ring of exactly these hosts; only those that this ring does not have are hashed.
+    pub(crate) fn with_hosts(&self, hosts: BTreeMap<String, u32>) -> Result<Self, RingError> {
+        let hosts: Vec<(String, u32)> = hosts.into_iter().collect();
+        let most = check(&hosts, self.partition_exponent)?;
+        Ok(self.changed(hosts, most))
+    }
+
+    /// The ring of these hosts, which are sorted and together have `most` partitions at the most.
+    fn changed(&self, hosts: Vec<(String, u32)>, most: usize) -> Self {
+        // Both lists of hosts are sorted, so those that stay keep their order, and their points too.
+        let mut places = vec![None; self.hosts.len()];
+        let mut joining: Vec<(u128, u32)> = Vec::new();
+        for (place, host) in (0u32..).zip(&hosts) {
+            let (name, weight) = host;
+            let before = self
+                .index_of(name)
+                .filter(|index| self.hosts.get(*index) == Some(host));
+            match before.and_then(|index| places.get_mut(index)) {
+                Some(kept) => *kept = Some(place),
+                None => {
+                    let count = partitions(self.partition_exponent, *weight);
+                    self.hash
+                        .host_positions(name.as_bytes(), count, |position| {
+                            joining.push((position, place));
+                        });
+                }
+            }
+        }
+        joining.sort_unstable();
+        joining.dedup();
+        let staying = self.circle.pairs().filter_map(|(position, host)| {
+            let place = places.get(host as usize).copied().flatten()?;
+            Some((position, place))
+        });
+        Self {
+            circle: Circle::new(merge(staying, joining.into_iter()), most, hosts.len()),
+            hosts,
+            partition_exponent: self.partition_exponent,
+            hash: self.hash,
+        }
+    }
+
+    /// Adds a host, or changes the weight of one that is there.
+    ///
+    /// Hashes the partitions of this host alone. Keys move only to it; or from it, if its weight
+    /// falls.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`HashRingBuilder::build`]; the ring is then as it was.
+    pub fn add_host(&mut self, name: impl Into<String>, weight: u32) -> Result<(), RingError> {
+        let mut hosts = self.weights();
+        hosts.insert(name.into(), weight);
+        *self = self.with_hosts(hosts)?;
+        Ok(())
+    }
+
+    /// Takes a host out; says whether it was there.
+    ///
+    /// Hashes nothing. Its keys go where ignoring it would send them; no others move.
+    pub fn remove_host(&mut self, name: &str) -> bool {
+        let Some(index) = self.index_of(name) else {
+            return false;
+        };
+        let mut hosts = self.hosts.clone();
+        hosts.remove(index);
+        *self = self.changed(hosts, self.circle.len());
+        true
     }
 
     /// The host that a key belongs to; `None` only in a ring without hosts.
     pub fn owner(&self, key: &str) -> Option<&str> {
-        self.walk(key).next()
+        let point = self.circle.points().get(self.start(key))?;
+        Some(self.host_name(point))
     }
 
     /// The first `replicas` hosts for a key, owner first, without those that `ignore` picks.
@@ -113,11 +168,12 @@ impl HashRing {
 
     /// All hosts in the order in which a walk from the key meets them first.
     pub fn walk(&self, key: &str) -> Walk<'_> {
-        let position = self.hash.key_position(key.as_bytes());
-        Walk::new(
-            self,
-            self.positions.partition_point(|point| *point <= position),
-        )
+        Walk::new(self, self.start(key))
+    }
+
+    /// Index of the point at which the walk from a key begins.
+    fn start(&self, key: &str) -> usize {
+        self.circle.after(self.hash.key_position(key.as_bytes()))
     }
 
     /// Names of the hosts, sorted.
@@ -127,18 +183,21 @@ impl HashRing {
 
     /// A host's weight, or `None` if it is not a member.
     pub fn weight(&self, host: &str) -> Option<u32> {
-        let index = self
-            .hosts
-            .binary_search_by(|(name, _)| name.as_str().cmp(host))
-            .ok()?;
+        let index = self.index_of(host)?;
         self.hosts.get(index).map(|(_, weight)| *weight)
+    }
+
+    fn index_of(&self, host: &str) -> Option<usize> {
+        self.hosts
+            .binary_search_by(|(name, _)| name.as_str().cmp(host))
+            .ok()
     }
 
     /// Every partition as its position and host, clockwise from position 0.
     pub fn partitions(&self) -> impl ExactSizeIterator<Item = (u128, &str)> {
-        self.positions
-            .iter()
-            .zip(&self.points)
+        let positions = self.circle.positions().iter();
+        positions
+            .zip(self.circle.points())
             .map(|(position, point)| (*position, self.host_name(point)))
     }
 
@@ -152,8 +211,18 @@ impl HashRing {
         self.hash
     }
 
+    pub(crate) fn weights(&self) -> BTreeMap<String, u32> {
+        self.hosts.iter().cloned().collect()
+    }
+
+    /// Whether these, and no others, are the hosts and their weights.
+    pub(crate) fn is_of(&self, hosts: &BTreeMap<String, u32>) -> bool {
+        let ours = self.hosts.iter().map(|(name, weight)| (name, weight));
+        ours.eq(hosts)
+    }
+
     pub(crate) fn points(&self) -> &[Point] {
-        &self.points
+        self.circle.points()
     }
 
     pub(crate) fn host_name(&self, point: &Point) -> &str {
@@ -175,66 +244,35 @@ impl fmt::Debug for HashRing {
     }
 }
 
-/// Number of partitions of each host, all checked before the first is computed.
-fn partition_counts(hosts: &[(String, u32)], exponent: u8) -> Result<Vec<u64>, RingError> {
-    let base = 1u64
-        .checked_shl(exponent.into())
-        .ok_or(RingError::TooManyPartitions)?;
+fn partitions(exponent: u8, weight: u32) -> u64 {
+    let base = 1u64.checked_shl(exponent.into()).unwrap_or(u64::MAX);
+    base.saturating_mul(weight.into())
+}
+
+/// The number of partitions of these hosts, if nothing speaks against a ring of them.
+fn check(hosts: &[(String, u32)], exponent: u8) -> Result<usize, RingError> {
+    // No host at all is fine, but not where none could ever join.
+    let mut most = partitions(exponent, 1);
     let mut total = 0u64;
-    let mut counts = Vec::with_capacity(hosts.len());
     for (name, weight) in hosts {
+        if name.len() > HashRing::MAX_NAME_BYTES {
+            return Err(RingError::NameTooLong { bytes: name.len() });
+        }
         if *weight == 0 {
             return Err(RingError::ZeroWeight { host: name.clone() });
         }
-        let count = base.saturating_mul(u64::from(*weight));
-        total = total.saturating_add(count);
-        if total > HashRing::MAX_PARTITIONS {
-            return Err(RingError::TooManyPartitions);
-        }
-        counts.push(count);
+        total = total.saturating_add(partitions(exponent, *weight));
+        most = most.max(total);
     }
-    Ok(counts)
-}
-
-/// Turns the hosts along the circle into points that know how far back their host stood last.
-fn link(hosts: impl ExactSizeIterator<Item = u32> + Clone, host_count: usize) -> Vec<Point> {
-    // The limit on partitions keeps both counts far below u32::MAX.
-    let length = u32::try_from(hosts.len()).unwrap_or(u32::MAX);
-    let mut last_seen: Vec<Option<u32>> = vec![None; host_count];
-    let mut note = |host: u32, index: u32| {
-        last_seen
-            .get_mut(host as usize)
-            .and_then(|seen| seen.replace(index))
-    };
-    // The first lap finds where each host stands last, which is what precedes its first point.
-    for (index, host) in (0..length).zip(hosts.clone()) {
-        note(host, index);
+    match usize::try_from(total) {
+        Ok(total) if most <= HashRing::MAX_PARTITIONS => Ok(total),
+        _ => Err(RingError::TooManyPartitions { partitions: most }),
     }
-    (0..length)
-        .zip(hosts)
-        .map(|(index, host)| {
-            let gap = match note(host, index) {
-                Some(before) if before < index => index - before,
-                Some(before) => index + length - before,
-                None => length,
-            };
-            Point { host, gap }
-        })
-        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn gaps_count_steps_back_around_the_circle() {
-        let gaps: Vec<u32> = link([0, 1, 0, 2, 0].into_iter(), 3)
-            .iter()
-            .map(|point| point.gap)
-            .collect();
-        assert_eq!(gaps, [1, 5, 2, 5, 2]);
-    }
 
     #[test]
     fn empty_ring_owns_nothing() {
@@ -268,29 +306,41 @@ mod tests {
 
     #[test]
     fn sizes_and_weights_are_checked_before_hashing() {
-        let one = [("a".to_owned(), 1)];
-        assert_eq!(
-            partition_counts(&one, 22),
-            Ok(vec![HashRing::MAX_PARTITIONS])
-        );
-        for exponent in [23, 63, 64, 255] {
-            let build = HashRing::builder()
-                .partition_exponent(exponent)
-                .host("a")
-                .build();
-            assert_eq!(build, Err(RingError::TooManyPartitions));
+        let build = |exponent, hosts: &[(&str, u32)]| {
+            let mut builder = HashRing::builder().partition_exponent(exponent);
+            for (name, weight) in hosts {
+                builder = builder.weighted_host(*name, *weight);
+            }
+            builder.build()
+        };
+        let too_many = |partitions| Err(RingError::TooManyPartitions { partitions });
+        let most = HashRing::MAX_PARTITIONS;
+        let hosts = |weight| [("a".to_owned(), weight)];
+        assert_eq!(check(&hosts(1), 22), Ok(most as usize));
+        assert_eq!(check(&hosts(1 << 22), 0), Ok(most as usize));
+        assert_eq!(build(0, &[("a", 1 << 22), ("b", 1)]), too_many(most + 1));
+        for hosts in [&[][..], &[("a", 1)]] {
+            assert_eq!(build(23, hosts), too_many(1 << 23));
+            assert_eq!(build(63, hosts), too_many(1 << 63));
+            assert_eq!(build(64, hosts), too_many(u64::MAX));
+            assert_eq!(build(255, hosts), too_many(u64::MAX));
         }
         assert_eq!(
-            HashRing::builder()
-                .weighted_host("a", u32::MAX)
-                .weighted_host("b", u32::MAX)
-                .build(),
-            Err(RingError::TooManyPartitions)
+            build(62, &[("a", u32::MAX), ("b", u32::MAX)]),
+            too_many(u64::MAX)
         );
         assert_eq!(
-            HashRing::builder().weighted_host("a", 0).build(),
+            build(5, &[("a", 0)]),
             Err(RingError::ZeroWeight {
                 host: "a".to_owned()
+            })
+        );
+        let longest = "n".repeat(HashRing::MAX_NAME_BYTES);
+        assert!(build(0, &[(&longest, 1)]).is_ok());
+        assert_eq!(
+            build(0, &[(&format!("{longest}n"), 1)]),
+            Err(RingError::NameTooLong {
+                bytes: longest.len() + 1
             })
         );
     }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::{HashRing, HashRingBuilder, RingError, RouteError};
 
@@ -42,6 +43,22 @@ pub struct RingKey {
 }
 
 impl RingKey {
+    /// The ring of a conductor group (empty for conductors in none) and hardware type.
+    pub fn new(group: impl Into<String>, hardware_type: impl Into<String>) -> Self {
+        Self {
+            group: Some(group.into()),
+            hardware_type: hardware_type.into(),
+        }
+    }
+
+    /// The ring of a hardware type where groups are ignored.
+    pub fn without_group(hardware_type: impl Into<String>) -> Self {
+        Self {
+            group: None,
+            hardware_type: hardware_type.into(),
+        }
+    }
+
     /// The conductor group; empty for conductors in none, `None` where groups are ignored.
     pub fn group(&self) -> Option<&str> {
         self.group.as_deref()
@@ -68,6 +85,8 @@ impl fmt::Display for RingKey {
 
 /// The rings of a cluster.
 ///
+/// A clone shares the rings with its original until one of them [changes](Self::update).
+///
 /// ```
 /// use ironic_hashring::{Grouping, HashRing, Member, Rings};
 ///
@@ -85,8 +104,10 @@ impl fmt::Display for RingKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rings {
     grouping: Grouping,
+    /// What each ring has before a member is in it.
+    template: Arc<HashRing>,
     /// Sorted by key.
-    rings: Vec<(RingKey, HashRing)>,
+    rings: Vec<(RingKey, Arc<HashRing>)>,
 }
 
 impl Rings {
@@ -102,22 +123,61 @@ impl Rings {
         template: &HashRingBuilder,
         members: impl IntoIterator<Item = Member<'a, T>>,
     ) -> Result<Self, RingError> {
-        let mut builders: BTreeMap<RingKey, HashRingBuilder> = BTreeMap::new();
+        let mut rings = Self {
+            grouping,
+            template: Arc::new(template.clone().build()?),
+            rings: Vec::new(),
+        };
+        rings.update(members)?;
+        Ok(rings)
+    }
+
+    /// Makes these the members, as if the rings were built of them; says whether any ring changed.
+    ///
+    /// A ring whose hosts are the same stays as it is, and one that changes hashes only the hosts
+    /// that are new in it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`HashRingBuilder::build`]; the rings are then as they were.
+    pub fn update<'a, T: AsRef<str> + 'a>(
+        &mut self,
+        members: impl IntoIterator<Item = Member<'a, T>>,
+    ) -> Result<bool, RingError> {
+        let mut wanted: BTreeMap<RingKey, BTreeMap<String, u32>> = BTreeMap::new();
         for member in members {
             for hardware_type in member.hardware_types {
                 let key = RingKey {
-                    group: (grouping == Grouping::ByGroup).then(|| member.group.to_owned()),
+                    group: (self.grouping == Grouping::ByGroup).then(|| member.group.to_owned()),
                     hardware_type: hardware_type.as_ref().to_owned(),
                 };
-                let builder = builders.remove(&key).unwrap_or_else(|| template.clone());
-                builders.insert(key, builder.host(member.host));
+                let hosts = wanted.entry(key).or_insert_with(|| self.template.weights());
+                hosts.insert(member.host.to_owned(), 1);
             }
         }
-        let rings = builders
-            .into_iter()
-            .map(|(key, builder)| Ok((key, builder.build()?)))
-            .collect::<Result<_, RingError>>()?;
-        Ok(Self { grouping, rings })
+        let mut changed = wanted.len() != self.rings.len();
+        let mut rings = Vec::with_capacity(wanted.len());
+        for (key, hosts) in wanted {
+            let before = self.get(key.group(), key.hardware_type());
+            let ring = match before {
+                Some(ring) if ring.is_of(&hosts) => Arc::clone(ring),
+                _ => {
+                    changed = true;
+                    Arc::new(before.unwrap_or(&self.template).with_hosts(hosts)?)
+                }
+            };
+            rings.push((key, ring));
+        }
+        self.rings = rings;
+        Ok(changed)
+    }
+
+    fn get(&self, group: Option<&str>, hardware_type: &str) -> Option<&Arc<HashRing>> {
+        let index = self
+            .rings
+            .binary_search_by(|(key, _)| key.parts().cmp(&(group, hardware_type)))
+            .ok()?;
+        self.rings.get(index).map(|(_, ring)| ring)
     }
 
     /// The ring of a group and hardware type; `group` does not matter where groups are ignored.
@@ -129,11 +189,8 @@ impl Rings {
     /// [`RouteError::NoConductors`] if there are no rings at all, else [`RouteError::NoRing`].
     pub fn ring(&self, group: &str, hardware_type: &str) -> Result<&HashRing, RouteError> {
         let group = (self.grouping == Grouping::ByGroup).then_some(group);
-        let found = self
-            .rings
-            .binary_search_by(|(key, _)| key.parts().cmp(&(group, hardware_type)));
-        match found.ok().and_then(|index| self.rings.get(index)) {
-            Some((_, ring)) => Ok(ring),
+        match self.get(group, hardware_type) {
+            Some(ring) => Ok(ring),
             None if self.rings.is_empty() => Err(RouteError::NoConductors),
             None => Err(RouteError::NoRing {
                 key: RingKey {
@@ -158,7 +215,7 @@ impl Rings {
 
     /// All rings with their keys, sorted by key.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&RingKey, &HashRing)> {
-        self.rings.iter().map(|(key, ring)| (key, ring))
+        self.rings.iter().map(|(key, ring)| (key, ring.as_ref()))
     }
 
     /// Whether no conductor is a member of any ring.
@@ -180,6 +237,60 @@ mod tests {
         let rings = Rings::new(Grouping::ByGroup, &HashRing::builder(), members).expect("rings");
         assert_eq!(rings.owner("a:b", "c", "n"), Ok("c1"));
         assert_eq!(rings.owner("a", "b:c", "n"), Ok("c2"));
+    }
+
+    #[test]
+    fn keys_can_be_made_and_name_their_rings() {
+        let members = [Member::new("c1", "rack1", &["ipmi"])];
+        let rings = Rings::new(Grouping::ByGroup, &HashRing::builder(), members).expect("rings");
+        let keys: Vec<_> = rings.iter().map(|(key, _)| key.clone()).collect();
+        assert_eq!(keys, [RingKey::new("rack1", "ipmi")]);
+        assert_eq!(keys[0].to_string(), "rack1:ipmi");
+        assert_eq!(RingKey::new("", "ipmi").to_string(), ":ipmi");
+        assert_eq!(RingKey::without_group("ipmi").to_string(), "ipmi");
+        assert_eq!(RingKey::without_group("ipmi").group(), None);
+    }
+
+    #[test]
+    fn rings_that_an_update_does_not_concern_are_kept() {
+        let both = ["ipmi", "redfish"];
+        let c1 = Member::new("c1", "", &both);
+        let c2 = Member::new("c2", "", &both[1..]);
+        let template = HashRing::builder().partition_exponent(3).host("always");
+        let built = |members| Rings::new(Grouping::ByGroup, &template, members).expect("rings");
+        let first = built(vec![c1]);
+
+        let mut rings = first.clone();
+        assert_eq!(rings.update([c1]), Ok(false));
+        assert_eq!(rings.update([c1, c2]), Ok(true));
+        assert_eq!(rings, built(vec![c2, c1]));
+        assert!(Arc::ptr_eq(&rings.rings[0].1, &first.rings[0].1), "ipmi");
+        assert_eq!(first, built(vec![c1]), "a clone is another one's");
+
+        assert_eq!(rings.update([c2]), Ok(true));
+        assert_eq!(rings, built(vec![c2]));
+        assert_eq!(
+            rings.ring("", "redfish").expect("ring").weight("always"),
+            Some(1)
+        );
+        assert_eq!(rings.update::<&str>([]), Ok(true));
+        assert!(rings.is_empty());
+        assert_eq!(rings.update::<&str>([]), Ok(false));
+    }
+
+    #[test]
+    fn an_update_that_fails_changes_nothing() {
+        let types = ["ipmi", "redfish"];
+        let name = "n".repeat(HashRing::MAX_NAME_BYTES + 1);
+        let c1 = Member::new("c1", "", &types);
+        let mut rings = Rings::new(Grouping::ByGroup, &HashRing::builder(), [c1]).expect("rings");
+        let before = rings.clone();
+        let joining = Member::new(&name, "", &types[1..]);
+        assert_eq!(
+            rings.update([Member::new("c2", "", &types), joining]),
+            Err(RingError::NameTooLong { bytes: name.len() })
+        );
+        assert_eq!(rings, before);
     }
 
     #[test]

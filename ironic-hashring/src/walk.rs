@@ -32,7 +32,10 @@ impl<'a> Iterator for Walk<'a> {
         while self.steps < points.len() {
             let steps = self.steps;
             self.steps += 1;
-            let point = points.get((self.start + steps) % points.len())?;
+            let ahead = self.start + steps;
+            let point = points
+                .get(ahead)
+                .or_else(|| points.get(ahead - points.len()))?;
             if point.gap as usize > steps {
                 return Some(self.ring.host_name(point));
             }
