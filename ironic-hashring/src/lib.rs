@@ -54,6 +54,8 @@ mod hash_function;
 mod hasher;
 mod ring;
 mod rings;
+#[cfg(feature = "serde")]
+mod serial;
 mod walk;
 
 pub use builder::HashRingBuilder;
@@ -62,4 +64,6 @@ pub use hash_function::HashFunction;
 pub use hasher::{CustomHash, RingHasher};
 pub use ring::HashRing;
 pub use rings::{Grouping, Member, RingKey, Rings};
+#[cfg(feature = "serde")]
+pub use serial::RingSeed;
 pub use walk::Walk;

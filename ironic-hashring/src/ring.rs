@@ -221,6 +221,13 @@ impl HashRing {
         ours.eq(hosts)
     }
 
+    #[cfg(feature = "serde")]
+    pub(crate) fn hosts_and_weights(&self) -> impl ExactSizeIterator<Item = (&str, u32)> {
+        self.hosts
+            .iter()
+            .map(|(name, weight)| (name.as_str(), *weight))
+    }
+
     pub(crate) fn points(&self) -> &[Point] {
         self.circle.points()
     }

@@ -25,6 +25,11 @@ impl<'a, T: AsRef<str>> Member<'a, T> {
 
 /// Whether conductor groups divide the fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Grouping {
     /// One ring for each group and hardware type. Routing to a node's conductor needs this.
     #[default]
@@ -37,6 +42,11 @@ pub enum Grouping {
 ///
 /// The parts are kept apart, so that a group with a colon in its name is not taken for another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 pub struct RingKey {
     group: Option<String>,
     hardware_type: String,
