@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ironic_hashring::{Grouping, HashRing, Member, Rings};
+use ironic_hashring::{Grouping, HashRing, Member, RingError, Rings};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -41,10 +41,10 @@ impl Membership {
         }
     }
 
-    /// Reads the conductors' records.
+    /// Reads the conductors' records. Rings whose conductors are the same stay as they are.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// When the store cannot be read, or holds conductors of which no ring can be made.
     pub async fn refresh(&self) -> Result<(), Error> {
         let records = self
             .repository
@@ -66,12 +66,15 @@ impl Membership {
                 (record.uuid, (record, since))
             })
             .collect();
+        let rings = self
+            .rings(&seen, now)
+            .map_err(|error| Error::internal(format!("no ring of these conductors: {error}")))?;
+        seen.rings = Some(rings);
         seen.refreshed = Some(now);
-        seen.rings = self.rings(&seen, now).map(Arc::new);
         Ok(())
     }
 
-    fn rings(&self, seen: &Seen, now: Instant) -> Option<Rings> {
+    fn rings(&self, seen: &Seen, now: Instant) -> Result<Arc<Rings>, RingError> {
         let alive = seen
             .conductors
             .values()
@@ -81,7 +84,15 @@ impl Membership {
                 Member::new(&record.hostname, &record.conductor_group, &record.drivers)
             })
             .collect();
-        Rings::new(Grouping::ByGroup, &HashRing::builder(), members).ok()
+        let Some(before) = &seen.rings else {
+            return Rings::new(Grouping::ByGroup, &HashRing::builder(), members).map(Arc::new);
+        };
+        let mut rings = Rings::clone(before);
+        Ok(if rings.update(members)? {
+            Arc::new(rings)
+        } else {
+            Arc::clone(before)
+        })
     }
 
     fn lives(&self, record: &ConductorRecord, since: Instant, now: Instant) -> bool {
@@ -148,5 +159,77 @@ impl Membership {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryStore;
+
+    const BEAT: Duration = Duration::from_secs(10);
+
+    fn conductor(hostname: &str) -> ConductorRecord {
+        let mut record = ConductorRecord::new(hostname, Uuid::nil());
+        record.drivers = vec!["ipmi".to_owned()];
+        record
+    }
+
+    async fn owner(membership: &Membership) -> Result<String, Error> {
+        membership.owner_of("", "ipmi", Uuid::nil()).await
+    }
+
+    fn rings(membership: &Membership) -> Arc<Rings> {
+        membership.lock().rings.clone().expect("rings")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rings_follow_the_conductors_and_are_kept_while_these_are_the_same() {
+        let repository = Repository::new(Arc::new(MemoryStore::new()));
+        let membership = Membership::new(repository.clone(), 3 * BEAT, BEAT);
+        assert!(owner(&membership).await.is_err());
+
+        repository.create(&conductor("c1")).await.expect("c1");
+        assert_eq!(owner(&membership).await, Ok("c1".to_owned()));
+        let of_one = rings(&membership);
+        membership.refresh().await.expect("records");
+        assert!(Arc::ptr_eq(&of_one, &rings(&membership)));
+
+        repository.create(&conductor("c2")).await.expect("c2");
+        membership.refresh().await.expect("records");
+        let of_two = rings(&membership);
+        let ring = of_two.ring("", "ipmi").expect("ring");
+        assert_eq!(ring.hosts().collect::<Vec<_>>(), ["c1", "c2"]);
+
+        // Only c2 goes on.
+        tokio::time::advance(2 * BEAT).await;
+        let beats = |record: &mut ConductorRecord| {
+            record.beat += 1;
+            Ok(())
+        };
+        let c2 = ConductorRecord::id("c2");
+        repository.update(c2, None, beats).await.expect("beat");
+        membership.refresh().await.expect("records");
+        assert!(
+            Arc::ptr_eq(&of_two, &rings(&membership)),
+            "a beat is no change"
+        );
+        tokio::time::advance(2 * BEAT).await;
+        assert_eq!(owner(&membership).await, Ok("c2".to_owned()));
+        assert!(membership.is_dead("c1") && !membership.is_dead("c2"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_conductor_that_fits_no_ring_is_told_and_no_reason_to_forget_the_others() {
+        let repository = Repository::new(Arc::new(MemoryStore::new()));
+        let membership = Membership::new(repository.clone(), 3 * BEAT, BEAT);
+        repository.create(&conductor("c1")).await.expect("c1");
+        membership.refresh().await.expect("records");
+
+        let long = conductor(&"c".repeat(HashRing::MAX_NAME_BYTES + 1));
+        repository.create(&long).await.expect("long");
+        let error = membership.refresh().await.expect_err("no ring");
+        assert!(error.to_string().contains("1021 bytes"), "{error}");
+        assert_eq!(owner(&membership).await, Ok("c1".to_owned()));
     }
 }
