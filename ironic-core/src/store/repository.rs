@@ -66,13 +66,23 @@ persistent!(NodeTrait, Trait, "trait");
 persistent!(ConductorRecord, Conductor, "conductor", self => vec![UniqueKey::new("hostname", &self.hostname)]);
 
 /// A value with the version at which it was read.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Stored<T> {
     /// The value; change it, then write it back.
     pub value: T,
     /// The revision that was read.
     pub revision: Revision,
     body: Arc<RawValue>,
+}
+
+impl<T: std::fmt::Debug> std::fmt::Debug for Stored<T> {
+    /// Prints the value as it prints itself; the body would show what that masks.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stored")
+            .field("value", &self.value)
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<T> std::ops::Deref for Stored<T> {
