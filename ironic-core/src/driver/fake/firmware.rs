@@ -28,6 +28,9 @@ impl FakeFirmware {
         operation: FakeOperation,
         step: &Step,
     ) -> Result<Progress, Error> {
+        if !step.args.contains_key("settings") {
+            return Err(Error::missing(format!("step {step}: settings is missing")));
+        }
         self.behaviour.run_step(task, operation, step).await
     }
 }

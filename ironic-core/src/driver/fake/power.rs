@@ -16,7 +16,7 @@ plain_fake_interface! {
 }
 
 /// The fake BMC of a node.
-fn endpoint(task: &SharedTask) -> BmcEndpoint {
+pub(super) fn endpoint(task: &SharedTask) -> BmcEndpoint {
     BmcEndpoint::new(format!("fake:{}", task.node().uuid))
 }
 
