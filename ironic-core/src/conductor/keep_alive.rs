@@ -6,8 +6,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Inner;
 use crate::Error;
-use crate::model::{ConductorRecord, Lock};
-use crate::store::{Filter, Kind, Query};
+use crate::model::ConductorRecord;
 use crate::task::TaskEnds;
 
 impl Inner {
@@ -38,20 +37,10 @@ impl Inner {
         self.membership.refresh().await
     }
 
-    /// Gives back what is still held in this conductor's name, and leaves the ring at once rather
-    /// than when others notice.
+    /// Leaves the ring at once, rather than when others notice.
     pub(super) async fn deregister(&self) -> Result<(), Error> {
         let repository = &self.manager.context().repository;
         let (id, mine) = (ConductorRecord::id(&self.config.host), self.incarnation);
-        let record = repository.get::<ConductorRecord>(id).await?;
-        if record.is_none_or(|record| record.incarnation != mine) {
-            return Ok(());
-        }
-        let held = Query::all(Kind::Lock).filter(Filter::text("holder", &self.config.host));
-        for lock in repository.list::<Lock>(&held).await? {
-            tracing::warn!(node = %lock.uuid, purpose = ?lock.purpose, "given back by force");
-            self.manager.revoke(&lock.value).await?;
-        }
         repository
             .update::<ConductorRecord, ()>(id, None, |record| {
                 if record.incarnation == mine {
@@ -90,7 +79,7 @@ impl Inner {
                 Ok(false) => {
                     tracing::error!(host = %self.config.host, "another process runs under this conductor's name; giving up its nodes");
                     self.manager.context().governor.revoke_lease();
-                    self.take_no_more();
+                    self.stopping.cancel();
                 }
                 Err(error) => tracing::warn!(%error, "keep-alive failed"),
             }
@@ -129,7 +118,7 @@ impl Inner {
                 // Whatever was dropped has been sent by now, so it was seen above.
                 () = self.finished.cancelled() => return,
             };
-            let Some(mut end) = end else { return };
+            let Some(end) = end else { return };
             if self.stopping.is_cancelled() {
                 if let Err(error) = self.manager.give_back(&end).await {
                     tracing::warn!(node = %end.fence.node, %error, "a node could not be given back");
@@ -139,7 +128,7 @@ impl Inner {
             if end.running.is_some() {
                 tracing::error!(node = %end.fence.node, "work on the node ended without an answer");
             }
-            match self.manager.reclaim(&mut end).await {
+            match self.manager.reclaim(&end).await {
                 Ok(Some((task, decision))) => self.drive_in_background(task, decision),
                 Ok(None) => self.after_release(end.fence.node),
                 Err(error) => {
@@ -147,12 +136,7 @@ impl Inner {
                     tracing::warn!(%node, %error, "a node could not be given back; trying again");
                     let inner = Arc::clone(&self);
                     self.spawn(async move {
-                        let later = inner.config.node_locked_retry_interval;
-                        tokio::select! {
-                            biased;
-                            () = inner.stopping.cancelled() => {}
-                            () = tokio::time::sleep(later) => {}
-                        }
+                        tokio::time::sleep(inner.config.node_locked_retry_interval).await;
                         inner.manager.return_later(end);
                     });
                 }

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::Inner;
@@ -24,12 +23,7 @@ impl Inner {
     }
 
     /// Carries a decision's effects out, and those of every decision that follows.
-    pub(super) async fn drive(self: &Arc<Self>, task: Task, decision: Decision) {
-        let span = task.span().clone();
-        self.carry_out(task, decision).instrument(span).await;
-    }
-
-    async fn carry_out(self: &Arc<Self>, mut task: Task, decision: Decision) {
+    pub(super) async fn drive(self: &Arc<Self>, mut task: Task, decision: Decision) {
         let node = task.node_id();
         let mut effects = VecDeque::from(decision.effects);
         while let Some((seq, effect)) = effects.pop_front() {
@@ -37,7 +31,7 @@ impl Inner {
             else {
                 break;
             };
-            task.hold.run(Some((generation, seq)));
+            task.running = Some((generation, seq));
             tracing::debug!(%node, flow = %kind, effect = effect.name(), "begin");
             let outcome = match super::effects::perform(&mut task, kind, &effect).await {
                 Ok(outcome) => outcome,
@@ -62,7 +56,7 @@ impl Inner {
                 .await
             {
                 Ok(decision) => {
-                    task.hold.run(None);
+                    task.running = None;
                     if decision.releases() {
                         drop(task);
                         return self.after_release(node);
@@ -70,7 +64,7 @@ impl Inner {
                     effects.extend(decision.effects);
                 }
                 Err(rejected) => {
-                    task.hold.run(None);
+                    task.running = None;
                     tracing::warn!(%node, %rejected, "what came of the work is not recorded");
                     break;
                 }
@@ -99,16 +93,10 @@ impl Inner {
                 Ok(None) => inner.arm(node, None),
                 Ok(Some(_)) | Err(_) => inner.wake_flow_in(node, RECOVER_AFTER),
             }
-            inner.follow_up(node);
+            if Self::lock(&inner.called).remove(&node) {
+                inner.agent_called(node).await;
+            }
         });
-    }
-
-    /// Listens to an agent that called while the node was held.
-    pub(super) fn follow_up(self: &Arc<Self>, node: Uuid) {
-        if Self::lock(&self.called).remove(&node) {
-            let inner = Arc::clone(self);
-            self.spawn(async move { inner.agent_called(node).await });
-        }
     }
 
     /// Decides an input for a node and goes on with it in the background; `Nothing` and `Stale`

@@ -2,3 +2,6 @@
 
 #[doc = include_str!("writing_a_store.md")]
 pub mod writing_a_store {}
+
+#[doc = include_str!("writing_a_driver.md")]
+pub mod writing_a_driver {}

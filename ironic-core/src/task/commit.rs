@@ -49,7 +49,8 @@ impl TaskManager {
                     core.flow = flow;
                     core.node = decision.node.clone();
                     if decision.releases() {
-                        task.hold.settle();
+                        task.ends = None;
+                        self.notify_released();
                     }
                     self.tell(&decision);
                     return Ok(decision);

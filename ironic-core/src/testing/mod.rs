@@ -8,11 +8,13 @@
     reason = "a failing test panics"
 )]
 
+mod driver;
 mod faulty_store;
 mod polls;
 mod store;
 mod transport;
 
+pub use driver::{DriverFactory, TestMachine, run_driver_case};
 pub use faulty_store::{FaultyStore, Injected};
 pub use store::{STORE_CASES, StoreFactory, run_store_case};
 pub use transport::{LocalCluster, TransportCluster, TransportFactory, run_transport_case};

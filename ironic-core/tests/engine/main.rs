@@ -8,7 +8,6 @@
 )]
 
 mod crash;
-mod disabled;
 mod house;
 mod lifecycle;
 mod power;

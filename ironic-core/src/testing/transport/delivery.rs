@@ -128,7 +128,7 @@ pub(super) async fn odd_values_arrive(factory: &dyn TransportFactory) {
 }
 
 /// A config drive of several MiB, as a deployment carries it.
-const LARGE: usize = 8 << 20;
+const LARGE: usize = 4 << 20;
 
 fn large_request(id: &str) -> Request {
     // Not one letter over and over, lest compression makes it small.

@@ -1,0 +1,70 @@
+/// What is wrong with a driver.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Fault {
+    /// Nothing.
+    None,
+    /// Lists a property without a word about it.
+    SaysNothing,
+    /// Reads a property that it does not list.
+    HidesAProperty,
+    /// Says that something is wrong, and not what.
+    NamesNothing,
+    /// Finds every node valid.
+    TakesAnything,
+    /// Believes that an address is a text.
+    Believes,
+    /// Tries the address out when it validates.
+    TriesOut,
+    /// Refuses an invalid node with an error that is not about the node.
+    BlamesTheDriver,
+    /// Shows a password that is too long.
+    ShowsThePassword,
+    /// Has a password under a name that does not tell.
+    DisguisesThePassword,
+    /// Sends what it must have no leave for.
+    AsksNobody,
+    /// Leaves a machine on that it was to switch off.
+    LeavesItOn,
+    /// Returns before the machine has got there.
+    DoesNotWait,
+    /// Complains about a machine that is in that state already.
+    RefusesWhatIsSo,
+    /// Switches a machine off and calls that a reboot.
+    RebootsHalfway,
+    /// Remembers the power that it set.
+    Remembers,
+    /// Forgets for how long a boot device was set.
+    AlwaysOnce,
+    /// Asks the BMC about boot devices that it does not know itself.
+    LetsTheBmcRefuse,
+    /// Restarts the machine so that the boot device takes effect.
+    Restarts,
+    /// Marks itself busy, and is busy for ever when it is dropped meanwhile.
+    StaysBusy,
+    /// Has one answer for everybody, and none for the second who asks.
+    OneReader,
+    /// Waits for as long as the BMC likes.
+    WaitsForEver,
+    /// Calls a BMC that does not answer a failure of the driver.
+    CallsSilenceAFailure,
+    /// Never tries a BMC again that was silent once.
+    GivesUp,
+    /// Calls wrong credentials a BMC that does not answer.
+    CallsDenialSilence,
+    /// Says which password was wrong.
+    TellsWhatWasDenied,
+    /// Says that something failed where time was up.
+    CallsLatenessAFailure,
+    /// Writes the power state into the record.
+    WritesTheRecord,
+    /// Offers a step twice.
+    OffersTwice,
+    /// Runs any step.
+    RunsAnything,
+    /// Runs a step without what it needs.
+    RunsWithout,
+    /// Counts how often an idempotent step ran.
+    Counts,
+    /// Does something else for unsupported targets.
+    ImprovisesTargets,
+}
