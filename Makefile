@@ -57,5 +57,7 @@ deny: $(TOOLS)/bin/cargo-deny
 bench: ## criterion benches; the rates stand in target/criterion and in the README
 	$(CARGO) bench --locked -p ironic-benches
 
-diagram: ## states.svg, from the transition table
+diagram: ## the pictures that code draws: states.svg from the transition table, placement.svg from a ring
 	$(CARGO) run --quiet --locked -p ironic-core --example states_svg > states.svg
+	$(CARGO) run --quiet --locked -p ironic-hashring --example placement > placement.svg.new
+	mv placement.svg.new ironic-hashring/placement.svg

@@ -21,6 +21,10 @@
 //!              c1 '-+-' c2                                      and the owner while c3 is ignored
 //! ```
 //!
+//! And of a real ring, drawn by the example `placement`:
+//!
+#![doc = include_str!("../placement.svg")]
+//!
 //! So a host that joins takes keys only for itself, a host that leaves gives away only its own, and
 //! the keys that it gives away go exactly where ignoring it would send them:
 //!
@@ -32,11 +36,15 @@
 //! assert_eq!(ring.owner(node), Some("conductor-1"));
 //!
 //! // Where would it go without conductor-1?
-//! let mut next = ring.owners(node, 1, |host| host == "conductor-1");
-//! let smaller = ring.to_builder().remove_host("conductor-1").build()?;
-//! assert_eq!(next.next(), smaller.owner(node));
+//! let next = ring.owners(node, 1, |host| host == "conductor-1").next();
+//! let mut smaller = ring.clone();
+//! smaller.remove_host("conductor-1");
+//! assert_eq!(next, smaller.owner(node));
 //! # Ok::<(), ironic_hashring::RingError>(())
 //! ```
+//!
+//! [`add_host`](HashRing::add_host) and [`remove_host`](HashRing::remove_host) hash no host but the
+//! one that they name, and leave the ring that would be built of those who stay.
 //!
 //! A cluster has one ring per conductor group and hardware type; [`Rings`] holds them all.
 //!
@@ -46,6 +54,12 @@
 //! protects nothing. The others of the original's `hash_ring_algorithm` come with the feature `digests`.
 //! Positions of hash functions longer than 128 bits are kept by their leading 128 bits: the order of
 //! two points, and with it every placement, would differ only if two digests agreed in all of those.
+//! A [`RingHasher`] is a function of one's own.
+//!
+//! # Rings as data
+//!
+//! With the feature `serde`, rings are written as their hosts, weights and settings, and checked when
+//! they are read.
 
 mod builder;
 mod circle;
@@ -67,3 +81,8 @@ pub use rings::{Grouping, Member, RingKey, Rings};
 #[cfg(feature = "serde")]
 pub use serial::RingSeed;
 pub use walk::Walk;
+
+/// Its examples are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -171,9 +171,15 @@ impl HashRing {
         Walk::new(self, self.start(key))
     }
 
+    /// Where a key is on the circle; its walk begins at the first of the
+    /// [`partitions`](Self::partitions) after this.
+    pub fn position(&self, key: &str) -> u128 {
+        self.hash.key_position(key.as_bytes())
+    }
+
     /// Index of the point at which the walk from a key begins.
     fn start(&self, key: &str) -> usize {
-        self.circle.after(self.hash.key_position(key.as_bytes()))
+        self.circle.after(self.position(key))
     }
 
     /// Names of the hosts, sorted.
