@@ -55,6 +55,7 @@ deny: $(TOOLS)/bin/cargo-deny
 	$(CARGO) deny --locked --offline --log-level error check bans licenses sources
 
 bench: ## criterion benches; the rates stand in target/criterion and in the README
+	@benches/peers/install "$(VENV)"
 	$(CARGO) bench --locked -p ironic-benches
 
 diagram: ## the pictures that code draws: states.svg from the transition table, placement.svg from a ring

@@ -15,6 +15,7 @@ mod hashring;
 mod ipmi;
 mod ipmitool;
 mod lifecycle;
+mod ring_peers;
 mod store;
 
 use std::path::Path;
@@ -25,7 +26,7 @@ use criterion::{BenchmarkGroup, Criterion};
 use ironic_benches::{Rate, find_rates, render};
 
 /// Criterion's groups, and what each counts.
-const UNITS: [(&str, &str); 7] = [
+const UNITS: [(&str, &str); 10] = [
     (lifecycle::GROUP, "lifecycles/s"),
     (ipmi::GROUP, "status reads/s"),
     (ipmitool::GROUP, "status reads/s"),
@@ -33,6 +34,9 @@ const UNITS: [(&str, &str); 7] = [
     (store::COMMIT, "commits/s"),
     (store::LIST, "nodes/s"),
     (hashring::GROUP, "lookups/s"),
+    (hashring::CRATE, "lookups/s"),
+    (hashring::TOOZ, "lookups/s"),
+    (hashring::CHANGE, "changes/s"),
 ];
 
 fn main() {
@@ -60,6 +64,7 @@ fn main() {
         return;
     }
     println!("\n{}", render(&rates, unit));
+    hashring::compare(&rates);
     if peer {
         compare(&rates);
     } else {
