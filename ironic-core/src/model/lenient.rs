@@ -12,7 +12,7 @@ pub fn integer(value: &Value) -> Option<i128> {
         Value::Number(number) => number
             .as_i128()
             .or_else(|| number.as_f64().and_then(truncate)),
-        Value::String(text) => digits(stripped(text)),
+        Value::String(text) => digits(text.trim()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
@@ -141,6 +141,7 @@ mod tests {
             (json!(6230.5), Some(6230)),
             (json!(-0.5), Some(0)),
             (json!(" 623\n"), Some(623)),
+            (json!("\u{1f}623"), None),
             (json!("+6_23"), Some(623)),
             (json!("-1"), Some(-1)),
             (json!(true), Some(1)),

@@ -92,9 +92,11 @@ pub fn is_valid_node_name(name: &str) -> bool {
 }
 
 /// Whether a group of conductors may have this name: letters, digits and `-._`; the empty name is
-/// that of the default group.
+/// that of the default group. As in the original, one line feed at the end passes.
 pub fn is_valid_conductor_group(name: &str) -> bool {
-    name.bytes()
+    name.strip_suffix('\n')
+        .unwrap_or(name)
+        .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
 }
 
@@ -132,6 +134,10 @@ mod tests {
         assert!(!is_valid_node_name("a/b") && !is_valid_node_name("") && !is_valid_node_name("ä"));
         assert!(!is_valid_node_name("1be26c0b-03f2-4d2e-ae87-c02d7f33c123"));
         assert!(is_valid_conductor_group("") && is_valid_conductor_group("rack-1.a_b"));
-        assert!(!is_valid_conductor_group("a b") && !is_valid_conductor_group("é"));
+        assert!(
+            !is_valid_conductor_group("a\n\n")
+                && !is_valid_conductor_group("a b")
+                && !is_valid_conductor_group("é")
+        );
     }
 }

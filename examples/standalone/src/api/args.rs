@@ -151,7 +151,11 @@ pub fn host_port<'a>(name: &str, value: &'a Value) -> Result<Option<&'a str>, Fa
     };
     let (host, port) = if let Some(rest) = text.strip_prefix('[') {
         let (host, rest) = rest.split_once(']').ok_or_else(fault)?;
-        (host, rest.strip_prefix(':'))
+        if rest.contains(']') {
+            return Err(fault());
+        }
+        // As in the original, what stands before and after the port is passed over.
+        (host, rest.split(':').nth(1))
     } else if text.matches(':').count() == 1 {
         let (host, port) = text.split_once(':').ok_or_else(fault)?;
         (host, Some(port))
@@ -159,7 +163,8 @@ pub fn host_port<'a>(name: &str, value: &'a Value) -> Result<Option<&'a str>, Fa
         // No colon is a bare host, several are a bare IPv6 address.
         (text, None)
     };
-    let right = !host.is_empty() && port.is_none_or(|port| port.trim().parse::<i64>().is_ok());
+    let right =
+        !host.is_empty() && port.is_none_or(|port| lenient::integer(&port.into()).is_some());
     right.then_some(Some(text)).ok_or_else(fault)
 }
 
@@ -178,7 +183,10 @@ pub fn string_list(name: &str, value: &Value) -> Result<Option<Vec<String>>, Fau
             .map(Some),
         Value::String(text) => {
             let mut words: Vec<String> = Vec::new();
-            for word in text.split(',').map(|word| word.trim().to_lowercase()) {
+            for word in text
+                .split(',')
+                .map(|word| lenient::stripped(word).to_lowercase())
+            {
                 if !word.is_empty() && !words.contains(&word) {
                     words.push(word);
                 }
@@ -255,5 +263,28 @@ pub fn descending(direction: &str) -> Result<bool, Fault> {
         other => Err(Fault::bad(format!(
             "sort_dir must be asc or desc, and is {other:?}"
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{host_port, string_list};
+
+    #[test]
+    fn hosts_with_and_without_a_port() {
+        for good in ["h", "h:80", "h: 8_0", "fd00::1", "[fd00::1]", "[h]x:80:y"] {
+            assert_eq!(host_port("x", &json!(good)).unwrap(), Some(good));
+        }
+        for bad in ["", ":80", "h:", "h:x", "[h", "[h]:", "[h]]:80", "[]:80"] {
+            assert!(host_port("x", &json!(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn words_of_a_list_are_stripped_of_every_blank() {
+        let list = string_list("x", &json!("A,\u{1f}b ,,a")).unwrap();
+        assert_eq!(list.unwrap(), ["a", "b"]);
     }
 }

@@ -47,6 +47,11 @@ pub fn normal(connection: &Value) -> Result<Value, Fault> {
              port_id and the two vtep switches, or network_type unmanaged, or nothing",
         ));
     }
+    if VTEP_MEMBERS.iter().filter(|name| has(name)).count() == 1 {
+        return Err(Fault::bad(
+            "local_link_connection must have both vtep switches, or neither",
+        ));
+    }
     let mut normal = members.clone();
     if let Some(switch) = members.get("switch_id").and_then(Value::as_str) {
         let id = normal_mac(switch).or_else(|| normal_datapath_id(switch));
@@ -83,5 +88,21 @@ pub(super) fn is_of_smart_nic(connection: Option<&Value>) -> bool {
         Some(connection) => ["port_id", "hostname"]
             .iter()
             .all(|name| connection.get(name).is_some_and(Value::is_string)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::normal;
+
+    #[test]
+    fn a_gateway_has_both_its_switches_or_none() {
+        let mut link = json!({"port_id": "p", "hostname": "h", "vtep-logical-switch": "l"});
+        let fault = normal(&link).unwrap_err();
+        assert!(fault.message().contains("both vtep switches"), "{fault}");
+        link["vtep-physical-switch"] = json!("s");
+        assert_eq!(normal(&link).unwrap(), link);
     }
 }
