@@ -8,6 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::record::corrupt;
 use super::{Compare, Filter, Query, Record, Revision, Scalar, StoreError};
 
 impl Filter {
@@ -116,7 +117,8 @@ impl Query {
         record: &Record,
         fields: &BTreeSet<&str>,
     ) -> Result<Vec<SortKey>, StoreError> {
-        let members = Members::read(&record.body, fields).map_err(|e| corrupt(record, &e))?;
+        let members =
+            Members::read(&record.body, fields).map_err(|e| corrupt(record.kind, record.id, &e))?;
         let keys = self.sort.iter();
         Ok(keys
             .map(|sort| SortKey::of(members.at(&sort.field)))
@@ -160,15 +162,8 @@ impl<'a> Matcher<'a> {
 
     /// Whether a record matches; an error names it.
     pub(super) fn matches_record(&self, record: &Record) -> Result<bool, StoreError> {
-        self.matches(&record.body).map_err(|e| corrupt(record, &e))
-    }
-}
-
-fn corrupt(record: &Record, error: &serde_json::Error) -> StoreError {
-    StoreError::Corrupt {
-        kind: record.kind,
-        id: record.id,
-        message: error.to_string(),
+        self.matches(&record.body)
+            .map_err(|e| corrupt(record.kind, record.id, &e))
     }
 }
 

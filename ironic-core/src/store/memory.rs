@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -89,8 +89,11 @@ impl Store for MemoryStore {
 
     async fn commit(&self, batch: Batch) -> Result<Vec<Revision>, StoreError> {
         let mut state = self.state();
-        state.judge(&batch)?;
-        Ok(state.apply(batch.ops))
+        let current = batch.judge(
+            |kind, id| Ok::<_, StoreError>(state.get(kind, id).cloned()),
+            |kind, key| Ok(state.owner(kind, key)),
+        )?;
+        Ok(state.apply(batch.ops, current))
     }
 }
 
@@ -133,47 +136,8 @@ impl State {
             .collect())
     }
 
-    /// Whether a batch may be applied; changes nothing.
-    fn judge(&self, batch: &Batch) -> Result<(), StoreError> {
-        if let Some(fence) = batch.fence {
-            let lock = self.get(Kind::Lock, fence.node);
-            if !fence.holds(lock.map(|lock| &**lock)) {
-                return Err(StoreError::Fenced {
-                    node: fence.node,
-                    epoch: fence.epoch,
-                });
-            }
-        }
-        let mut targets = BTreeSet::new();
-        for op in &batch.ops {
-            let (kind, id) = op.target();
-            let current = self.get(kind, id).map(|record| record.revision);
-            if !targets.insert((kind, id)) || !op.expect().is_met_by(current) {
-                return Err(StoreError::Conflict { kind, id });
-            }
-        }
-        let mut taken = BTreeMap::new();
-        for op in &batch.ops {
-            let Op::Put { record, .. } = op else { continue };
-            for key in &record.keys {
-                // A record that the batch writes has the keys that the batch gives it, and no others.
-                let stays = |owner: &Uuid| !targets.contains(&(record.kind, *owner));
-                let owner = taken
-                    .insert((record.kind, key), record.id)
-                    .or_else(|| self.owner(record.kind, key).filter(stays));
-                if owner.is_some_and(|owner| owner != record.id) {
-                    return Err(StoreError::Duplicate {
-                        kind: record.kind,
-                        key: key.clone(),
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Applies what has been judged.
-    fn apply(&mut self, ops: Vec<Op>) -> Vec<Revision> {
+    /// Applies what has been judged, over what stands where each operation writes.
+    fn apply(&mut self, ops: Vec<Op>, current: Vec<Option<Arc<Record>>>) -> Vec<Revision> {
         if ops.is_empty() {
             return Vec::new();
         }
@@ -181,10 +145,12 @@ impl State {
         let revision = Revision(self.revision);
         let answer = vec![revision; ops.len()];
         // All that leaves first, so that a key that one operation frees is there for another.
-        let created: Vec<_> = ops.iter().map(|op| self.take(op.target())).collect();
-        for (op, created) in ops.into_iter().zip(created) {
+        for record in current.iter().flatten() {
+            self.remove(record);
+        }
+        for (op, current) in ops.into_iter().zip(current) {
             if let Op::Put { mut record, .. } = op {
-                record.created = created.unwrap_or(revision);
+                record.created = current.map_or(revision, |current| current.created);
                 record.revision = revision;
                 self.tables.entry(record.kind).or_default().insert(record);
             }
@@ -192,15 +158,15 @@ impl State {
         answer
     }
 
-    /// Takes a record out, and tells when it was created.
-    fn take(&mut self, (kind, id): (Kind, Uuid)) -> Option<Revision> {
-        let table = self.tables.get_mut(&kind)?;
-        let record = table.by_id.remove(&id)?;
-        table.by_creation.remove(&(record.created, id));
+    fn remove(&mut self, record: &Record) {
+        let Some(table) = self.tables.get_mut(&record.kind) else {
+            return;
+        };
+        table.by_id.remove(&record.id);
+        table.by_creation.remove(&(record.created, record.id));
         for key in &record.keys {
             table.by_key.remove(key);
         }
-        Some(record.created)
     }
 }
 

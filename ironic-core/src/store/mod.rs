@@ -1,6 +1,7 @@
 //! Where records are kept: five methods that a host implements over whatever it has.
 
 mod evaluate;
+mod judge;
 mod memory;
 mod query;
 mod record;

@@ -100,6 +100,47 @@ pub struct Record {
     pub body: Arc<RawValue>,
 }
 
+impl Record {
+    /// The record as JSON: for stores that keep bytes.
+    ///
+    /// # Errors
+    /// None that a body of valid JSON leads to.
+    pub fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        let kept = (
+            self.created,
+            self.revision,
+            self.schema,
+            &self.keys,
+            &*self.body,
+        );
+        serde_json::to_vec(&kept).map_err(|error| corrupt(self.kind, self.id, &error))
+    }
+
+    /// Reads what [`Record::encode`] gave for the record of this kind and id.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it is something else.
+    pub fn decode(kind: Kind, id: Uuid, bytes: &[u8]) -> Result<Self, StoreError> {
+        type Kept = (Revision, Revision, u16, Vec<UniqueKey>, Box<RawValue>);
+        let kept = serde_json::from_slice::<Kept>(bytes);
+        let (created, revision, schema, keys, body) = kept.map_err(|e| corrupt(kind, id, &e))?;
+        Ok(Self {
+            kind,
+            id,
+            created,
+            revision,
+            schema,
+            keys,
+            body: body.into(),
+        })
+    }
+}
+
+pub(super) fn corrupt(kind: Kind, id: Uuid, error: &serde_json::Error) -> StoreError {
+    let message = error.to_string();
+    StoreError::Corrupt { kind, id, message }
+}
+
 /// What a record must be for an operation to be applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
