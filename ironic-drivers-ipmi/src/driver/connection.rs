@@ -75,7 +75,14 @@ fn parse(task: &SharedTask) -> Result<DriverInfo, Error> {
 
 fn endpoint(info: &DriverInfo, address: SocketAddr) -> Result<Endpoint, Error> {
     let username = info.username.as_ref().map(text).unwrap_or_default();
-    let refused = |error: IpmiError| Error::invalid(format!("driver_info: {error}"));
+    let refused = |error: IpmiError| {
+        let key = match &error {
+            IpmiError::TooLong { what, .. } if *what == "password" => "/ipmi_password",
+            IpmiError::TooLong { .. } => "/ipmi_username",
+            _ => "",
+        };
+        Error::invalid(format!("driver_info{key}: {error}"))
+    };
     let mut endpoint = Endpoint::new(address, &username, &info.password)
         .map_err(refused)?
         .privilege(info.privilege);
