@@ -59,7 +59,7 @@ pub(super) async fn a_dropped_boot_device_leaves_a_working_node(rig: &Rig) -> Ve
     rig.needs(InterfaceKind::Management).await?;
     let mut task = rig.task().await;
     let management = task.driver().management.clone();
-    let devices = rig.devices(&task).await;
+    let devices = rig.devices(&task).await?;
     for device in devices.into_iter().rev().take(2) {
         drop_at_each_poll(rig, &mut task, device.as_str(), async |task| {
             management.set_boot_device(task, device, true).await

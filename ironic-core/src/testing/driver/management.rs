@@ -7,7 +7,7 @@ pub(super) async fn boot_devices_are_listed_once(rig: &Rig) -> Verdict {
     let task = rig.look().await;
     let mut devices = rig.supported_devices(&task).await;
     assert!(!devices.is_empty(), "a machine boots from something");
-    for device in rig.devices(&task).await {
+    for device in rig.devices(&task).await.unwrap_or_default() {
         assert!(devices.contains(&device), "{device} is not listed");
     }
     let listed = devices.len();
@@ -21,8 +21,7 @@ pub(super) async fn each_boot_device_is_set_and_read(rig: &Rig) -> Verdict {
     rig.needs(InterfaceKind::Management).await?;
     let mut task = rig.task().await;
     let management = task.driver().management.clone();
-    let working = rig.devices(&task).await;
-    assert!(!working.is_empty(), "no boot device works");
+    let working = rig.devices(&task).await?;
     for device in rig.supported_devices(&task).await {
         // Setting what is set already is no error.
         for (persistent, time) in [(false, "once"), (false, "twice"), (true, "for good")] {
@@ -53,7 +52,7 @@ pub(super) async fn the_persistent_flag_is_kept(rig: &Rig) -> Verdict {
     }
     let mut task = rig.task().await;
     let management = task.driver().management.clone();
-    for device in rig.devices(&task).await {
+    for device in rig.devices(&task).await? {
         for persistent in [true, false, true] {
             let what = format!("boot device {device}, persistent {persistent}");
             let set = management.set_boot_device(&mut task, device, persistent);
@@ -99,7 +98,7 @@ pub(super) async fn setting_a_boot_device_switches_no_power(rig: &Rig) -> Verdic
     let management = task.driver().management.clone();
     for target in [PowerTarget::On, PowerTarget::Off] {
         rig.switch(&mut task, target).await;
-        for device in rig.devices(&task).await {
+        for device in rig.devices(&task).await? {
             let set = management.set_boot_device(&mut task, device, true).await;
             rig.done(set, "setting a boot device");
         }
@@ -190,7 +189,7 @@ pub(super) async fn management_changes_nothing_of_the_engines(rig: &Rig) -> Verd
     let mut task = rig.task().await;
     let management = task.driver().management.clone();
     let before = not_the_drivers(task.node());
-    for device in rig.devices(&task).await {
+    for device in rig.devices(&task).await? {
         let set = management.set_boot_device(&mut task, device, true).await;
         rig.done(set, "setting a boot device");
         let read = management.get_boot_device(&task).await;

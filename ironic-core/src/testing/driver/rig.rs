@@ -56,6 +56,10 @@ impl Rig {
         if node.uuid.is_nil() {
             node.uuid = Uuid::from_u128(0x11);
         }
+        for secret in secrets_of(&node.driver_info) {
+            let telling = !secret.chars().all(|c| c.is_ascii_lowercase());
+            assert!(telling, "the secret {secret} could be any word of a text");
+        }
         let created = repository.create(&node).await;
         created.unwrap_or_else(|error| panic!("the node should be one: {error}"));
         let governor = Governor::new(1, machine.command_timeout());
@@ -199,11 +203,18 @@ impl Rig {
     }
 
     /// The boot devices that are known to work.
-    pub(super) async fn devices(&self, task: &SharedTask) -> Vec<BootDevice> {
-        match self.machine.boot_devices() {
+    ///
+    /// # Errors
+    /// When there are none.
+    pub(super) async fn devices(&self, task: &SharedTask) -> Result<Vec<BootDevice>, Lack> {
+        let devices = match self.machine.boot_devices() {
             Some(devices) => devices,
             None => self.supported_devices(task).await,
+        };
+        if devices.is_empty() {
+            return Err(lack("it reads back no boot device"));
         }
+        Ok(devices)
     }
 
     /// Runs what must end, by a panic or within a time.
@@ -226,11 +237,14 @@ impl Rig {
             return;
         }
         let management = task.driver().management.clone();
-        if let Some(device) = self.devices(task).await.first().copied() {
-            let set = management.set_boot_device(task, device, false).await;
-            self.done(set, &format!("setting a boot device after {after}"));
-            let read = self.done(management.get_boot_device(task).await, after);
-            assert_eq!(read.device, Some(device), "the boot device after {after}");
+        let devices = self.devices(task).await.unwrap_or_default();
+        let device = devices.first().copied();
+        let asked = device.unwrap_or(BootDevice::Pxe);
+        let set = management.set_boot_device(task, asked, false).await;
+        self.done(set, &format!("setting a boot device after {after}"));
+        let read = self.done(management.get_boot_device(task).await, after);
+        if device.is_some() {
+            assert_eq!(read.device, device, "the boot device after {after}");
         }
     }
 }
