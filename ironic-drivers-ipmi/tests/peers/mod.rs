@@ -7,7 +7,7 @@ use std::{
     process::Stdio,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -44,7 +44,7 @@ pub(crate) async fn output(command: &mut Command) -> (bool, String) {
     )
 }
 
-/// OpenIPMI's simulator, user `admin`/`password` and `operator`/`secret`; its power state is a file.
+/// OpenIPMI's simulator, users `admin`/`password`, `operator`/`secret` and `keeper`/`0pen-sesame`; its power state is a file.
 pub(crate) struct IpmiSim {
     pub(crate) address: SocketAddr,
     folder: TempDir,
@@ -96,7 +96,8 @@ fn configure(folder: &TempDir, address: SocketAddr) {
          straight\n allowed_auths_user none md2 md5 straight\n allowed_auths_operator none md2 md5 straight\n \
          allowed_auths_admin none md2 md5 straight\n guid a123456789abcdefa123456789000001\nendlan\nchassis_control \"sh \
          {}\"\nuser 1 false \"\" \"test\" user 10 none md2 md5 straight\nuser 2 true \"admin\" \"password\" admin 10 none md2 \
-         md5 straight\nuser 3 true \"operator\" \"secret\" operator 10 none md2 md5 straight\n",
+         md5 straight\nuser 3 true \"operator\" \"secret\" operator 10 none md2 md5 straight\nuser 4 true \"keeper\" \
+         \"0pen-sesame\" admin 10 none md2 md5 straight\n",
         address.ip(),
         address.port(),
         chassis.display()
@@ -144,6 +145,7 @@ async fn is_up(child: &mut Child, address: SocketAddr) -> bool {
 pub(crate) struct Relay {
     pub(crate) address: SocketAddr,
     requests: Arc<AtomicUsize>,
+    cut: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
@@ -155,6 +157,8 @@ impl Relay {
         let address = near.local_addr().unwrap();
         let requests = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&requests);
+        let cut = Arc::new(AtomicBool::new(false));
+        let is_cut = Arc::clone(&cut);
         let task = tokio::spawn(async move {
             let (mut up, mut down) = ([0; 2048], [0; 2048]);
             let mut console = None;
@@ -164,7 +168,9 @@ impl Relay {
                     Ok((len, from)) = near.recv_from(&mut up) => {
                         console = Some(from);
                         counter.fetch_add(1, Ordering::SeqCst);
-                        let _ = far.send(&up[..len]).await;
+                        if !is_cut.load(Ordering::SeqCst) {
+                            let _ = far.send(&up[..len]).await;
+                        }
                     }
                     Ok(len) = far.recv(&mut down) => {
                         if let Some(console) = console {
@@ -177,8 +183,14 @@ impl Relay {
         Self {
             address,
             requests,
+            cut,
             task,
         }
+    }
+
+    /// Lets nothing through to the BMC, or everything again.
+    pub(crate) fn cut(&self, cut: bool) {
+        self.cut.store(cut, Ordering::SeqCst);
     }
 
     /// How many datagrams the console has sent.
