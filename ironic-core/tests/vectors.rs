@@ -18,5 +18,7 @@ mod later;
 mod resolution;
 #[path = "vector_kinds/states.rs"]
 mod states;
+#[path = "vector_kinds/steps.rs"]
+mod steps;
 #[path = "vector_kinds/validation.rs"]
 mod validation;

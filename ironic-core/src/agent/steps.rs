@@ -49,10 +49,7 @@ fn parse(value: &Value) -> Result<StepDef, Error> {
         .ok_or_else(|| wrong("step"))?;
     let priority = match value.get("priority") {
         Some(Value::Null) | None => 0,
-        Some(priority) => priority
-            .as_u64()
-            .and_then(|p| u32::try_from(p).ok())
-            .ok_or_else(|| wrong("priority"))?,
+        Some(priority) => priority.as_i64().ok_or_else(|| wrong("priority"))?,
     };
     let erases = step.starts_with("erase")
         || step.starts_with("write_image")
@@ -243,7 +240,7 @@ mod tests {
             json!({}),
             json!({"interface": "deploy"}),
             json!({"interface": "x", "step": "y"}),
-            json!({"interface": "deploy", "step": "y", "priority": -1}),
+            json!({"interface": "deploy", "step": "y", "priority": "high"}),
             json!(7),
         ] {
             assert!(parse(&bad).is_err(), "{bad}");

@@ -56,11 +56,8 @@ impl BareDriver {
 
     /// The steps that all interfaces offer for a kind of flow, in the order of their kinds.
     pub fn steps(&self, node: &Node, flow: FlowKind) -> StepCatalog {
-        StepCatalog::new(
-            InterfaceKind::ALL
-                .iter()
-                .flat_map(|kind| self.interface(*kind).steps(node, flow))
-                .collect(),
-        )
+        let kinds = InterfaceKind::ALL.iter();
+        let defs = kinds.flat_map(|kind| self.interface(*kind).steps(node, flow));
+        StepCatalog::new(flow, defs.collect())
     }
 }

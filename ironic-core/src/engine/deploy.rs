@@ -24,9 +24,7 @@ pub(super) fn plan(
     asked: &[UserStep],
     refreshed: bool,
 ) -> Result<StepPlan, Error> {
-    let known = |step: &&UserStep| refreshed || catalog.find(step.interface, &step.step).is_some();
-    let asked: Vec<_> = asked.iter().filter(known).cloned().collect();
-    let plan = StepPlan::merged(catalog, FlowKind::Deploy, &asked)?;
+    let plan = StepPlan::merged(catalog, asked, &[], !refreshed)?;
     if plan.is_empty() {
         return Err(Error::invalid(
             "the driver offers no deploy step, so nothing would be deployed",

@@ -48,7 +48,11 @@ impl<'a> Draft<'a> {
 
     /// The steps that the node's interfaces offer for this kind of flow.
     pub(super) fn catalog(&self, kind: FlowKind) -> StepCatalog {
-        self.view.catalogs.of(&self.node, kind)
+        let catalog = self.view.catalogs.of(&self.node, kind);
+        match self.policy.priority_overrides(kind) {
+            Some(overrides) => catalog.overridden(overrides),
+            None => catalog,
+        }
     }
 
     /// The flow, which has to be there.

@@ -60,16 +60,20 @@ fn done(draft: &mut Draft<'_>, pending: &PendingEffect) -> Result<(), Rejected> 
 fn compose(draft: &mut Draft<'_>) -> Result<(), Rejected> {
     let flow = draft.flow_mut()?;
     let (kind, asked) = (flow.kind, flow.asked.clone());
+    let disable_ramdisk = flow.disable_ramdisk;
     let catalog = draft.catalog(kind);
     let manual = draft.node.target_provision_state == Some(ProvisionState::Manageable);
     let fresh = match kind {
-        FlowKind::Clean if manual => StepPlan::requested(&catalog, kind, &asked),
-        FlowKind::Service => StepPlan::requested(&catalog, kind, &asked),
+        FlowKind::Clean if manual => StepPlan::requested(&catalog, &asked, disable_ramdisk),
+        FlowKind::Service => StepPlan::requested(&catalog, &asked, disable_ramdisk),
         FlowKind::Deploy => deploy::plan(&catalog, &asked, draft.flow_mut()?.refreshed),
-        _ => Ok(StepPlan::automated(&catalog, kind)),
+        _ => Ok(StepPlan::automated(&catalog)),
     };
     match fresh {
-        Ok(fresh) => {
+        Ok(mut fresh) => {
+            if let Some(disallowed) = draft.policy.disallowed_steps(kind) {
+                fresh = fresh.without(disallowed);
+            }
             let flow = draft.flow_mut()?;
             flow.plan = flow.plan.completed(flow.cursor, fresh);
             next_step(draft)

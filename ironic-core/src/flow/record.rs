@@ -38,6 +38,9 @@ pub struct Flow {
     /// The steps that the caller asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<UserStep>,
+    /// Whether the flow does without the ramdisk.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disable_ramdisk: bool,
     /// Whether the agent's steps are in the plan.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refreshed: bool,
@@ -68,6 +71,7 @@ impl Flow {
             deadline: None,
             blocked: None,
             asked: Vec::new(),
+            disable_ramdisk: false,
             refreshed: false,
             abort_requested: false,
             failure: None,

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::{ReservedStep, StepName};
 use crate::model::JsonMap;
 use crate::states::InterfaceKind;
 
@@ -27,6 +28,8 @@ string_enum! {
         Driver = "driver",
         /// The ramdisk agent, on behalf of the interface.
         Agent = "agent",
+        /// The conductor: the step is a reserved one.
+        Conductor = "conductor",
     }
 }
 
@@ -66,7 +69,7 @@ pub struct StepDef {
     /// Its name.
     pub step: String,
     /// Where it runs in an automated flow: higher first, 0 only when asked for.
-    pub priority: u32,
+    pub priority: i64,
     /// The arguments it takes, each with whether it is required.
     pub args: BTreeMap<String, bool>,
     /// Whether it may be aborted while it waits.
@@ -88,7 +91,7 @@ impl StepDef {
     pub fn new(
         interface: InterfaceKind,
         step: &str,
-        priority: u32,
+        priority: i64,
         replay: Replay,
         impact: Impact,
     ) -> Self {
@@ -133,6 +136,11 @@ impl StepDef {
         self
     }
 
+    /// Its name in full.
+    pub fn name(&self) -> StepName {
+        StepName::new(self.interface, &self.step)
+    }
+
     /// The step as it is planned.
     pub fn planned(&self, args: JsonMap) -> Step {
         Step {
@@ -149,34 +157,6 @@ impl StepDef {
     }
 }
 
-/// A step that a caller asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct UserStep {
-    /// The interface that offers it.
-    pub interface: InterfaceKind,
-    /// Its name.
-    pub step: String,
-    /// Arguments.
-    #[serde(default)]
-    pub args: JsonMap,
-    /// For deploy steps, where it runs; 0 leaves it out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub priority: Option<u32>,
-}
-
-impl UserStep {
-    /// A step without arguments.
-    pub fn new(interface: InterfaceKind, step: impl Into<String>) -> Self {
-        Self {
-            interface,
-            step: step.into(),
-            args: JsonMap::new(),
-            priority: None,
-        }
-    }
-}
-
 /// A step in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -189,7 +169,7 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "JsonMap::is_empty")]
     pub args: JsonMap,
     /// Where it stands in the order: higher first.
-    pub priority: u32,
+    pub priority: i64,
     /// Whether it may be aborted while it waits.
     #[serde(default)]
     pub abortable: bool,
@@ -202,6 +182,21 @@ pub struct Step {
     pub replay: Replay,
     /// What it does to the machine.
     pub impact: Impact,
+}
+
+impl Step {
+    /// Its name in full.
+    pub fn name(&self) -> StepName {
+        StepName::new(self.interface, &self.step)
+    }
+
+    /// The reserved step that it is, if the conductor runs it.
+    pub fn reserved(&self) -> Option<ReservedStep> {
+        match self.source {
+            StepSource::Conductor => self.step.parse().ok(),
+            StepSource::Driver | StepSource::Agent => None,
+        }
+    }
 }
 
 impl std::fmt::Display for Step {

@@ -10,30 +10,6 @@ fn later(name: &str, kinds: &[&str], elsewhere: &[&str]) {
 }
 
 #[test]
-fn steps() {
-    let kinds = [
-        "auto_clean",
-        "auto_verify",
-        "auto_deploy",
-        "user_clean",
-        "user_service",
-        "all_steps_disable_ramdisk",
-        "deploy_merge",
-        "deploy_validate",
-        "real_driver",
-    ];
-    later(
-        "steps.json",
-        &kinds,
-        &[
-            "api_schema_clean",
-            "api_schema_deploy",
-            "api_schema_service",
-        ],
-    );
-}
-
-#[test]
 fn inspection_rules() {
     later(
         "inspection_rules.json",
