@@ -7,6 +7,7 @@ use crate::driver::Task;
 use crate::engine::Outcome;
 use crate::flow::{Effect, Progress};
 use crate::states::{FlowKind, PowerState, PowerTarget};
+use crate::steps::ReservedStep;
 
 /// Carries out an effect of a flow.
 pub(super) async fn perform(
@@ -15,7 +16,14 @@ pub(super) async fn perform(
     effect: &Effect,
 ) -> Result<Outcome, Error> {
     let driver = task.driver();
+    let disable_ramdisk = task.flow().is_some_and(|flow| flow.disable_ramdisk);
     let progress = match effect {
+        Effect::Prepare if disable_ramdisk => {
+            driver.power.validate(task).await?;
+            Progress::Done
+        }
+        // What was not prepared is not undone.
+        Effect::Finish | Effect::CleanUp if disable_ramdisk => Progress::Done,
         Effect::Prepare => prepare(task, kind).await?,
         Effect::RefreshSteps => {
             driver.deploy.refresh_steps(task, kind).await?;
@@ -24,10 +32,13 @@ pub(super) async fn perform(
         Effect::RunStep { index } => {
             let step = step(task, *index)?;
             tracing::info!(node = %task.node_id(), flow = %kind, %step, "step begins");
-            driver
-                .interface(step.interface)
-                .execute_step(task, kind, &step)
-                .await?
+            match step.reserved() {
+                Some(reserved) => run_reserved(task, kind, reserved).await?,
+                None => {
+                    let interface = driver.interface(step.interface);
+                    interface.execute_step(task, kind, &step).await?
+                }
+            }
         }
         Effect::CheckStep { index } => {
             let step = step(task, *index)?;
@@ -111,6 +122,29 @@ async fn clean_up(task: &mut Task, kind: FlowKind) -> Result<Progress, Error> {
         _ => {}
     }
     Ok(Progress::Done)
+}
+
+/// Runs a step that is the conductor's own.
+async fn run_reserved(
+    task: &mut Task,
+    kind: FlowKind,
+    reserved: ReservedStep,
+) -> Result<Progress, Error> {
+    match reserved.power() {
+        Some(target) => {
+            let supported = task.driver().power.supported_targets(task);
+            if !supported.contains(&target) {
+                return Err(Error::invalid(format!(
+                    "the power interface does not support the power state \"{target}\""
+                )));
+            }
+            set_power(task, target, None).await
+        }
+        None => Err(Error::Unsupported {
+            driver: "this engine".to_owned(),
+            extension: format!("the {kind} step {reserved}"),
+        }),
+    }
 }
 
 async fn set_power(

@@ -30,6 +30,7 @@ impl Inner {
         let input = Input::Verb {
             verb,
             steps: args.steps.clone(),
+            disable_ramdisk: args.disable_ramdisk,
         };
         // A refusal by state comes before one by what an interface lacks, and costs no I/O.
         let accepted = match self.manager.decide(&task, &input) {
@@ -75,7 +76,7 @@ impl Inner {
 
     /// What the verb's interfaces say to it, and what its arguments leave on the node.
     async fn check(&self, task: &mut Task, verb: Verb, args: &ProvisionArgs) -> Result<(), Error> {
-        validate_for(task, verb).await?;
+        validate_for(task, verb, args.disable_ramdisk).await?;
         if matches!(verb, Verb::Deploy | Verb::Rebuild) && !args.configdrive.is_null() {
             task.node_mut()
                 .instance_info
@@ -111,6 +112,7 @@ impl Inner {
         let input = Input::Verb {
             verb,
             steps: args.steps,
+            disable_ramdisk: args.disable_ramdisk,
         };
         let now = self.manager.context().clock.now();
         let plan = engine::plan(&view, &input, &self.config.policy, now).map_err(refusal)?;
@@ -175,7 +177,7 @@ fn note_image_type(node: &mut Node) {
 }
 
 /// The interfaces that a verb is going to use have what they need.
-async fn validate_for(task: &SharedTask, verb: Verb) -> Result<(), Error> {
+async fn validate_for(task: &SharedTask, verb: Verb, disable_ramdisk: bool) -> Result<(), Error> {
     let driver = task.driver();
     match verb {
         Verb::Deploy | Verb::Rebuild => {
@@ -186,6 +188,7 @@ async fn validate_for(task: &SharedTask, verb: Verb) -> Result<(), Error> {
             driver.power.validate(task).await?;
             driver.inspect.validate(task).await
         }
+        Verb::Clean if disable_ramdisk => driver.power.validate(task).await,
         Verb::Clean | Verb::Provide => {
             driver.power.validate(task).await?;
             driver.network.validate(task).await

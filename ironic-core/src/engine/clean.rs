@@ -4,7 +4,7 @@ use super::{Draft, Rejected, run};
 use crate::Error;
 use crate::flow::Effect;
 use crate::states::{Event, FlowKind, ProvisionState};
-use crate::steps::{Replay, UserStep};
+use crate::steps::{Replay, StepPlan, UserStep};
 
 /// Begins automated cleaning, after `provide` or a tear-down; where nothing is cleaned the node
 /// is available at once.
@@ -29,13 +29,26 @@ pub(super) fn begin_automated(draft: &mut Draft<'_>, event: Event) -> Result<(),
     draft.effect(Effect::Prepare, Replay::Idempotent)
 }
 
-/// Begins to run the given steps.
-pub(super) fn begin_manual(draft: &mut Draft<'_>, steps: &[UserStep]) -> Result<(), Rejected> {
+/// Begins to run the given steps. Where all of them do without the ramdisk, none is booted.
+pub(super) fn begin_manual(
+    draft: &mut Draft<'_>,
+    steps: &[UserStep],
+    disable_ramdisk: bool,
+) -> Result<(), Rejected> {
     if steps.is_empty() {
         return Err(Error::missing("clean_steps must name at least one step").into());
     }
+    let catalog = draft.catalog(FlowKind::Clean);
+    if disable_ramdisk {
+        // Nothing that happens later could make these steps fit.
+        StepPlan::requested(&catalog, steps, true)?;
+    }
+    let needless =
+        catalog.runs_without_ramdisk(steps) && StepPlan::requested(&catalog, steps, true).is_ok();
     draft.event(Event::Clean, Some(ProvisionState::Manageable))?;
-    draft.begin_flow(FlowKind::Clean).asked = steps.to_vec();
+    let flow = draft.begin_flow(FlowKind::Clean);
+    flow.asked = steps.to_vec();
+    flow.disable_ramdisk = disable_ramdisk || needless;
     draft.effect(Effect::Prepare, Replay::Idempotent)
 }
 

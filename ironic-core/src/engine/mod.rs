@@ -91,6 +91,8 @@ pub enum Input {
         verb: Verb,
         /// The steps that go with it.
         steps: Vec<UserStep>,
+        /// Whether they run without the ramdisk.
+        disable_ramdisk: bool,
     },
     /// Somebody asks for power.
     Power {
@@ -197,7 +199,11 @@ pub fn decide(
 ) -> Result<Decision, Rejected> {
     let mut draft = Draft::new(view, policy, now);
     match input {
-        Input::Verb { verb, steps } => verb::asked(&mut draft, *verb, steps)?,
+        Input::Verb {
+            verb,
+            steps,
+            disable_ramdisk,
+        } => verb::asked(&mut draft, *verb, steps, *disable_ramdisk)?,
         Input::Power { target, timeout } => power::asked(&mut draft, *target, *timeout)?,
         Input::Outcome {
             generation,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Input, Outcome, Rejected, View, decide};
 use crate::config::Policy;
-use crate::flow::{Effect, Flow};
+use crate::flow::{Effect, Flow, Resume};
 use crate::model::Node;
 use crate::runtime::Timestamp;
 use crate::states::{FlowKind, ProvisionState};
@@ -31,6 +31,8 @@ pub enum PlanItem {
     Step {
         /// Its name.
         step: String,
+        /// Where it stands in the order: higher first.
+        priority: i64,
         /// Who runs it.
         source: StepSource,
         /// What it does to the machine.
@@ -47,10 +49,11 @@ impl fmt::Display for PlanItem {
             Self::Effect { flow, name } => write!(f, "  {name} ({flow})"),
             Self::Step {
                 step,
+                priority,
                 source,
                 impact,
             } => {
-                write!(f, "  step {step}, by the {source}")?;
+                write!(f, "  step {step}, priority {priority}, by the {source}")?;
                 if impact.erases_data {
                     f.write_str(", erases data")?;
                 }
@@ -112,31 +115,32 @@ pub fn plan(
             plan.items.push(PlanItem::State { state });
         }
         let (node, flow) = (decision.node.clone(), decision.flow.clone());
-        let Some((seq, effect)) = decision.effects.first().cloned() else {
-            return Ok(plan);
+        let input = match decision.effects.first().cloned() {
+            Some((seq, effect)) => {
+                plan.items.extend(item(&node, flow.as_ref(), &effect));
+                Input::Outcome {
+                    generation: flow.as_ref().map_or(0, |flow| flow.generation),
+                    seq,
+                    outcome: Assumptions.of(&effect),
+                }
+            }
+            None if flow.as_ref().is_some_and(awaits_agent) => Input::Heartbeat,
+            None => return Ok(plan),
         };
-        if let Some(item) = item(&node, flow.as_ref(), &effect) {
-            plan.items.push(item);
-        }
-        let generation = flow.as_ref().map_or(0, |flow| flow.generation);
         let next = View {
             node: &node,
             flow: flow.as_ref(),
             ..*view
         };
-        let outcome = Assumptions.of(&effect);
-        decision = decide(
-            &next,
-            &Input::Outcome {
-                generation,
-                seq,
-                outcome,
-            },
-            policy,
-            now,
-        )?;
+        decision = decide(&next, &input, policy, now)?;
     }
     Err(crate::Error::internal("the plan has no end").into())
+}
+
+/// Whether the agent's next call leads on.
+fn awaits_agent(flow: &Flow) -> bool {
+    let waiting = flow.main().and_then(|pending| pending.waiting.as_ref());
+    waiting.is_some_and(|waiting| waiting.resume == Resume::NextStep)
 }
 
 fn item(_node: &Node, flow: Option<&Flow>, effect: &Effect) -> Option<PlanItem> {
@@ -146,6 +150,7 @@ fn item(_node: &Node, flow: Option<&Flow>, effect: &Effect) -> Option<PlanItem> 
             let step = flow.plan.get(*index)?;
             PlanItem::Step {
                 step: step.to_string(),
+                priority: step.priority,
                 source: step.source,
                 impact: step.impact,
             }

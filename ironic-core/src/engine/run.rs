@@ -2,9 +2,9 @@
 //! leads to the next effect, to a wait, to success or to failure.
 
 use super::{Draft, Outcome, Rejected, clean, deploy, inspect, power, tear_down, verify};
-use crate::flow::{BlockedReason, Effect, PendingEffect, Resume, StepProgress, Wait};
+use crate::flow::{BlockedReason, Effect, Flow, PendingEffect, Resume, StepProgress, Wait};
 use crate::model::Severity;
-use crate::states::{Event, FlowKind, ProvisionState};
+use crate::states::{Event, FlowKind, PowerState, ProvisionState};
 use crate::steps::{Replay, StepPlan, StepSource};
 
 /// An effect has been carried out.
@@ -37,6 +37,9 @@ pub(super) fn outcome(
 
 /// The flow can go on: with what follows `pending`.
 fn done(draft: &mut Draft<'_>, pending: &PendingEffect) -> Result<(), Rejected> {
+    if let Some(wait) = agent_after(draft.flow_mut()?, pending) {
+        return wait_for(draft, pending.seq, &wait);
+    }
     let flow = draft.flow_mut()?;
     flow.take(pending.seq);
     let kind = flow.kind;
@@ -54,6 +57,17 @@ fn done(draft: &mut Draft<'_>, pending: &PendingEffect) -> Result<(), Rejected> 
         Effect::Finish => succeed(draft, kind),
         Effect::CleanUp | Effect::SetPower { .. } => Err(Rejected::Stale),
     }
+}
+
+/// A machine that was started for a step of the agent has to boot the ramdisk before that.
+fn agent_after(flow: &Flow, pending: &PendingEffect) -> Option<Wait> {
+    let Effect::RunStep { index } = pending.effect else {
+        return None;
+    };
+    let starts = flow.plan.get(index)?.reserved()?.power()?.result() == PowerState::On;
+    let next = flow.plan.get(index + 1)?;
+    (starts && next.source == StepSource::Agent)
+        .then(|| Wait::for_agent(format!("step {next} runs")))
 }
 
 /// Makes the plan, or completes it when more steps have become known, and goes on.
@@ -211,6 +225,9 @@ pub(super) fn heartbeat(draft: &mut Draft<'_>) -> Result<(), Rejected> {
     flow.take(pending.seq);
     if let Effect::RunStep { index } | Effect::CheckStep { index } = pending.effect {
         flow.cursor = index + 1;
+        if flow.abort_requested {
+            return super::abort::now(draft);
+        }
     }
     if flow.refreshed {
         return next_step(draft);

@@ -2,12 +2,22 @@
 
 use super::{Draft, Rejected, abort, clean, deploy, inspect, tear_down, verify};
 use crate::Error;
-use crate::states::{Event, ProvisionState as S, Verb};
-use crate::steps::UserStep;
+use crate::states::{Event, FlowKind, ProvisionState as S, Verb};
+use crate::steps::{ReservedStep, UserStep};
 
 /// Somebody asks for a verb.
-pub(super) fn asked(draft: &mut Draft<'_>, verb: Verb, steps: &[UserStep]) -> Result<(), Rejected> {
+pub(super) fn asked(
+    draft: &mut Draft<'_>,
+    verb: Verb,
+    steps: &[UserStep],
+    disable_ramdisk: bool,
+) -> Result<(), Rejected> {
     allowed(draft, verb)?;
+    can_run(draft, verb, steps)?;
+    if disable_ramdisk && !matches!(verb, Verb::Clean | Verb::Service) {
+        let message = "disable_ramdisk goes with the verbs clean and service only";
+        return Err(Error::invalid(message).into());
+    }
     match verb {
         Verb::Deploy => deploy::begin(draft, Event::Deploy, steps),
         Verb::Rebuild => deploy::begin(draft, Event::Rebuild, steps),
@@ -16,7 +26,7 @@ pub(super) fn asked(draft: &mut Draft<'_>, verb: Verb, steps: &[UserStep]) -> Re
         Verb::Manage => taken_back(draft),
         Verb::Provide => clean::begin_automated(draft, Event::Provide),
         Verb::Inspect => inspect::begin(draft),
-        Verb::Clean => clean::begin_manual(draft, steps),
+        Verb::Clean => clean::begin_manual(draft, steps, disable_ramdisk),
         Verb::Abort => abort::asked(draft),
         Verb::Adopt | Verb::Rescue | Verb::Unrescue | Verb::Unhold | Verb::Service => {
             Err(Error::Unsupported {
@@ -26,6 +36,45 @@ pub(super) fn asked(draft: &mut Draft<'_>, verb: Verb, steps: &[UserStep]) -> Re
             .into())
         }
     }
+}
+
+/// Refuses steps that the operator has disallowed, and those that this engine cannot run: better
+/// none than all but those.
+fn can_run(draft: &Draft<'_>, verb: Verb, steps: &[UserStep]) -> Result<(), Rejected> {
+    let kind = match verb {
+        Verb::Clean => FlowKind::Clean,
+        Verb::Service => FlowKind::Service,
+        _ => FlowKind::Deploy,
+    };
+    let disallowed = draft.policy.disallowed_steps(kind);
+    for step in steps {
+        let name = step.name();
+        if disallowed.is_some_and(|names| names.contains(&name)) {
+            return Err(Error::invalid(format!(
+                "{kind} step {name} is not allowed: the operator has it in disallow_{kind}_steps"
+            ))
+            .into());
+        }
+        let switches_off = step.reserved() == Some(ReservedStep::PowerOff);
+        if switches_off && draft.node.disable_power_off && !step.execute_on_child_nodes {
+            return Err(Error::invalid(format!(
+                "{kind} step {name} cannot run: power off is disabled for node {} (disable_power_off)",
+                draft.node.label()
+            ))
+            .into());
+        }
+        let lacks = match step.reserved() {
+            _ if step.execute_on_child_nodes => format!("{kind} step {name} on child nodes"),
+            Some(ReservedStep::Hold | ReservedStep::Wait) => format!("the {kind} step {name}"),
+            _ => continue,
+        };
+        return Err(Error::Unsupported {
+            driver: "this engine".to_owned(),
+            extension: lacks,
+        }
+        .into());
+    }
+    Ok(())
 }
 
 /// Checks the verb against the node's state and flags.

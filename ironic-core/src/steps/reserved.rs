@@ -50,7 +50,8 @@ impl ReservedStep {
             step: user.step.clone(),
             args,
             priority,
-            abortable: false,
+            // It is over at once, or waits for an agent that may never call.
+            abortable: true,
             requires_ramdisk: false,
             source: StepSource::Conductor,
             replay: Replay::Idempotent,

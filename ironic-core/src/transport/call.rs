@@ -64,6 +64,10 @@ pub struct ProvisionArgs {
     /// The steps of a manual clean or a service, or further steps of a deploy.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<UserStep>,
+    /// For a manual clean or a service: whether no ramdisk is booted, so that only steps can run
+    /// which do without.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disable_ramdisk: bool,
     /// The config drive: an object, or text that is one already.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub configdrive: Value,
@@ -77,6 +81,13 @@ impl ProvisionArgs {
     #[must_use]
     pub fn with_steps(mut self, steps: Vec<UserStep>) -> Self {
         self.steps = steps;
+        self
+    }
+
+    /// The same arguments, for steps that do without the ramdisk.
+    #[must_use]
+    pub fn without_ramdisk(mut self) -> Self {
+        self.disable_ramdisk = true;
         self
     }
 

@@ -12,5 +12,6 @@ mod house;
 mod lifecycle;
 mod power;
 mod refusals;
+mod steps;
 mod stop;
 mod waiting;

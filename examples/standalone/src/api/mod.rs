@@ -25,7 +25,7 @@ pub mod schema;
 mod version;
 
 pub use fault::Fault;
-pub use nodes::{is_reserved_node_name, is_valid_node_name};
+pub use nodes::{Steps, is_reserved_node_name, is_valid_node_name, parse_steps};
 pub use version::{Version, since};
 
 use std::sync::Arc;

@@ -10,6 +10,7 @@
 
 mod arguments;
 mod requests;
+mod steps;
 mod surface;
 mod tally;
 mod world;

@@ -169,6 +169,7 @@ fn plan() -> Box<Plan> {
     });
     plan.items.push(PlanItem::Step {
         step: "deploy.erase_devices".to_owned(),
+        priority: 10,
         source: StepSource::Agent,
         impact: Impact::ERASE,
     });

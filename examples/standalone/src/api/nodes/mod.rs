@@ -13,6 +13,7 @@ pub(super) mod steps;
 mod view;
 
 pub use names::{is_reserved as is_reserved_node_name, is_valid as is_valid_node_name};
+pub use steps::{Steps, parse as parse_steps};
 pub(super) use view::show;
 
 use std::sync::Arc;

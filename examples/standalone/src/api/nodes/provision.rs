@@ -234,19 +234,17 @@ impl Asked {
             (Some(_), _) => Err(Fault::bad(
                 "disable_ramdisk goes with the targets clean and service only",
             )),
-        }?;
-        // Better no cleaning than one with a ramdisk that was not wanted.
-        if self.disable_ramdisk == Some(true) {
-            return Err(Fault::bad("disable_ramdisk is not possible yet"));
         }
-        Ok(())
     }
 
     fn into_args(self, verb: Verb) -> Result<ProvisionArgs, Fault> {
         let mut args = ProvisionArgs::default();
+        args.disable_ramdisk = self.disable_ramdisk.unwrap_or(false);
         match verb {
             Verb::Deploy | Verb::Rebuild => {
-                args.steps = steps::parse(Steps::Deploy, &self.deploy_steps)?;
+                if given(&self.deploy_steps) {
+                    args.steps = steps::parse(Steps::Deploy, &self.deploy_steps)?;
+                }
                 args.configdrive = self.configdrive;
             }
             Verb::Clean => {

@@ -4,13 +4,17 @@ use ironic_core::states::InterfaceKind;
 use ironic_core::steps::UserStep;
 use serde_json::{Map, Value};
 
+use super::super::args;
 use super::super::fault::Fault;
 
 /// What sort of steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Steps {
+pub enum Steps {
+    /// Of a manual clean.
     Clean,
+    /// Of a deployment or a deploy template.
     Deploy,
+    /// Of a service.
     Service,
 }
 
@@ -56,12 +60,13 @@ impl Steps {
     }
 }
 
-/// The steps of a list; none of null.
-pub(in super::super) fn parse(kind: Steps, steps: &Value) -> Result<Vec<UserStep>, Fault> {
-    let items = match steps {
-        Value::Null => return Ok(Vec::new()),
-        Value::Array(items) => items,
-        _ => return Err(Fault::bad(format!("{} must be a list", kind.argument()))),
+/// The steps of a list.
+///
+/// # Errors
+/// What is wrong with which of them.
+pub fn parse(kind: Steps, steps: &Value) -> Result<Vec<UserStep>, Fault> {
+    let Value::Array(items) = steps else {
+        return Err(Fault::bad(format!("{} must be a list", kind.argument())));
     };
     let mut parsed = Vec::with_capacity(items.len());
     for (at, item) in items.iter().enumerate() {
@@ -110,34 +115,52 @@ fn step(kind: Steps, item: &Value) -> Result<UserStep, String> {
     if let Some(priority) = item.get("priority") {
         step.priority = Some(number(priority).ok_or("priority must be a number from 0")?);
     }
-    check_children(item)?;
+    children(item, &mut step)?;
     Ok(step)
 }
 
 /// A number from 0, or the text of one.
-fn number(value: &Value) -> Option<u32> {
+fn number(value: &Value) -> Option<i64> {
     match value {
         Value::String(text) if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok(),
-        Value::Number(_) => {
-            let whole = value.as_f64().filter(|n| n.fract() == 0.0)?;
-            value
-                .as_u64()
-                .or_else(|| (whole == 0.0).then_some(0))?
-                .try_into()
-                .ok()
-        }
+        // JSON has one sort of number: 1.0 is whole.
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => Some(whole).filter(|whole| *whole >= 0),
+            #[allow(
+                clippy::cast_possible_truncation,
+                reason = "it is whole and small enough"
+            )]
+            (None, Some(n)) if n.fract() == 0.0 && (0.0..WHOLE).contains(&n) => Some(n as i64),
+            _ => None,
+        },
         _ => None,
     }
 }
 
-fn check_children(item: &Map<String, Value>) -> Result<(), String> {
-    match item.get("limit_child_node_execution") {
-        None | Some(Value::Array(_)) => {}
+/// 2⁵³: from here on not every whole number is a float.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
+
+/// Reads whether a step runs on the node's children, and on which.
+fn children(item: &Map<String, Value>, step: &mut UserStep) -> Result<(), String> {
+    step.execute_on_child_nodes = match item.get("execute_on_child_nodes") {
+        None => false,
+        Some(Value::Bool(on)) => *on,
+        Some(_) => return Err("execute_on_child_nodes must be true or false".to_owned()),
+    };
+    let nodes = match item.get("limit_child_node_execution") {
+        None => return Ok(()),
+        Some(Value::Array(nodes)) => nodes,
         Some(_) => return Err("limit_child_node_execution must be a list of nodes".to_owned()),
+    };
+    if step.execute_on_child_nodes {
+        let uuid = |node: &Value| {
+            args::uuid("limit_child_node_execution", node)
+                .ok()
+                .flatten()
+        };
+        let nodes: Option<Vec<_>> = nodes.iter().map(uuid).collect();
+        step.limit_child_node_execution =
+            nodes.ok_or("limit_child_node_execution must be a list of UUIDs of nodes")?;
     }
-    match item.get("execute_on_child_nodes") {
-        None | Some(Value::Bool(false)) => Ok(()),
-        Some(Value::Bool(true)) => Err("steps on child nodes cannot be run yet".to_owned()),
-        Some(_) => Err("execute_on_child_nodes must be true or false".to_owned()),
-    }
+    Ok(())
 }
