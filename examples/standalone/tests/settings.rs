@@ -69,6 +69,52 @@ fn every_configuration_that_is_shipped_is_right() {
 }
 
 #[test]
+fn steps_are_given_priorities_and_disallowed_by_name() {
+    let text = r#"
+[conductor.clean_step_priority_override]
+"deploy.erase_devices" = "0"
+"raid.delete_configuration" = "20"
+[api]
+disallow_clean_steps = ["bios.factory_reset"]
+disallow_service_steps = []
+"#;
+    let policy = HostConfig::parse(text).unwrap().conductor.policy;
+    let overrides = policy.clean_step_priority_override.iter();
+    let overrides: Vec<_> = overrides.map(|(step, n)| format!("{step}={n}")).collect();
+    assert_eq!(
+        overrides,
+        ["deploy.erase_devices=0", "raid.delete_configuration=20"]
+    );
+    let names = |steps: &std::collections::BTreeSet<ironic_core::steps::StepName>| {
+        steps.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&policy.disallow_clean_steps), ["bios.factory_reset"]);
+    assert_eq!(names(&policy.disallow_deploy_steps), ["vendor.send_raw"]);
+    assert!(policy.disallow_service_steps.is_empty());
+
+    let variable = |name: &str| {
+        (name == "IRONIC_CONDUCTOR_VERIFY_STEP_PRIORITY_OVERRIDE")
+            .then(|| "management.clear_job_queue:7".to_owned())
+    };
+    let policy = HostConfig::load(None, &variable).unwrap().conductor.policy;
+    assert!(!policy.verify_step_priority_override.is_empty());
+    for (wrong, part) in [
+        (
+            "[conductor.verify_step_priority_override]\n\"power.x\" = \"high\"",
+            "power.x",
+        ),
+        (
+            "[conductor.clean_step_priority_override]\n\"nosuch.x\" = \"1\"",
+            "nosuch.x",
+        ),
+        ("[api]\ndisallow_deploy_steps = [\"deploy\"]", "\"deploy\""),
+    ] {
+        let error = HostConfig::parse(wrong).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
 fn lists_and_tables_are_variables_too() {
     let environment = |name: &str| {
         let text = match name {

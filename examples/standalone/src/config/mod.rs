@@ -155,8 +155,9 @@ impl HostConfig {
         if let Some(database) = file.service.database {
             config.database = database;
         }
-        file.api.apply(&mut config.api)?;
-        file.conductor.apply(&mut config.conductor);
+        file.api
+            .apply(&mut config.api, &mut config.conductor.policy)?;
+        file.conductor.apply(&mut config.conductor)?;
         config.conductor = config.conductor.build()?;
         Ok(config)
     }

@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use ironic_core::config::Policy;
 use ironic_core::states::InterfaceKind;
+use ironic_core::steps::PriorityOverrides;
 use ironic_core::{Config, Error};
 
-use super::value::{Delay, FromVariable, Seconds};
+use super::value::{Delay, FromVariable, Names, Pairs, Seconds};
 use super::{ConfigError, Environment};
 use crate::api::ApiSettings;
 
@@ -78,6 +80,12 @@ section! {
         default_resource_class: String,
         /// The conductor group of nodes that are enrolled without one.
         default_conductor_group: String,
+        /// Clean steps that never run and cannot be asked for.
+        disallow_clean_steps: Names,
+        /// Deploy steps that never run and cannot be asked for.
+        disallow_deploy_steps: Names,
+        /// Service steps that never run and cannot be asked for.
+        disallow_service_steps: Names,
     }
 }
 
@@ -104,6 +112,10 @@ section! {
         allow_deleting_available_nodes: bool,
         /// Whether a ramdisk that still runs is used instead of booting another.
         fast_track: bool,
+        /// Priorities of automated clean steps instead of their own: `interface.step` to a number.
+        clean_step_priority_override: Pairs,
+        /// Priorities of verify steps instead of their own.
+        verify_step_priority_override: Pairs,
         /// How often the conductor says that it lives.
         heartbeat_interval: Seconds,
         /// How long after its last sign of life a conductor counts as dead.
@@ -166,7 +178,27 @@ section! {
 }
 
 impl ApiSection {
-    pub(super) fn apply(self, settings: &mut ApiSettings) -> Result<(), ConfigError> {
+    pub(super) fn apply(
+        self,
+        settings: &mut ApiSettings,
+        policy: &mut Policy,
+    ) -> Result<(), ConfigError> {
+        for (disallowed, names) in [
+            (&mut policy.disallow_clean_steps, &self.disallow_clean_steps),
+            (
+                &mut policy.disallow_deploy_steps,
+                &self.disallow_deploy_steps,
+            ),
+            (
+                &mut policy.disallow_service_steps,
+                &self.disallow_service_steps,
+            ),
+        ] {
+            if let Some(names) = names {
+                let names = names.iter().map(|name| name.parse());
+                *disallowed = names.collect::<Result<_, Error>>()?;
+            }
+        }
         if self.max_limit == Some(0) {
             return Err(Error::invalid("max_limit in [api] must be at least 1").into());
         }
@@ -182,7 +214,7 @@ impl ApiSection {
 }
 
 impl ConductorSection {
-    pub(super) fn apply(self, config: &mut Config) {
+    pub(super) fn apply(self, config: &mut Config) -> Result<(), ConfigError> {
         fn put<T>(setting: &mut T, value: Option<T>) {
             if let Some(value) = value {
                 *setting = value;
@@ -200,6 +232,21 @@ impl ConductorSection {
             self.allow_deleting_available_nodes,
         );
         put(&mut policy.fast_track, self.fast_track);
+        for (overrides, pairs) in [
+            (
+                &mut policy.clean_step_priority_override,
+                &self.clean_step_priority_override,
+            ),
+            (
+                &mut policy.verify_step_priority_override,
+                &self.verify_step_priority_override,
+            ),
+        ] {
+            if let Some(pairs) = pairs {
+                let pairs = pairs.iter().map(|(step, n)| (step.as_str(), n.as_str()));
+                *overrides = PriorityOverrides::parse(pairs)?;
+            }
+        }
         time(
             &mut policy.deploy_callback_timeout,
             self.deploy_callback_timeout,
@@ -256,6 +303,7 @@ impl ConductorSection {
             &mut config.ramdisk_heartbeat_timeout,
             self.ramdisk_heartbeat_timeout,
         );
+        Ok(())
     }
 }
 
