@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(
     clippy::disallowed_methods,
+    clippy::indexing_slicing,
     clippy::panic,
-    reason = "tests start the peer"
+    reason = "tests start the peer, and stop at what is unexpected"
 )]
 
 mod peers;
@@ -55,7 +56,7 @@ enum Peer {
     /// This crate's own.
     Virtual(Arc<PoweredMachine>, JoinHandle<()>),
     /// Lives as long as the test does.
-    Sim(#[allow(dead_code, reason = "it is ended when it is dropped")] IpmiSim),
+    Sim(#[allow(dead_code, reason = "it is ended when it is dropped")] Box<IpmiSim>),
 }
 
 impl Drop for Peer {
@@ -219,7 +220,7 @@ impl DriverFactory for Sim {
     async fn machine(&self) -> Box<dyn TestMachine> {
         let sim = IpmiSim::start().await;
         let relay = Relay::to(sim.address).await;
-        let peer = Peer::Sim(sim);
+        let peer = Peer::Sim(Box::new(sim));
         Box::new(Bmc { relay, peer })
     }
 
