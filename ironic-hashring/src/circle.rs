@@ -26,14 +26,14 @@ pub(crate) struct Circle {
 }
 
 impl Circle {
-    /// Takes pairs of position and host, ascending and each once; `most` of them at the most.
+    /// Takes pairs of position and host, ascending and each once; about `expected` of them.
     pub(crate) fn new(
         pairs: impl Iterator<Item = (u128, u32)>,
-        most: usize,
+        expected: usize,
         host_count: usize,
     ) -> Self {
-        let mut positions = Vec::with_capacity(most);
-        let mut points = Vec::with_capacity(most);
+        let mut positions = Vec::with_capacity(expected);
+        let mut points = Vec::with_capacity(expected);
         let mut shadowed = Vec::new();
         for (position, host) in pairs {
             // Names that repeat one another ("a", "aa") share points.
@@ -81,11 +81,6 @@ impl Circle {
         } else {
             0
         }
-    }
-
-    /// Number of points, shadowed ones among them.
-    pub(crate) fn len(&self) -> usize {
-        self.positions.len() + self.shadowed.len()
     }
 
     pub(crate) fn positions(&self) -> &[u128] {
@@ -179,6 +174,20 @@ mod tests {
         assert_eq!(circle.positions(), [1, 2, u128::MAX]);
         assert_eq!(seen, [0, 1, 0]);
         assert_eq!(circle.pairs().collect::<Vec<_>>(), pairs);
+    }
+
+    #[test]
+    fn the_table_leaves_few_points_to_search() {
+        // Spread as a hash would, by a multiplier that is odd and without a pattern.
+        let mut positions: Vec<u128> = (1..=20_480u128)
+            .map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
+            .collect();
+        positions.sort_unstable();
+        let pairs: Vec<_> = positions.iter().map(|position| (*position, 0)).collect();
+        let circle = circle(&pairs);
+        let most = circle.starts.windows(2).map(|pair| pair[1] - pair[0]).max();
+        assert!(most <= Some(4), "{most:?} points of one start");
+        assert!(circle.starts.len() <= 2 * positions.len());
     }
 
     proptest! {

@@ -76,12 +76,12 @@ impl HashRing {
     /// The ring of exactly these hosts; only those that this ring does not have are hashed.
     pub(crate) fn with_hosts(&self, hosts: BTreeMap<String, u32>) -> Result<Self, RingError> {
         let hosts: Vec<(String, u32)> = hosts.into_iter().collect();
-        let most = check(&hosts, self.partition_exponent)?;
-        Ok(self.changed(hosts, most))
+        let expected = check(&hosts, self.partition_exponent)?;
+        Ok(self.changed(hosts, expected))
     }
 
-    /// The ring of these hosts, which are sorted and together have `most` partitions at the most.
-    fn changed(&self, hosts: Vec<(String, u32)>, most: usize) -> Self {
+    /// The ring of these hosts, which are sorted and together have about `expected` points.
+    fn changed(&self, hosts: Vec<(String, u32)>, expected: usize) -> Self {
         // Both lists of hosts are sorted, so those that stay keep their order, and their points too.
         let mut places = vec![None; self.hosts.len()];
         let mut joining: Vec<(u128, u32)> = Vec::new();
@@ -108,7 +108,7 @@ impl HashRing {
             Some((position, place))
         });
         Self {
-            circle: Circle::new(merge(staying, joining.into_iter()), most, hosts.len()),
+            circle: Circle::new(merge(staying, joining.into_iter()), expected, hosts.len()),
             hosts,
             partition_exponent: self.partition_exponent,
             hash: self.hash,
@@ -139,7 +139,7 @@ impl HashRing {
         };
         let mut hosts = self.hosts.clone();
         hosts.remove(index);
-        *self = self.changed(hosts, self.circle.len());
+        *self = self.changed(hosts, self.circle.positions().len());
         true
     }
 
