@@ -96,14 +96,16 @@ pub enum Error {
         id: String,
     },
     /// The node is reserved.
-    #[error(
-        "node {node} is locked by host {host}; retry after the current operation has completed"
-    )]
+    #[error("node {node} is locked by host {host}{}; retry after the current operation has completed", for_what(purpose.as_deref(), since.as_deref()))]
     NodeLocked {
         /// The node.
         node: Uuid,
         /// Who holds the reservation.
         host: String,
+        /// What for, for example `provision: deploy`, where that is known.
+        purpose: Option<String>,
+        /// Since when, as RFC 3339 has it, where that is known.
+        since: Option<String>,
     },
     /// A value is wrong.
     #[error("{message}")]
@@ -305,6 +307,13 @@ impl Error {
     }
 }
 
+fn for_what(purpose: Option<&str>, since: Option<&str>) -> String {
+    let purpose = purpose.filter(|purpose| !purpose.is_empty());
+    let purpose = purpose.map(|purpose| format!(" for \"{purpose}\""));
+    let since = since.map(|since| format!(" since {since}"));
+    purpose.unwrap_or_default() + &since.unwrap_or_default()
+}
+
 /// A name that no value of this sort has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {what} {name:?}")]
@@ -347,7 +356,14 @@ impl From<&Error> for WireError {
     fn from(error: &Error) -> Self {
         let details = match error {
             Error::Remote(wire) => wire.details.clone(),
-            Error::NodeLocked { node, host } => serde_json::json!({"node": node, "host": host}),
+            Error::NodeLocked {
+                node,
+                host,
+                purpose,
+                since,
+            } => serde_json::json!({
+                "node": node, "host": host, "purpose": purpose, "since": since,
+            }),
             _ => Value::Null,
         };
         Self {
@@ -374,7 +390,13 @@ mod tests {
         let error = Error::NodeLocked {
             node: uuid::Uuid::nil(),
             host: "cond-a".into(),
+            purpose: Some("provision: deploy".into()),
+            since: Some("2026-11-22T20:00:00Z".into()),
         };
+        let text = error.to_string();
+        for part in ["cond-a", "provision: deploy", "2026-11-22T20:00:00Z"] {
+            assert!(text.contains(part), "{text}");
+        }
         let wire = WireError::from(&error);
         let json = serde_json::to_string(&wire).unwrap();
         let back = Error::from(serde_json::from_str::<WireError>(&json).unwrap());

@@ -92,6 +92,14 @@ impl Client {
         self.ask_for(&node, call).await
     }
 
+    /// Asks for a change of the node's record, which needs no driver.
+    async fn ask_keeper(&self, node: &Node, call: Call) -> Result<Response, Error> {
+        let conductor = self.membership.keeper(node).await?;
+        self.transport
+            .call(&conductor, Request::new(self.context.clone(), call))
+            .await
+    }
+
     async fn done(&self, node: Uuid, call: Call) -> Result<(), Error> {
         match self.ask(node, call).await? {
             Response::Done => Ok(()),

@@ -109,7 +109,22 @@ impl Client {
     /// [`Error::InvalidParameter`] names the change at fault; [`Error::NodeLocked`];
     /// [`Error::StateConflict`] where the node's state forbids it.
     pub async fn update_node(&self, node: Uuid, changes: Vec<Change>) -> Result<Node, Error> {
-        match self.ask(node, Call::UpdateNode { node, changes }).await? {
+        // Where no conductor serves the driver that the node has, one that serves the driver that
+        // it is to have.
+        let mut record = self.node(node).await?;
+        let served = self.membership.owner(&record).await.is_ok();
+        if let Some(driver) = changes
+            .iter()
+            .rev()
+            .find_map(new_driver)
+            .filter(|_| !served)
+        {
+            driver.clone_into(&mut record.driver);
+        }
+        match self
+            .ask_keeper(&record, Call::UpdateNode { node, changes })
+            .await?
+        {
             Response::Node { node } => Ok(*node),
             other => Err(unexpected(&other)),
         }
@@ -120,7 +135,11 @@ impl Client {
     /// # Errors
     /// [`Error::StateConflict`], [`Error::Associated`] or [`Error::Protected`] say why not.
     pub async fn delete_node(&self, node: Uuid) -> Result<(), Error> {
-        self.done(node, Call::DestroyNode { node }).await
+        let record = self.node(node).await?;
+        match self.ask_keeper(&record, Call::DestroyNode { node }).await? {
+            Response::Done => Ok(()),
+            other => Err(unexpected(&other)),
+        }
     }
 
     /// Does something with the node's life; returns when it has begun.
@@ -324,4 +343,9 @@ impl Client {
         let node = self.port(id).await?.node_uuid;
         self.done(node, Call::DestroyPort { node, port: id }).await
     }
+}
+
+fn new_driver(change: &Change) -> Option<&str> {
+    let named = change.path.iter().map(String::as_str).eq(["driver"]);
+    change.value.as_ref().filter(|_| named)?.as_str()
 }

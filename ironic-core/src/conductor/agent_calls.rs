@@ -56,16 +56,12 @@ impl Inner {
         let before = context.repository.load::<Node>(id).await?;
         check_token(&before.value, args.agent_token.as_deref())?;
         check_callback(&args.callback_url)?;
-        let lock = context.repository.get::<Lock>(id).await?;
-        let holder = lock.and_then(|lock| lock.value.holder);
         // Somebody is about to decide without knowing where this agent is: it has to come again.
-        if let Some(host) = &holder
+        if let Some(lock) = context.repository.get::<Lock>(id).await?
+            && let Some(host) = &lock.holder
             && (*host != self.config.host || before.internal_str("agent_url").is_none())
         {
-            return Err(Error::NodeLocked {
-                node: id,
-                host: host.clone(),
-            });
+            return Err(lock.refusal());
         }
         let now = context.clock.now();
         context

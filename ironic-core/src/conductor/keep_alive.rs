@@ -6,7 +6,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Inner;
 use crate::Error;
-use crate::model::ConductorRecord;
+use crate::model::{ConductorRecord, Lock};
+use crate::store::{Filter, Kind, Query};
 use crate::task::TaskEnds;
 
 impl Inner {
@@ -37,10 +38,20 @@ impl Inner {
         self.membership.refresh().await
     }
 
-    /// Leaves the ring at once, rather than when others notice.
+    /// Gives back what is still held in this conductor's name, and leaves the ring at once rather
+    /// than when others notice.
     pub(super) async fn deregister(&self) -> Result<(), Error> {
         let repository = &self.manager.context().repository;
         let (id, mine) = (ConductorRecord::id(&self.config.host), self.incarnation);
+        let record = repository.get::<ConductorRecord>(id).await?;
+        if record.is_none_or(|record| record.incarnation != mine) {
+            return Ok(());
+        }
+        let held = Query::all(Kind::Lock).filter(Filter::text("holder", &self.config.host));
+        for lock in repository.list::<Lock>(&held).await? {
+            tracing::warn!(node = %lock.uuid, purpose = ?lock.purpose, "given back by force");
+            self.manager.revoke(&lock.value).await?;
+        }
         repository
             .update::<ConductorRecord, ()>(id, None, |record| {
                 if record.incarnation == mine {
@@ -79,7 +90,7 @@ impl Inner {
                 Ok(false) => {
                     tracing::error!(host = %self.config.host, "another process runs under this conductor's name; giving up its nodes");
                     self.manager.context().governor.revoke_lease();
-                    self.stopping.cancel();
+                    self.take_no_more();
                 }
                 Err(error) => tracing::warn!(%error, "keep-alive failed"),
             }
@@ -118,7 +129,7 @@ impl Inner {
                 // Whatever was dropped has been sent by now, so it was seen above.
                 () = self.finished.cancelled() => return,
             };
-            let Some(end) = end else { return };
+            let Some(mut end) = end else { return };
             if self.stopping.is_cancelled() {
                 if let Err(error) = self.manager.give_back(&end).await {
                     tracing::warn!(node = %end.fence.node, %error, "a node could not be given back");
@@ -128,7 +139,7 @@ impl Inner {
             if end.running.is_some() {
                 tracing::error!(node = %end.fence.node, "work on the node ended without an answer");
             }
-            match self.manager.reclaim(&end).await {
+            match self.manager.reclaim(&mut end).await {
                 Ok(Some((task, decision))) => self.drive_in_background(task, decision),
                 Ok(None) => self.after_release(end.fence.node),
                 Err(error) => {
@@ -136,7 +147,12 @@ impl Inner {
                     tracing::warn!(%node, %error, "a node could not be given back; trying again");
                     let inner = Arc::clone(&self);
                     self.spawn(async move {
-                        tokio::time::sleep(inner.config.node_locked_retry_interval).await;
+                        let later = inner.config.node_locked_retry_interval;
+                        tokio::select! {
+                            biased;
+                            () = inner.stopping.cancelled() => {}
+                            () = tokio::time::sleep(later) => {}
+                        }
                         inner.manager.return_later(end);
                     });
                 }

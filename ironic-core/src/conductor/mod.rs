@@ -110,23 +110,29 @@ impl Conductor {
         &self.inner.manager
     }
 
-    /// Stops: takes no further work, waits for what is running, at most
+    /// Stops: takes no further work, and hands out no node; waits for what is running, at most
     /// `graceful_shutdown_timeout`, then drops it; gives every node back and deregisters. What
     /// was dropped is recovered by whoever looks after the node next.
+    ///
+    /// Afterwards no [`Task`](crate::driver::Task) of this conductor exists. One that the host
+    /// itself still holds by then has lost its node: nothing can be written by it, and no BMC
+    /// command begun.
     ///
     /// # Errors
     /// When the store could not be reached to deregister: others will notice by themselves.
     pub async fn stop(&self) -> Result<(), Error> {
         let inner = &self.inner;
-        inner.stopping.cancel();
+        inner.take_no_more();
         inner.work.close();
         let patience = inner.config.graceful_shutdown_timeout;
-        if tokio::time::timeout(patience, inner.work.wait())
-            .await
-            .is_err()
-        {
+        let quiet = async {
+            inner.work.wait().await;
+            inner.manager.idle().await;
+        };
+        if tokio::time::timeout(patience, quiet).await.is_err() {
             tracing::warn!(
                 running = inner.work.len(),
+                nodes = inner.manager.busy(),
                 "stopping with work still running; it will be recovered"
             );
         }
@@ -135,6 +141,7 @@ impl Conductor {
         inner.finished.cancel();
         inner.loops.close();
         inner.loops.wait().await;
+        inner.manager.context().governor.revoke_lease();
         inner.deregister().await
     }
 }
@@ -150,6 +157,12 @@ impl Inner {
                 () = work => {}
             }
         });
+    }
+
+    /// Takes no further work, and hands out no further node.
+    fn take_no_more(&self) {
+        self.stopping.cancel();
+        self.manager.close();
     }
 
     fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

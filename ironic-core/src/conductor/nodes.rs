@@ -6,11 +6,13 @@ use uuid::Uuid;
 
 use super::Inner;
 use crate::Error;
+use crate::driver::Reservation;
 use crate::flow::Flow;
 use crate::model::{HistoryEvent, Inventory, Lock, Node, NodeTrait, Port};
 use crate::notify::Event;
 use crate::states::ProvisionState;
-use crate::store::{Batch, Expect, Filter, Kind, Op, Persistent, Query};
+use crate::store::{Batch, Expect, Fence, Filter, Kind, Op, Persistent, Query, put_new};
+use crate::task::Patience;
 use crate::transport::Response;
 
 impl Inner {
@@ -48,10 +50,10 @@ impl Inner {
 
     /// Removes a node and everything that belongs to it.
     pub(super) async fn destroy_node(self: &Arc<Self>, id: Uuid) -> Result<Response, Error> {
-        let task = self.manager.exclusive(id, "node removal").await?;
-        let node = task.node().clone();
+        let mut held = self.reserve(id, "node removal").await?;
+        let node = held.node().clone();
         if let Err(error) = self.may_destroy(&node) {
-            self.manager.release(task).await?;
+            self.hand_back(held).await?;
             return Err(error);
         }
         let repository = &self.manager.context().repository;
@@ -64,14 +66,13 @@ impl Inner {
         self.collect::<Port>(id, &mut ops).await?;
         self.collect::<NodeTrait>(id, &mut ops).await?;
         self.collect::<HistoryEvent>(id, &mut ops).await?;
-        let mut task = task;
         repository
             .commit(Batch {
-                fence: Some(task.fence()),
+                fence: Some(held.fence()),
                 ops,
             })
             .await?;
-        task.forget_lock();
+        held.forget_lock();
         self.forget(id);
         self.notify(&node, Event::NodeDeleted);
         Ok(Response::Done)
@@ -123,44 +124,63 @@ impl Inner {
         Ok(())
     }
 
-    pub(super) async fn create_port(&self, mut port: Port) -> Result<Response, Error> {
+    pub(super) async fn create_port(self: &Arc<Self>, mut port: Port) -> Result<Response, Error> {
         let context = self.manager.context();
         if port.uuid.is_nil() {
             port.uuid = context.entropy.uuid();
         }
         port.created_at = context.clock.now();
-        let task = self
-            .manager
-            .exclusive(port.node_uuid, "port creation")
-            .await?;
-        let mut task = task;
-        let added = task.add_port(port.clone()).await;
-        self.manager.release(task).await?;
-        added.map(|()| Response::Port {
+        let held = self.reserve(port.node_uuid, "port creation").await?;
+        let batch = Batch {
+            fence: Some(held.fence()),
+            ops: vec![put_new(&port)?],
+        };
+        let added = context.repository.commit(batch).await;
+        self.hand_back(held).await?;
+        added?;
+        Ok(Response::Port {
             port: Box::new(port),
         })
     }
 
-    pub(super) async fn destroy_port(&self, node: Uuid, port: Uuid) -> Result<Response, Error> {
-        let task = self.manager.exclusive(node, "port deletion").await?;
-        let mine = task.ports().iter().any(|candidate| candidate.uuid == port);
-        let done = if mine {
-            let batch = Batch {
-                fence: Some(task.fence()),
-                ops: vec![gone::<Port>(port)],
-            };
-            self.manager
-                .context()
-                .repository
-                .commit(batch)
-                .await
-                .map(|_| ())
-                .map_err(Error::from)
-        } else {
-            Err(Error::not_found("port", port))
+    pub(super) async fn destroy_port(
+        self: &Arc<Self>,
+        node: Uuid,
+        port: Uuid,
+    ) -> Result<Response, Error> {
+        let held = self.reserve(node, "port deletion").await?;
+        let removed = self.remove_port(held.fence(), port).await;
+        self.hand_back(held).await?;
+        removed.map(|()| Response::Done)
+    }
+
+    async fn remove_port(&self, fence: Fence, id: Uuid) -> Result<(), Error> {
+        let repository = &self.manager.context().repository;
+        let port = repository.load::<Port>(id).await?;
+        if port.node_uuid != fence.node {
+            return Err(Error::not_found("port", id));
+        }
+        let batch = Batch {
+            fence: Some(fence),
+            ops: vec![gone::<Port>(id)],
         };
-        self.manager.release(task).await?;
-        done.map(|()| Response::Done)
+        repository.commit(batch).await?;
+        Ok(())
+    }
+
+    /// A node for a change of its record, whatever its driver.
+    pub(super) async fn reserve(&self, node: Uuid, purpose: &str) -> Result<Reservation, Error> {
+        self.manager
+            .reserve(node, purpose, Patience::Configured)
+            .await
+    }
+
+    /// Gives a reserved node back, and listens to an agent that called meanwhile.
+    pub(super) async fn hand_back(self: &Arc<Self>, held: Reservation) -> Result<(), Error> {
+        let node = held.node().uuid;
+        self.manager.unreserve(held).await?;
+        self.follow_up(node);
+        Ok(())
     }
 }
 

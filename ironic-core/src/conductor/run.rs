@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::Inner;
@@ -23,7 +24,12 @@ impl Inner {
     }
 
     /// Carries a decision's effects out, and those of every decision that follows.
-    pub(super) async fn drive(self: &Arc<Self>, mut task: Task, decision: Decision) {
+    pub(super) async fn drive(self: &Arc<Self>, task: Task, decision: Decision) {
+        let span = task.span().clone();
+        self.carry_out(task, decision).instrument(span).await;
+    }
+
+    async fn carry_out(self: &Arc<Self>, mut task: Task, decision: Decision) {
         let node = task.node_id();
         let mut effects = VecDeque::from(decision.effects);
         while let Some((seq, effect)) = effects.pop_front() {
@@ -31,7 +37,7 @@ impl Inner {
             else {
                 break;
             };
-            task.running = Some((generation, seq));
+            task.hold.run(Some((generation, seq)));
             tracing::debug!(%node, flow = %kind, effect = effect.name(), "begin");
             let outcome = match super::effects::perform(&mut task, kind, &effect).await {
                 Ok(outcome) => outcome,
@@ -56,7 +62,7 @@ impl Inner {
                 .await
             {
                 Ok(decision) => {
-                    task.running = None;
+                    task.hold.run(None);
                     if decision.releases() {
                         drop(task);
                         return self.after_release(node);
@@ -64,7 +70,7 @@ impl Inner {
                     effects.extend(decision.effects);
                 }
                 Err(rejected) => {
-                    task.running = None;
+                    task.hold.run(None);
                     tracing::warn!(%node, %rejected, "what came of the work is not recorded");
                     break;
                 }
@@ -93,10 +99,16 @@ impl Inner {
                 Ok(None) => inner.arm(node, None),
                 Ok(Some(_)) | Err(_) => inner.wake_flow_in(node, RECOVER_AFTER),
             }
-            if Self::lock(&inner.called).remove(&node) {
-                inner.agent_called(node).await;
-            }
+            inner.follow_up(node);
         });
+    }
+
+    /// Listens to an agent that called while the node was held.
+    pub(super) fn follow_up(self: &Arc<Self>, node: Uuid) {
+        if Self::lock(&self.called).remove(&node) {
+            let inner = Arc::clone(self);
+            self.spawn(async move { inner.agent_called(node).await });
+        }
     }
 
     /// Decides an input for a node and goes on with it in the background; `Nothing` and `Stale`

@@ -1,5 +1,7 @@
 //! Changing fields of nodes and ports.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -7,8 +9,10 @@ use uuid::Uuid;
 
 use super::Inner;
 use crate::Error;
+use crate::driver::Reservation;
 use crate::model::{Node, Port, is_valid_conductor_group, is_valid_node_name};
 use crate::states::ProvisionState;
+use crate::store::rebase;
 use crate::transport::{Change, Response};
 
 /// The members of a node that a caller may change; the others are the engine's.
@@ -58,39 +62,40 @@ const PORT_SETTABLE: &[&str] = &[
 ];
 
 impl Inner {
-    /// Changes a node, as one; nothing of it when any part is wrong.
+    /// Changes a node, as one; nothing of it when any part is wrong. Needs no driver, so that a
+    /// node whose driver is no longer enabled can be given another.
     pub(super) async fn update_node(
-        &self,
+        self: &Arc<Self>,
         id: Uuid,
         changes: &[Change],
     ) -> Result<Response, Error> {
-        let mut task = self.manager.exclusive(id, "node update").await?;
-        let now = self.manager.context().clock.now();
-        let changed = apply(task.node(), changes, SETTABLE).and_then(|mut node: Node| {
-            self.check_update(task.node(), &mut node)?;
-            Ok(node)
-        });
-        let changed = match changed {
-            Ok(node) => self.check_owner(task.node(), node).await,
-            refused => refused,
-        };
-        let done = match changed {
-            Ok(mut node) => {
-                node.updated_at = Some(now);
-                if task.node().maintenance && !node.maintenance {
-                    node.maintenance_reason = None;
-                    node.fault = None;
-                }
-                *task.node_mut() = node;
-                task.save().await
-            }
-            Err(error) => Err(error),
-        };
-        let node = task.node().clone();
-        self.manager.release(task).await?;
-        done.map(|()| Response::Node {
+        let held = self.reserve(id, "node update").await?;
+        let updated = self.update_held(&held, changes).await;
+        self.hand_back(held).await?;
+        updated.map(|node| Response::Node {
             node: Box::new(node),
         })
+    }
+
+    async fn update_held(&self, held: &Reservation, changes: &[Change]) -> Result<Node, Error> {
+        let before = held.node();
+        let mut after = apply(before, changes, SETTABLE)?;
+        self.check_update(before, &mut after)?;
+        let mut after = self.check_owner(before, after).await?;
+        after.updated_at = Some(self.manager.context().clock.now());
+        if before.maintenance && !after.maintenance {
+            after.maintenance_reason = None;
+            after.fault = None;
+        }
+        // Facts that come without a lock may have come meanwhile.
+        let repository = &self.manager.context().repository;
+        let (node, ()) = repository
+            .update::<Node, ()>(before.uuid, Some(held.fence()), |node| {
+                *node = rebase(before, &after, node)?;
+                Ok(())
+            })
+            .await?;
+        Ok(node)
     }
 
     /// A node that nobody looks after could not even be changed back.
@@ -137,18 +142,18 @@ impl Inner {
     }
 
     pub(super) async fn update_port(
-        &self,
+        self: &Arc<Self>,
         node: Uuid,
         id: Uuid,
         changes: &[Change],
     ) -> Result<Response, Error> {
-        let task = self.manager.exclusive(node, "port update").await?;
+        let held = self.reserve(node, "port update").await?;
         let now = self.manager.context().clock.now();
         let updated = self
             .manager
             .context()
             .repository
-            .update::<Port, ()>(id, Some(task.fence()), |port| {
+            .update::<Port, ()>(id, Some(held.fence()), |port| {
                 if port.node_uuid != node {
                     return Err(Error::not_found("port", id));
                 }
@@ -157,7 +162,7 @@ impl Inner {
                 Ok(())
             })
             .await;
-        self.manager.release(task).await?;
+        self.hand_back(held).await?;
         updated.map(|(port, ())| Response::Port {
             port: Box::new(port),
         })

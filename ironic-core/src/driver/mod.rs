@@ -14,6 +14,7 @@ mod raid_config;
 mod registry;
 #[cfg(test)]
 mod registry_tests;
+mod reservation;
 mod resolve;
 mod resolve_error;
 mod task;
@@ -29,7 +30,9 @@ pub use interfaces::{
 };
 pub use raid_config::{raid_disk_properties, validate_raid_config};
 pub use registry::{Registry, UsableInterfaces};
+pub use reservation::Reservation;
+pub(crate) use reservation::{Hold, TaskEnd};
 pub use resolve::{Resolver, instance_overrides, resolve};
 pub use resolve_error::ResolveError;
+pub(crate) use task::TaskCore;
 pub use task::{SharedTask, Task, TaskContext};
-pub(crate) use task::{TaskCore, TaskEnd};

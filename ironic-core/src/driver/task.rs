@@ -3,10 +3,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::BareDriver;
+use super::reservation::{Hold, Reservation};
 use crate::Error;
 use crate::config::Config;
 use crate::flow::Flow;
@@ -67,6 +67,7 @@ pub(crate) struct TaskCore {
     pub(crate) interfaces: InterfaceNames,
     pub(crate) driver: Arc<BareDriver>,
     pub(crate) purpose: String,
+    pub(crate) span: tracing::Span,
 }
 
 impl SharedTask {
@@ -119,6 +120,11 @@ impl SharedTask {
         &self.core.purpose
     }
 
+    /// What is logged about the task: the node, what the task is for, and this conductor.
+    pub fn span(&self) -> &tracing::Span {
+        &self.core.span
+    }
+
     /// The records, for reading what belongs to the node besides its ports.
     pub fn repository(&self) -> &Repository {
         &self.core.context.repository
@@ -134,20 +140,10 @@ impl SharedTask {
     }
 }
 
-/// How a task ended, for the release queue.
-#[derive(Debug, Clone)]
-pub(crate) struct TaskEnd {
-    pub(crate) fence: Fence,
-    /// Set where it is not known whether the lock was acquired at all: its claim.
-    pub(crate) claim: Option<Uuid>,
-    /// The flow's generation and the effect that was running, if one was.
-    pub(crate) running: Option<(u64, u64)>,
-}
-
 /// A node in this conductor's hands: the reservation is held, and every write is fenced by it.
 ///
-/// There is no way to make one but [`TaskManager::exclusive`](crate::task::TaskManager::exclusive),
-/// and none to copy one. What a driver changes on the node stays in the task until it is
+/// There is no way to make one but by a [`TaskManager`](crate::task::TaskManager), and none to
+/// copy one. What a driver changes on the node stays in the task until it is
 /// committed, with the decision that the driver's answer leads to or by [`Task::save`].
 #[derive(Debug)]
 #[must_use = "a task that is dropped gives the node back"]
@@ -155,8 +151,7 @@ pub struct Task {
     shared: SharedTask,
     pub(crate) base: Stored<Node>,
     pub(crate) fence: Fence,
-    pub(crate) running: Option<(u64, u64)>,
-    pub(crate) ends: Option<mpsc::UnboundedSender<TaskEnd>>,
+    pub(crate) hold: Hold,
 }
 
 impl Deref for Task {
@@ -168,18 +163,13 @@ impl Deref for Task {
 }
 
 impl Task {
-    pub(crate) fn new(
-        core: TaskCore,
-        base: Stored<Node>,
-        fence: Fence,
-        ends: mpsc::UnboundedSender<TaskEnd>,
-    ) -> Self {
+    pub(crate) fn new(core: TaskCore, reservation: Reservation) -> Self {
+        let Reservation { base, hold } = reservation;
         Self {
             shared: SharedTask::new(core),
             base,
-            fence,
-            running: None,
-            ends: Some(ends),
+            fence: hold.fence(),
+            hold,
         }
     }
 
@@ -204,11 +194,6 @@ impl Task {
     /// The proof of holding the node, for a batch of a driver's own.
     pub fn fence(&self) -> Fence {
         self.fence
-    }
-
-    /// The lock has gone together with the node: there is nothing to give back.
-    pub(crate) fn forget_lock(&mut self) {
-        self.ends = None;
     }
 
     /// Commits the changes made to the node so far: for what must be durable before the driver
@@ -298,18 +283,5 @@ impl Task {
         self.repository().commit(batch).await?;
         self.shared.core.ports.push(port);
         Ok(())
-    }
-}
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        // The queue gives the node back; without it (the conductor is gone) a take-over will.
-        if let Some(ends) = self.ends.take() {
-            let _ = ends.send(TaskEnd {
-                fence: self.fence,
-                claim: None,
-                running: self.running,
-            });
-        }
     }
 }

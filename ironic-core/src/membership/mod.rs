@@ -142,11 +142,52 @@ impl Membership {
             return Ok(owner);
         }
         self.refresh().await?;
-        self.on_ring(group, driver, node).ok_or_else(|| Error::NoValidHost {
+        self.on_ring(group, driver, node)
+            .ok_or_else(|| self.no_owner(group, driver))
+    }
+
+    /// Why nobody looks after a node, and what to do about it.
+    fn no_owner(&self, group: &str, driver: &str) -> Error {
+        let mut served: Vec<_> = self
+            .conductors()
+            .into_iter()
+            .filter(|(record, lives)| *lives && record.conductor_group == group)
+            .flat_map(|(record, _)| record.drivers)
+            .collect();
+        served.sort_unstable();
+        served.dedup();
+        let served = if served.is_empty() {
+            "no conductor of this group lives".to_owned()
+        } else {
+            format!(
+                "this group serves {}; add it to enabled_hardware_types of a conductor, or set the node's driver to one of these",
+                served.join(", ")
+            )
+        };
+        Error::NoValidHost {
             reason: format!(
-                "no living conductor serves the hardware type \"{driver}\" in the conductor group \"{group}\""
+                "no living conductor serves the hardware type \"{driver}\" in the conductor group \"{group}\": {served}"
             ),
-        })
+        }
+    }
+
+    /// The conductor that looks after this node's record: its owner, or where no conductor serves
+    /// its hardware type one that lives, of the node's group if there is one.
+    ///
+    /// # Errors
+    /// [`Error::NoValidHost`] when no conductor lives.
+    pub async fn keeper(&self, node: &Node) -> Result<String, Error> {
+        let refused = match self.owner(node).await {
+            Err(refused @ Error::NoValidHost { .. }) => refused,
+            owner => return owner,
+        };
+        let mut living: Vec<_> = self.conductors();
+        living.retain(|(_, lives)| *lives);
+        let of_group = living
+            .iter()
+            .find(|(record, _)| record.conductor_group == node.conductor_group);
+        let keeper = of_group.or(living.first());
+        keeper.map_or(Err(refused), |(record, _)| Ok(record.hostname.clone()))
     }
 
     fn on_ring(&self, group: &str, driver: &str, node: Uuid) -> Option<String> {

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::Error;
 use crate::runtime::Timestamp;
 
 /// Who may write to a node: one record per node, with the node's uuid.
@@ -60,6 +61,19 @@ impl Lock {
         Self {
             epoch: self.epoch,
             ..Self::free(self.uuid)
+        }
+    }
+    /// What somebody is told who wants the node while it is held: by whom, what for, since when.
+    pub fn refusal(&self) -> Error {
+        Error::NodeLocked {
+            node: self.uuid,
+            // Given back meanwhile, but somebody else was to have it first.
+            host: self
+                .holder
+                .clone()
+                .unwrap_or_else(|| "another task".to_owned()),
+            purpose: self.purpose.clone(),
+            since: self.since.map(|since| since.to_string()),
         }
     }
 }

@@ -49,8 +49,7 @@ impl TaskManager {
                     core.flow = flow;
                     core.node = decision.node.clone();
                     if decision.releases() {
-                        task.ends = None;
-                        self.notify_released();
+                        task.hold.settle();
                     }
                     self.tell(&decision);
                     return Ok(decision);

@@ -1,7 +1,11 @@
 //! Acquiring nodes, committing decisions about them, giving them back.
 
+mod acquire;
 mod commit;
+mod line;
 mod manager;
+mod patience;
 
 pub(crate) use manager::TaskEnds;
 pub use manager::TaskManager;
+pub use patience::Patience;

@@ -5,11 +5,11 @@ use ironic_core::client::Client;
 use ironic_core::conductor::Conductor;
 use ironic_core::config::Config;
 use ironic_core::driver::fake::FakeBehaviour;
-use ironic_core::driver::{Registry, fake, noop};
-use ironic_core::model::Node;
+use ironic_core::driver::{Registry, RegistryBuilder, fake, noop};
+use ironic_core::model::{Lock, Node};
 use ironic_core::runtime::{ManualClock, SeededEntropy};
 use ironic_core::states::{ProvisionState, Verb};
-use ironic_core::store::{MemoryStore, Repository, Store};
+use ironic_core::store::{Kind, MemoryStore, Query, Repository, Store};
 use ironic_core::transport::{LocalTransport, ProvisionArgs};
 use ironic_core::{Error, Timestamp};
 use uuid::Uuid;
@@ -60,7 +60,17 @@ impl House {
     }
 
     pub(crate) async fn conductor(&self, host: &str) -> Conductor {
+        self.conductor_with(host, |builder| builder).await
+    }
+
+    /// A conductor with further drivers.
+    pub(crate) async fn conductor_with(
+        &self,
+        host: &str,
+        further: impl FnOnce(RegistryBuilder) -> RegistryBuilder,
+    ) -> Conductor {
         let builder = fake::register(noop::register(Registry::builder()), &self.fakes);
+        let builder = further(builder);
         let mut config = self.config.clone();
         config.host = host.to_owned();
         let conductor = Conductor::builder()
@@ -78,6 +88,13 @@ impl House {
 
     pub(crate) fn repository(&self) -> Repository {
         Repository::new(Arc::clone(&self.store))
+    }
+
+    /// Every lock that is recorded.
+    pub(crate) async fn locks(&self) -> Vec<Lock> {
+        let query = Query::all(Kind::Lock);
+        let locks = self.repository().list::<Lock>(&query).await.unwrap();
+        locks.into_iter().map(|lock| lock.value).collect()
     }
 
     pub(crate) fn client(&self, conductor: &Conductor) -> Client {

@@ -8,6 +8,7 @@
 )]
 
 mod crash;
+mod disabled;
 mod house;
 mod lifecycle;
 mod power;

@@ -85,11 +85,27 @@ pub(super) async fn the_facts_of_an_error_come_back(factory: &dyn TransportFacto
     let _log = bench
         .start("a", move |_| {
             let host = host.clone();
-            async move { Err(Error::NodeLocked { node, host }) }
+            let purpose = Some("provision: active".to_owned());
+            let since = Some("2026-11-22T20:00:00Z".to_owned());
+            async move {
+                Err(Error::NodeLocked {
+                    node,
+                    host,
+                    purpose,
+                    since,
+                })
+            }
         })
         .await;
     let came = bench.call("a", request("refused")).await;
     let details = came.err().map(|error| WireError::from(&error).details);
-    let expected = serde_json::json!({"node": node, "host": "cond-b"});
-    assert_eq!(details, Some(expected), "who holds the node");
+    let expected = serde_json::json!({
+        "node": node, "host": "cond-b",
+        "purpose": "provision: active", "since": "2026-11-22T20:00:00Z",
+    });
+    assert_eq!(
+        details,
+        Some(expected),
+        "who holds the node, what for and since when"
+    );
 }

@@ -211,7 +211,7 @@ every! {
         NotFound { what: "node", id: "rack1-u4".to_owned() },
         AlreadyExists { what: "port", key: "address 52:54:00:12:34:56".to_owned() },
         Conflict { what: "node", id: id(7).to_string() },
-        NodeLocked { node: id(7), host: "cond-b".to_owned() },
+        NodeLocked { node: id(7), host: "cond-b".to_owned(), purpose: Some("node update".to_owned()), since: None },
         InvalidParameter { message: "driver_info/ipmi_port is no port".to_owned() },
         MissingParameter { message: "driver_info lacks ipmi_address".to_owned() },
         InvalidState { verb: "active".to_owned(), node: id(7), state: "enroll".to_owned() },

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use http::StatusCode;
-use ironic_core::model::Node;
+use ironic_core::model::{Lock, Node};
 use ironic_core::states::{Event, ProvisionState, Verb};
 use ironic_core::transport::ProvisionArgs;
 use ironic_core::{Error, ErrorKind};
@@ -134,9 +134,9 @@ impl Asked {
             return Ok(());
         }
         // A node that is being worked on may well be in a fitting state soon.
-        if let Some(host) = caller.client.reservation(node.uuid).await? {
-            let node = node.uuid;
-            return Err(Error::NodeLocked { node, host }.into());
+        let lock = caller.client.repository().get::<Lock>(node.uuid).await?;
+        if let Some(lock) = lock.filter(|lock| lock.holder.is_some()) {
+            return Err(lock.refusal().into());
         }
         Err(Error::InvalidState {
             verb: self.target.chars().take(80).collect(),

@@ -1,0 +1,276 @@
+//! Getting nodes: in the order of asking, with patience, or from those who live no more.
+
+use std::pin::pin;
+
+use tokio::time::{Instant, sleep_until};
+use uuid::Uuid;
+
+use super::{Patience, TaskManager};
+use crate::Error;
+use crate::driver::{Hold, Reservation, SharedTask, Task};
+use crate::model::{Lock, Node};
+use crate::store::{Batch, Expect, Fence, Kind, Op, StoreError};
+
+impl TaskManager {
+    /// The node as it is now, for reading. Takes no lock.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::InvalidParameter`] when no driver can be made for the node.
+    pub async fn shared(&self, node: Uuid, purpose: &str) -> Result<SharedTask, Error> {
+        let base = self.repository().load::<Node>(node).await?;
+        let core = self.load(&base.value, purpose).await?;
+        Ok(SharedTask::new(core))
+    }
+
+    /// The node, for this task alone, with the usual patience.
+    ///
+    /// # Errors
+    /// As [`TaskManager::acquire`].
+    pub async fn exclusive(&self, node: Uuid, purpose: &str) -> Result<Task, Error> {
+        self.acquire(node, purpose, Patience::Configured).await
+    }
+
+    /// The node, for this task alone, or not at all.
+    ///
+    /// # Errors
+    /// As [`TaskManager::acquire`].
+    pub async fn try_exclusive(&self, node: Uuid, purpose: &str) -> Result<Task, Error> {
+        self.acquire(node, purpose, Patience::None).await
+    }
+
+    /// The node, for this task alone. Among the tasks of one conductor those that wait get it in
+    /// the order in which they asked, each as soon as the one before has given it back; what
+    /// another conductor holds is tried again every `node_locked_retry_interval`. A call that is
+    /// dropped leaves the line, and whatever it has got of the node is given back.
+    ///
+    /// # Errors
+    /// [`Error::NodeLocked`] when patience ends names who holds the node, what for and since
+    /// when; [`Error::NoFreeWorker`] when the conductor stops; otherwise as
+    /// [`TaskManager::shared`].
+    pub async fn acquire(
+        &self,
+        node: Uuid,
+        purpose: &str,
+        patience: Patience,
+    ) -> Result<Task, Error> {
+        let reservation = self.reserve(node, purpose, patience).await?;
+        self.with_driver(reservation, purpose).await
+    }
+
+    /// The node, without its driver: for what concerns its record alone. It is also to be had
+    /// when no driver can be made for the node.
+    ///
+    /// # Errors
+    /// As [`TaskManager::acquire`], but for what is wrong with the driver.
+    pub async fn reserve(
+        &self,
+        node: Uuid,
+        purpose: &str,
+        patience: Patience,
+    ) -> Result<Reservation, Error> {
+        let config = &self.context.config;
+        let asked = Instant::now();
+        let end = patience.ends(config, asked);
+        let mut usual = Some(asked + Patience::usual(config)).filter(|usual| Some(*usual) != end);
+        let mut place = self.lines.enter(node);
+        if !place.try_turn() {
+            let mut turn = pin!(place.turn());
+            loop {
+                if end.is_some_and(|end| end <= Instant::now()) {
+                    return Err(self.locked(node).await);
+                }
+                self.warn_of_waiting(node, purpose, asked, &mut usual);
+                let until = [usual, end].into_iter().flatten().min();
+                tokio::select! {
+                    biased;
+                    () = self.lines.closed() => return Err(self.stopping()),
+                    () = &mut turn => break,
+                    () = reached(until) => {}
+                }
+            }
+        }
+        loop {
+            let free = place.released();
+            let refused = match self.take(node, purpose, |_| false).await {
+                Ok(mut reservation) => {
+                    drop(free);
+                    reservation.hold.acquired(Box::new(place));
+                    let waited_ms = asked.elapsed().as_millis();
+                    tracing::debug!(%node, purpose, waited_ms, "reserved");
+                    return Ok(reservation);
+                }
+                Err(refused @ Error::NodeLocked { .. }) => refused,
+                Err(error) => return Err(error),
+            };
+            let now = Instant::now();
+            if end.is_some_and(|end| end <= now) {
+                return Err(refused);
+            }
+            self.warn_of_waiting(node, purpose, asked, &mut usual);
+            let again = now + config.node_locked_retry_interval;
+            tokio::select! {
+                biased;
+                () = self.lines.closed() => return Err(self.stopping()),
+                () = async { if let Some(free) = free { free.await } } => {}
+                () = sleep_until(end.map_or(again, |end| end.min(again))) => {}
+            }
+        }
+    }
+
+    /// The node, taken from `holder`, which does not live any more: its writes are refused from
+    /// here on. Whoever waits for the node goes on waiting.
+    ///
+    /// # Errors
+    /// [`Error::NodeLocked`] when somebody else holds it; otherwise as [`TaskManager::shared`].
+    pub async fn take_over(&self, node: Uuid, purpose: &str, holder: &str) -> Result<Task, Error> {
+        let place = self.lines.enter(node).bypassing();
+        let mut reservation = self
+            .take(node, purpose, |held_by| held_by == holder)
+            .await?;
+        reservation.hold.acquired(Box::new(place));
+        self.with_driver(reservation, purpose).await
+    }
+
+    /// A task that reads becomes one that writes, with the node as it is now; with the usual
+    /// patience, and for the same purpose unless there is another.
+    ///
+    /// # Errors
+    /// As [`TaskManager::acquire`].
+    pub async fn upgrade(&self, task: SharedTask, purpose: Option<&str>) -> Result<Task, Error> {
+        let purpose = purpose.unwrap_or(task.purpose());
+        self.exclusive(task.node().uuid, purpose).await
+    }
+
+    /// A task that writes gives the node back and goes on reading, with the node as it is then.
+    /// What it changed and did not save is lost.
+    ///
+    /// # Errors
+    /// As [`TaskManager::release`] and [`TaskManager::shared`].
+    pub async fn downgrade(&self, task: Task) -> Result<SharedTask, Error> {
+        let (node, purpose) = (task.node_id(), task.purpose().to_owned());
+        self.release(task).await?;
+        self.shared(node, &purpose).await
+    }
+
+    async fn with_driver(&self, reservation: Reservation, purpose: &str) -> Result<Task, Error> {
+        let core = self.load(reservation.node(), purpose).await?;
+        Ok(Task::new(core, reservation))
+    }
+
+    /// One attempt to get the lock, and the node as it is from then on.
+    async fn take(
+        &self,
+        node: Uuid,
+        purpose: &str,
+        steal: impl Fn(&str) -> bool,
+    ) -> Result<Reservation, Error> {
+        if self.lines.is_closed() {
+            return Err(self.stopping());
+        }
+        let repository = self.repository();
+        let stored = repository.get::<Lock>(node).await?;
+        let lock = stored
+            .as_ref()
+            .map_or_else(|| Lock::free(node), |lock| lock.value.clone());
+        if lock.holder.as_deref().is_some_and(|holder| !steal(holder)) {
+            return Err(lock.refusal());
+        }
+        // A lock goes with its node, so where there is one the node need not be looked for.
+        if stored.is_none() {
+            repository.load::<Node>(node).await?;
+        }
+        let claim = self.context.entropy.uuid();
+        let now = self.context.clock.now();
+        let taken = lock.taken(&self.context.config.host, claim, purpose, now);
+        let op = match &stored {
+            Some(stored) => crate::store::put_over(stored, &taken)?,
+            None => crate::store::put_new(&taken)?,
+        };
+        let epoch = taken.epoch;
+        let fence = Fence { node, epoch };
+        // From here on the lock is given back whatever happens, if it has been acquired at all.
+        let mut hold = Hold::claimed(fence, claim, self.ends.clone());
+        let batch = Batch {
+            fence: None,
+            ops: vec![op],
+        };
+        match repository.commit(batch).await {
+            Ok(_) => {}
+            Err(StoreError::Conflict { .. }) => {
+                hold.settle();
+                return Err(self.locked(node).await);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        match repository.get::<Node>(node).await? {
+            Some(base) => Ok(Reservation::new(base, hold)),
+            None => {
+                self.remove_stray(&mut hold).await?;
+                Err(Error::not_found("node", node))
+            }
+        }
+    }
+
+    /// Removes the lock of a node that went while its lock was being made.
+    async fn remove_stray(&self, hold: &mut Hold) -> Result<(), Error> {
+        let fence = hold.fence();
+        let op = Op::Delete {
+            kind: Kind::Lock,
+            id: fence.node,
+            expect: Expect::Any,
+        };
+        let batch = Batch {
+            fence: Some(fence),
+            ops: vec![op],
+        };
+        match self.repository().commit(batch).await {
+            Ok(_) | Err(StoreError::Fenced { .. }) => {
+                hold.settle();
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Why the node is not to be had.
+    async fn locked(&self, node: Uuid) -> Error {
+        match self.repository().get::<Lock>(node).await {
+            Ok(lock) => {
+                let mut lock = lock.map_or_else(|| Lock::free(node), |lock| lock.value);
+                // Between two of this conductor's tasks nobody holds it, and yet it is promised.
+                let host = &self.context.config.host;
+                lock.holder.get_or_insert_with(|| host.clone());
+                lock.refusal()
+            }
+            Err(error) => error,
+        }
+    }
+
+    fn stopping(&self) -> Error {
+        Error::NoFreeWorker {
+            host: self.context.config.host.clone(),
+        }
+    }
+
+    /// Says once that somebody has waited for longer than is usual.
+    fn warn_of_waiting(
+        &self,
+        node: Uuid,
+        purpose: &str,
+        asked: Instant,
+        usual: &mut Option<Instant>,
+    ) {
+        if usual.is_some_and(|usual| usual <= Instant::now()) {
+            *usual = None;
+            let waited_s = asked.elapsed().as_secs();
+            tracing::warn!(%node, purpose, waited_s, "still waiting for the node to be given back");
+        }
+    }
+}
+
+async fn reached(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
