@@ -336,9 +336,22 @@ pub(crate) fn rebase<T: Persistent>(before: &T, after: &T, theirs: &T) -> Result
         .map_err(|e| Error::internal(format!("{} cannot be merged: {e}", T::WHAT)))
 }
 
+/// Takes the changes from `before` to `after` down to `onto`, member by member. A map that is not
+/// there counts as an empty one: two who each add the first member of one do not see each other.
 fn merge(onto: &mut Map<String, Value>, before: &Map<String, Value>, after: &Map<String, Value>) {
-    for key in before.keys().filter(|key| !after.contains_key(*key)) {
-        onto.remove(key);
+    let none = Map::new();
+    for (key, old) in before.iter().filter(|(key, _)| !after.contains_key(*key)) {
+        match (old, onto.get_mut(key)) {
+            (Value::Object(old), Some(Value::Object(theirs))) => {
+                merge(theirs, old, &none);
+                if theirs.is_empty() {
+                    onto.remove(key);
+                }
+            }
+            _ => {
+                onto.remove(key);
+            }
+        }
     }
     for (key, new) in after {
         match (before.get(key), new, onto.get_mut(key)) {
@@ -346,6 +359,7 @@ fn merge(onto: &mut Map<String, Value>, before: &Map<String, Value>, after: &Map
             (Some(Value::Object(old)), Value::Object(new), Some(Value::Object(theirs))) => {
                 merge(theirs, old, new)
             }
+            (None, Value::Object(new), Some(Value::Object(theirs))) => merge(theirs, &none, new),
             (_, new, _) => {
                 onto.insert(key.clone(), new.clone());
             }
