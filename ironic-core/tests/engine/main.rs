@@ -4,13 +4,16 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     reason = "tests"
 )]
 
 mod crash;
 mod disabled;
 mod house;
+mod interleave;
 mod lifecycle;
+mod locks;
 mod power;
 mod refusals;
 mod steps;
