@@ -112,7 +112,14 @@ impl RedfishDriverInfo {
         let unusable = |property: &str| RedfishError::InvalidSettings {
             reason: format!("{property} is neither text nor a number"),
         };
-        let mut connection = Connection::new(self.address.expose())?.auth(self.auth);
+        let by_name = |error| match error {
+            RedfishError::InvalidSettings { reason } => RedfishError::InvalidSettings {
+                reason: format!("redfish_address: {reason}"),
+            },
+            other => other,
+        };
+        let connection = Connection::new(self.address.expose()).map_err(by_name)?;
+        let mut connection = connection.auth(self.auth);
         if let Some(root) = &self.root_prefix {
             connection = connection.root(root);
         }
