@@ -34,8 +34,9 @@ use tokio::time::Instant;
 pub(crate) const USER: &str = "admin";
 pub(crate) const PASSWORD: &str = "password";
 
-/// bcrypt of [`PASSWORD`].
-const HTPASSWD: &str = "admin:$2b$04$Esv6F7ZTSNw5KJ.h3JKvkOlB7naAW0Rs2eiJpRYwLoJR.cQdpmM1m\n";
+/// bcrypt of [`PASSWORD`], and of `0pen-sesame` for the user `keeper`.
+const HTPASSWD: &str = "admin:$2b$04$Esv6F7ZTSNw5KJ.h3JKvkOlB7naAW0Rs2eiJpRYwLoJR.cQdpmM1m\n\
+    keeper:$2b$04$Pi9V3jfDpXhNPvsaSfsR1uJ2A.NBOgmbBud1HkXJHTwibCQTBwH4S\n";
 
 pub(crate) fn uuid(n: usize) -> String {
     format!("27946b59-9e44-4fa7-8e91-{n:012x}")

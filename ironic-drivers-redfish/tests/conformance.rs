@@ -1,0 +1,194 @@
+//! The hardware type `redfish` keeps the contracts of the interfaces, on a real sushy-emulator.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected is to stop there"
+)]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ironic_core::driver::Registry;
+use ironic_core::driver::fake::{self, FakeBehaviour, FakeBoot, FakeDeploy};
+use ironic_core::model::{JsonMap, Node};
+use ironic_core::states::{BootDevice, InterfaceKind};
+use ironic_core::testing::{DriverFactory, TestMachine};
+use ironic_drivers_redfish::{
+    ClientOptions, ClientPool, HttpError, HttpRequest, HttpResponse, HttpTransport, RedfishDriver,
+    ReqwestTransport, TlsSettings, register,
+};
+use serde_json::json;
+use support::house::Only;
+use support::{Emulator, Setup, uuid};
+use uuid::Uuid;
+
+const PASSWORD: &str = "0pen-sesame";
+
+/// A wire that counts what passes, and that can be cut.
+#[derive(Debug)]
+struct Wire {
+    inner: ReqwestTransport,
+    requests: AtomicU64,
+    cut: AtomicBool,
+}
+
+#[async_trait]
+impl HttpTransport for Wire {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        if self.cut.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        self.inner.send(request).await
+    }
+}
+
+struct Emulated {
+    emulator: Emulator,
+    wire: Arc<Wire>,
+}
+
+impl Emulated {
+    fn info(&self, password: &str) -> JsonMap {
+        let info = json!({"redfish_address": self.emulator.address, "redfish_username": "keeper",
+            "redfish_password": password,
+            "redfish_system_id": format!("/redfish/v1/Systems/{}", uuid(0))});
+        info.as_object().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl TestMachine for Emulated {
+    fn registry(&self) -> Arc<Registry> {
+        let second = Duration::from_secs(1);
+        let options = ClientOptions::new().retries(2, second, second);
+        let pool = ClientPool::new(Arc::new(Only(self.wire.clone())), options);
+        let fakes = FakeBehaviour::new();
+        let builder = fake::register(Registry::builder(), &fakes)
+            .boot("ipxe", Arc::new(FakeBoot::new(&fakes)))
+            .deploy("direct", Arc::new(FakeDeploy::new(&fakes)));
+        let registry = register(builder, &RedfishDriver::new(Arc::new(pool)))
+            .enable_hardware_types(["redfish"])
+            .enable(InterfaceKind::Power, ["fake", "redfish"])
+            .enable(InterfaceKind::Management, ["fake", "redfish", "noop"])
+            .enable(InterfaceKind::Boot, ["fake", "ipxe"])
+            .enable(InterfaceKind::Deploy, ["fake", "direct"])
+            .build();
+        Arc::new(registry.unwrap())
+    }
+
+    fn node(&self) -> Node {
+        let mut node = Node::new(Uuid::nil(), "redfish");
+        node.driver_info = self.info(PASSWORD);
+        node
+    }
+
+    fn kinds(&self) -> Vec<InterfaceKind> {
+        vec![InterfaceKind::Power, InterfaceKind::Management]
+    }
+
+    fn required(&self) -> Vec<&'static str> {
+        vec!["redfish_address"]
+    }
+
+    fn messages(&self) -> Option<u64> {
+        Some(self.wire.requests.load(Ordering::SeqCst))
+    }
+
+    async fn unplug(&self) -> bool {
+        self.wire.cut.store(true, Ordering::SeqCst);
+        true
+    }
+
+    async fn plug_in(&self) {
+        self.wire.cut.store(false, Ordering::SeqCst);
+    }
+
+    fn wrong_credentials(&self) -> Option<JsonMap> {
+        Some(self.info("not-0pen-sesame"))
+    }
+
+    /// The emulator has no set-up to boot into, and says `Pxe` where it was told `UefiHttp`.
+    fn boot_devices(&self) -> Option<Vec<BootDevice>> {
+        Some(vec![BootDevice::Pxe, BootDevice::Cdrom, BootDevice::Disk])
+    }
+
+    fn keeps_persistence(&self) -> bool {
+        false
+    }
+
+    /// A read is tried twice: that fits into what the suite grants an operation.
+    fn command_timeout(&self) -> Duration {
+        Duration::from_secs(4)
+    }
+
+    /// Each change of power takes the emulator up to 11 s.
+    fn cancellations(&self) -> usize {
+        6
+    }
+}
+
+struct Sushy;
+
+#[async_trait]
+impl DriverFactory for Sushy {
+    async fn machine(&self) -> Box<dyn TestMachine> {
+        support::install_provider();
+        let emulator = Emulator::start(Setup {
+            systems: 1,
+            auth: true,
+            ..Setup::default()
+        })
+        .await;
+        let wire = Wire {
+            inner: ReqwestTransport::new(&TlsSettings::new()).unwrap(),
+            requests: AtomicU64::new(0),
+            cut: AtomicBool::new(false),
+        };
+        let wire = Arc::new(wire);
+        Box::new(Emulated { emulator, wire })
+    }
+
+    fn skips(&self) -> Vec<(&'static str, &'static str)> {
+        let kinds = "only power and management are Redfish here";
+        let steps = "the two interfaces have no steps";
+        vec![
+            ("boot_may_be_asked_for_again", kinds),
+            ("booting_switches_no_power", kinds),
+            ("deploy_may_be_asked_for_again", kinds),
+            ("inspection_may_be_asked_for_again", kinds),
+            ("networks_may_be_asked_for_again", kinds),
+            ("volumes_may_be_asked_for_again", kinds),
+            ("a_console_may_be_asked_for_again", kinds),
+            ("rescue_may_be_asked_for_again", kinds),
+            ("settings_and_versions_may_be_read_again", kinds),
+            ("raid_configurations_are_judged", kinds),
+            ("vendor_methods_are_documented_and_known", kinds),
+            ("step_names_are_unique", steps),
+            ("steps_are_the_same_for_the_same_node", steps),
+            ("required_arguments_are_missed", steps),
+            ("hostile_arguments_are_survived", steps),
+            ("every_step_can_be_run", steps),
+            ("idempotent_steps_may_run_twice", steps),
+            ("progress_can_be_asked_of_every_step", steps),
+            ("unsupported_targets_are_refused", "it can do everything"),
+            ("what_the_button_did_is_read", "the emulator has no button"),
+            (
+                "the_persistent_flag_is_kept",
+                "the emulator keeps all for good",
+            ),
+        ]
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(400)
+    }
+}
+
+ironic_core::driver_conformance!(Sushy);
