@@ -1,0 +1,7 @@
+use ironic_core::driver::Task;
+
+fn change(task: &Task) {
+    task.node_mut().maintenance = true;
+}
+
+fn main() {}

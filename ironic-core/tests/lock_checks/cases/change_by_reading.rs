@@ -1,0 +1,7 @@
+use ironic_core::driver::SharedTask;
+
+fn change(task: &mut SharedTask) {
+    task.node().maintenance = true;
+}
+
+fn main() {}

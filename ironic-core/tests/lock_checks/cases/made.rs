@@ -1,0 +1,5 @@
+use ironic_core::driver::Task;
+
+fn main() {
+    let _ = Task::new;
+}

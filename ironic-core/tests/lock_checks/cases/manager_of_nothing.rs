@@ -1,0 +1,5 @@
+use ironic_core::task::TaskManager;
+
+fn main() {
+    let _ = TaskManager::new;
+}
