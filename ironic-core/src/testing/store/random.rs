@@ -83,7 +83,12 @@ async fn live(factory: &dyn StoreFactory, steps: &[Step], reopening: bool) -> Re
             store = factory.reopen().await.ok_or("the store is not reopened")?;
         }
         match step {
-            Step::Commit(fence, planned) => commit(&*store, &mut model, *fence, planned).await?,
+            Step::Commit(fence, planned) => {
+                commit(&*store, &mut model, *fence, planned).await?;
+                for op in planned {
+                    get(&*store, &model, op.record.kind, op.record.id).await?;
+                }
+            }
             Step::List(query) => list(&*store, &model, query).await?,
         }
     }
@@ -165,15 +170,20 @@ async fn list(store: &dyn Store, model: &Model, query: &Query) -> Result<(), Str
     ))
 }
 
+async fn get(store: &dyn Store, model: &Model, kind: Kind, id: Uuid) -> Result<(), String> {
+    let expected = model.get(kind, id).map(whole);
+    let got = store.get(kind, id).await;
+    let got = got.map(|record| record.as_ref().map(whole));
+    if got == Ok(expected) {
+        return Ok(());
+    }
+    Err(format!("{kind} {id} is {got:?}"))
+}
+
 /// Each record by its identity, and each key.
 async fn find(store: &dyn Store, model: &Model, kind: Kind) -> Result<(), String> {
     for n in 0..IDS {
-        let expected = model.get(kind, id(n)).map(whole);
-        let got = store.get(kind, id(n)).await;
-        let got = got.map(|record| record.as_ref().map(whole));
-        if got != Ok(expected) {
-            return Err(format!("{kind} {} is {got:?}", id(n)));
-        }
+        get(store, model, kind, id(n)).await?;
     }
     for value in NAMES {
         let key = UniqueKey::new("name", value);

@@ -90,6 +90,8 @@ pub(super) async fn openings_lose_no_update_of_each_other(factory: &dyn StoreFac
                 let Some(read) = probe.get(Kind::Node, id(1)).await else {
                     panic!("the counter is gone");
                 };
+                // Let the other read the same.
+                tokio::task::yield_now().await;
                 let value = body(&read)["value"].as_u64().unwrap_or(0);
                 let ops = vec![put_if(counter(value + 1), Expect::Revision(read.revision))];
                 match probe.store.commit(Batch { fence: None, ops }).await {
