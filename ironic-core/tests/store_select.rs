@@ -122,3 +122,36 @@ fn what_judging_cannot_look_up_is_what_it_fails_with() {
     let judged = batch.judge(none, |_, _: &UniqueKey| Ok(None)).unwrap();
     assert!(judged.iter().all(Option::is_none), "nothing was there");
 }
+
+#[test]
+fn an_error_says_what_to_do_about_it() {
+    let id = Uuid::from_u128(1);
+    let kind = Kind::Node;
+    let key = UniqueKey::new("name", "r1");
+    let message = "it is gone".to_owned();
+    for (error, retryable, text) in [
+        (
+            StoreError::Unavailable { message },
+            true,
+            "the store is not available: it is gone",
+        ),
+        (
+            StoreError::Duplicate { kind, key },
+            false,
+            "another node has the name r1",
+        ),
+        (
+            StoreError::Conflict { kind, id },
+            false,
+            "node 00000000-0000-0000-0000-000000000001 is not at the expected revision",
+        ),
+        (
+            StoreError::Fenced { node: id, epoch: 4 },
+            false,
+            "the lock of node 00000000-0000-0000-0000-000000000001 is no longer held at epoch 4",
+        ),
+    ] {
+        assert_eq!(error.is_retryable(), retryable, "{error}");
+        assert_eq!(error.to_string(), text);
+    }
+}
