@@ -4,8 +4,8 @@ use std::sync::Arc;
 use super::registry::Registry;
 use super::resolve::Resolver;
 use super::{
-    BareDriver, Bios, Boot, Catalog, Console, Defaults, Deploy, Enabled, Firmware, HardwareType,
-    Inspect, Interface, Management, Network, Power, Raid, Rescue, Storage, Vendor,
+    BareDriver, Bios, Boot, Catalog, Console, Defaults, Deploy, DriverAlias, Enabled, Firmware,
+    HardwareType, Inspect, Interface, Management, Network, Power, Raid, Rescue, Storage, Vendor,
 };
 use crate::Error;
 use crate::model::InterfaceNames;
@@ -17,6 +17,7 @@ use crate::states::InterfaceKind;
 pub struct RegistryBuilder {
     hardware: BTreeMap<String, Arc<dyn HardwareType>>,
     interfaces: Interfaces,
+    aliases: BTreeMap<String, DriverAlias>,
     enabled: Enabled,
     defaults: Defaults,
 }
@@ -102,6 +103,20 @@ impl RegistryBuilder {
         self
     }
 
+    /// Registers an old name of a hardware type with fixed interfaces. One of the same name is
+    /// replaced.
+    pub fn alias(mut self, alias: DriverAlias) -> Self {
+        self.aliases.insert(alias.name().to_owned(), alias);
+        self
+    }
+
+    /// Lets nodes have these old names for a driver, besides those enabled before
+    /// (`enabled_drivers`).
+    pub fn enable_aliases<S: AsRef<str>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.enabled.add_aliases(names);
+        self
+    }
+
     /// Lets nodes have exactly these interfaces of a kind (`enabled_<kind>_interfaces`). A kind
     /// of which none is enabled has what each enabled hardware type likes best of what is
     /// registered.
@@ -159,7 +174,8 @@ impl RegistryBuilder {
                 catalog = catalog.interface(kind, name, &requires);
             }
         }
-        catalog
+        let aliases = self.aliases.values().cloned();
+        aliases.fold(catalog, Catalog::alias)
     }
 }
 

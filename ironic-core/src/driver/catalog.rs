@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::DriverAlias;
 use crate::states::InterfaceKind;
 
 /// What exists: hardware types with what they support, interfaces with what they require. Names
@@ -9,6 +10,7 @@ use crate::states::InterfaceKind;
 pub struct Catalog {
     pub(super) hardware_types: BTreeMap<String, CatalogType>,
     pub(super) interfaces: BTreeMap<InterfaceKind, BTreeMap<String, Vec<String>>>,
+    pub(super) aliases: BTreeMap<String, DriverAlias>,
 }
 
 /// A hardware type in a [`Catalog`].
@@ -67,6 +69,12 @@ impl Catalog {
         self
     }
 
+    /// The same catalogue with an old name of a hardware type. One of the same name is replaced.
+    pub fn alias(mut self, alias: DriverAlias) -> Self {
+        self.aliases.insert(alias.name.clone(), alias);
+        self
+    }
+
     /// What `name` requires; `None` when there is no such interface.
     pub(super) fn requirements(&self, kind: InterfaceKind, name: &str) -> Option<&[String]> {
         self.interfaces.get(&kind)?.get(name).map(Vec::as_slice)
@@ -84,6 +92,7 @@ impl Catalog {
 #[must_use]
 pub struct Enabled {
     pub(super) hardware_types: BTreeSet<String>,
+    pub(super) aliases: BTreeSet<String>,
     pub(super) interfaces: BTreeMap<InterfaceKind, Vec<String>>,
 }
 
@@ -93,8 +102,20 @@ impl Enabled {
     pub fn new<S: AsRef<str>>(hardware_types: impl IntoIterator<Item = S>) -> Self {
         Self {
             hardware_types: named(hardware_types).into_iter().collect(),
+            aliases: BTreeSet::new(),
             interfaces: BTreeMap::new(),
         }
+    }
+
+    /// The same, with these old names of hardware types (`enabled_drivers`).
+    pub fn aliases<S: AsRef<str>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.add_aliases(names);
+        self
+    }
+
+    /// Further old names.
+    pub(super) fn add_aliases<S: AsRef<str>>(&mut self, names: impl IntoIterator<Item = S>) {
+        self.aliases.extend(named(names));
     }
 
     /// Further hardware types.

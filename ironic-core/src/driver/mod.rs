@@ -1,5 +1,8 @@
 //! What a machine's driver is made of: thirteen interface traits, and the tasks they act through.
 
+mod alias;
+#[cfg(test)]
+mod alias_tests;
 mod bare;
 mod builder;
 mod catalog;
@@ -17,8 +20,10 @@ mod registry_tests;
 mod reservation;
 mod resolve;
 mod resolve_error;
+mod similar;
 mod task;
 
+pub use alias::DriverAlias;
 pub use bare::BareDriver;
 pub use builder::RegistryBuilder;
 pub use catalog::{Catalog, Defaults, Enabled};

@@ -84,9 +84,8 @@ impl Registry {
             }
         };
         for kind in InterfaceKind::ALL.iter().copied() {
-            let enabled = self.resolver.enabled(kind)?;
-            if !enabled.iter().any(|name| name == names.get(kind)) {
-                return Err(not_enabled(kind, enabled));
+            if !self.resolver.grants(kind, names.get(kind))? {
+                return Err(not_enabled(kind, self.resolver.enabled(kind)?));
             }
         }
         // What is enabled is registered, or the registry would not have been built.
@@ -94,7 +93,8 @@ impl Registry {
         composed.map_err(|kind| not_enabled(kind, &[]))
     }
 
-    /// The enabled hardware types, in the order of the alphabet.
+    /// The enabled hardware types and old names of some, in the order of the alphabet: what
+    /// nodes may have for a driver.
     pub fn hardware_types(&self) -> impl Iterator<Item = &str> {
         self.resolver.hardware_types()
     }

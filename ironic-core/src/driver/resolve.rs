@@ -28,8 +28,12 @@ pub struct Resolver {
 }
 
 #[derive(Debug, Clone)]
-struct ResolverType {
-    entry: CatalogType,
+pub(super) struct ResolverType {
+    pub(super) entry: CatalogType,
+    /// The hardware type that it is, or is an old name of.
+    hardware_type: String,
+    /// What an old name fixes.
+    pub(super) fixed: BTreeMap<InterfaceKind, String>,
     /// What a node gets that names nothing, for each kind that could be loaded.
     defaults: BTreeMap<InterfaceKind, Result<String, ResolveError>>,
 }
@@ -45,41 +49,24 @@ impl Resolver {
         enabled: &Enabled,
         defaults: &Defaults,
     ) -> Result<Self, ResolveError> {
-        let (mut entries, mut unknown) = (BTreeMap::new(), Vec::new());
-        for name in &enabled.hardware_types {
-            match catalog.hardware_types.get(name) {
-                Some(entry) => {
-                    entries.insert(name.clone(), entry.clone());
-                }
-                None => unknown.push(name.clone()),
-            }
-        }
-        if !unknown.is_empty() {
-            return Err(ResolveError::NotRegistered {
-                what: "hardware type".to_owned(),
-                names: unknown,
-                known: catalog.hardware_types.keys().cloned().collect(),
-                option: "enabled_hardware_types".to_owned(),
-            });
-        }
+        let mut types = hardware_types(catalog, enabled)?;
+        types.extend(aliases(catalog, enabled)?);
         let kinds = InterfaceKind::ALL.iter();
         let loaded: BTreeMap<_, _> = kinds
-            .map(|kind| (*kind, load(catalog, enabled, &entries, *kind)))
+            .map(|kind| (*kind, load(catalog, enabled, &types, *kind)))
             .collect();
-        let types = entries
-            .into_iter()
-            .map(|(name, entry)| {
-                let defaults = loaded
-                    .iter()
-                    .filter_map(|(kind, names)| Some((*kind, names.as_ref().ok()?)))
-                    .map(|(kind, names)| {
-                        let preferred = defaults.get(kind);
-                        (kind, default_of(&name, &entry, kind, names, preferred))
-                    })
-                    .collect();
-                (name, ResolverType { entry, defaults })
-            })
-            .collect();
+        for (name, hardware) in &mut types {
+            for (kind, names) in &loaded {
+                let default = match (hardware.fixed.get(kind), names) {
+                    (Some(fixed), _) => Ok(fixed.clone()),
+                    (None, Ok(names)) => {
+                        default_of(name, &hardware.entry, *kind, names, defaults.get(*kind))
+                    }
+                    (None, Err(_)) => continue,
+                };
+                hardware.defaults.insert(*kind, default);
+            }
+        }
         Ok(Self { loaded, types })
     }
 
@@ -111,8 +98,13 @@ impl Resolver {
         overrides: &NodeInterfaces,
     ) -> Result<NodeInterfaces, ResolveError> {
         let hardware = self.hardware_type(driver)?;
+        hardware.check_fixed(driver, chosen, overrides)?;
         let mut settled = NodeInterfaces::default();
         for kind in InterfaceKind::ALL.iter().copied() {
+            if let Some(fixed) = hardware.fixed.get(&kind) {
+                settled.set(kind, Some(fixed.clone()));
+                continue;
+            }
             let enabled = self.enabled(kind)?;
             for named in [overrides.get(kind), chosen.get(kind)]
                 .into_iter()
@@ -146,7 +138,18 @@ impl Resolver {
         })
     }
 
-    /// The enabled hardware types, in the order of the alphabet.
+    /// Whether some node may have this interface: one that is enabled, or that an enabled old name
+    /// of a hardware type fixes.
+    ///
+    /// # Errors
+    /// As [`Resolver::enabled`].
+    pub(super) fn grants(&self, kind: InterfaceKind, name: &str) -> Result<bool, ResolveError> {
+        let mut types = self.types.values();
+        let fixed = types.any(|t| t.fixed.get(&kind).is_some_and(|fixed| fixed == name));
+        Ok(fixed || self.enabled(kind)?.iter().any(|enabled| enabled == name))
+    }
+
+    /// The enabled hardware types and old names of some, in the order of the alphabet.
     pub fn hardware_types(&self) -> impl Iterator<Item = &str> {
         self.types.keys().map(String::as_str)
     }
@@ -171,6 +174,9 @@ impl Resolver {
     /// [`Resolver::enabled`].
     pub fn usable(&self, driver: &str, kind: InterfaceKind) -> Result<Vec<String>, ResolveError> {
         let hardware = self.hardware_type(driver)?;
+        if let Some(fixed) = hardware.fixed.get(&kind) {
+            return Ok(vec![fixed.clone()]);
+        }
         let mut names = usable(&hardware.entry, kind, self.enabled(kind)?);
         names.sort();
         Ok(names)
@@ -186,7 +192,9 @@ impl Resolver {
         kind: InterfaceKind,
     ) -> Result<&str, ResolveError> {
         let hardware = self.hardware_type(driver)?;
-        self.enabled(kind)?;
+        if !hardware.fixed.contains_key(&kind) {
+            self.enabled(kind)?;
+        }
         hardware.default(kind)
     }
 
@@ -201,6 +209,39 @@ impl Resolver {
 }
 
 impl ResolverType {
+    fn new(hardware_type: &str, entry: &CatalogType) -> Self {
+        Self {
+            entry: entry.clone(),
+            hardware_type: hardware_type.to_owned(),
+            fixed: BTreeMap::new(),
+            defaults: BTreeMap::new(),
+        }
+    }
+
+    /// Refuses what contradicts a fixed interface. What is the same may stand: a node is recorded
+    /// with the interfaces that it has.
+    fn check_fixed(
+        &self,
+        driver: &str,
+        chosen: &NodeInterfaces,
+        overrides: &NodeInterfaces,
+    ) -> Result<(), ResolveError> {
+        let contradicted = |(kind, fixed): (&InterfaceKind, &String)| {
+            let mut named = [overrides.get(*kind), chosen.get(*kind)].into_iter();
+            let other = named.find_map(|name| name.filter(|name| name != fixed))?;
+            Some((*kind, other.to_owned(), fixed.clone()))
+        };
+        let contradictions: Vec<_> = self.fixed.iter().filter_map(contradicted).collect();
+        if contradictions.is_empty() {
+            return Ok(());
+        }
+        Err(ResolveError::Fixed {
+            driver: driver.to_owned(),
+            hardware_type: self.hardware_type.clone(),
+            contradictions,
+        })
+    }
+
     fn default(&self, kind: InterfaceKind) -> Result<&str, ResolveError> {
         match self.defaults.get(&kind) {
             Some(Ok(name)) => Ok(name),
@@ -229,20 +270,101 @@ pub fn instance_overrides(instance_info: &JsonMap) -> NodeInterfaces {
     names
 }
 
+fn hardware_types(
+    catalog: &Catalog,
+    enabled: &Enabled,
+) -> Result<BTreeMap<String, ResolverType>, ResolveError> {
+    let (mut types, mut unknown) = (BTreeMap::new(), Vec::new());
+    for name in &enabled.hardware_types {
+        match catalog.hardware_types.get(name) {
+            Some(entry) => {
+                types.insert(name.clone(), ResolverType::new(name, entry));
+            }
+            None => unknown.push(name.clone()),
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(types);
+    }
+    Err(ResolveError::NotRegistered {
+        what: "hardware type".to_owned(),
+        names: unknown,
+        known: catalog.hardware_types.keys().cloned().collect(),
+        option: "enabled_hardware_types".to_owned(),
+    })
+}
+
+/// The enabled old names, each as the hardware type that it stands for with what it fixes.
+fn aliases(
+    catalog: &Catalog,
+    enabled: &Enabled,
+) -> Result<BTreeMap<String, ResolverType>, ResolveError> {
+    let missing = |what: String, names: Vec<String>, known: Vec<String>| {
+        let option = "enabled_drivers".to_owned();
+        ResolveError::NotRegistered {
+            what,
+            names,
+            known,
+            option,
+        }
+    };
+    let known = |name: &&String| catalog.aliases.contains_key(*name);
+    let unknown: Vec<_> = enabled
+        .aliases
+        .iter()
+        .filter(|n| !known(n))
+        .cloned()
+        .collect();
+    if !unknown.is_empty() {
+        let known = catalog.aliases.keys().cloned().collect();
+        return Err(missing("driver".to_owned(), unknown, known));
+    }
+    let aliases = enabled
+        .aliases
+        .iter()
+        .filter_map(|name| catalog.aliases.get(name));
+    aliases
+        .map(|alias| {
+            let name = &alias.name;
+            let base = &alias.hardware_type;
+            let entry = catalog.hardware_types.get(base).ok_or_else(|| {
+                let types = catalog.hardware_types.keys().cloned().collect();
+                missing(
+                    format!("hardware type of driver {name:?},"),
+                    vec![base.clone()],
+                    types,
+                )
+            })?;
+            let mut hardware = ResolverType::new(base, entry);
+            for (kind, candidates) in &alias.fixed {
+                let fits = |name: &&String| {
+                    catalog.requirements(*kind, name).is_some() && entry.takes(*kind, name)
+                };
+                let fixed = candidates.iter().find(fits).cloned().ok_or_else(|| {
+                    let what = format!("{kind} interface of driver {name:?},");
+                    missing(what, candidates.clone(), catalog.known(*kind))
+                })?;
+                hardware.fixed.insert(*kind, fixed);
+            }
+            Ok((name.clone(), hardware))
+        })
+        .collect()
+}
+
 /// The interfaces of a kind that can be used: those listed, or where none is, what each enabled
 /// hardware type likes best.
 fn load(
     catalog: &Catalog,
     enabled: &Enabled,
-    types: &BTreeMap<String, CatalogType>,
+    types: &BTreeMap<String, ResolverType>,
     kind: InterfaceKind,
 ) -> Result<Vec<String>, ResolveError> {
     let listed = enabled.listed(kind);
     let mut names = listed.to_vec();
     if names.is_empty() {
-        for entry in types.values() {
+        for entry in types.values().filter(|t| !t.fixed.contains_key(&kind)) {
             let known = |name: &&String| catalog.requirements(kind, name).is_some();
-            match entry.supported(kind).iter().find(known) {
+            match entry.entry.supported(kind).iter().find(known) {
                 Some(best) if !names.contains(best) => names.push(best.clone()),
                 _ => {}
             }

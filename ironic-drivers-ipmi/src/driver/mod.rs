@@ -3,6 +3,7 @@
 //! The interfaces are registered under the name `ipmitool`, as in the original, though no such
 //! program is run: inventories and habits carry over.
 
+mod alias;
 mod connection;
 mod error;
 mod hardware;
@@ -20,9 +21,10 @@ use std::sync::Arc;
 
 use ironic_core::driver::RegistryBuilder;
 
-/// Registers the hardware type `ipmi` and its interfaces, all under `ipmitool`.
+/// Registers the hardware type `ipmi`, its interfaces, all under `ipmitool`, and the old names of
+/// nodes that were driven by IPMI (`pxe_ipmitool`, `agent_ipmitool`, …).
 pub fn register(builder: RegistryBuilder, driver: &IpmiDriver) -> RegistryBuilder {
-    builder
+    alias::register(builder)
         .hardware(Arc::new(IpmiHardware))
         .power("ipmitool", Arc::new(IpmiPower::new(driver.clone())))
         .management("ipmitool", Arc::new(IpmiManagement::new(driver.clone())))

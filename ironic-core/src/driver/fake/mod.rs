@@ -52,7 +52,7 @@ pub use vendor::FakeVendor;
 
 use std::sync::Arc;
 
-use super::{RegistryBuilder, noop};
+use super::{DriverAlias, RegistryBuilder, noop};
 use crate::states::InterfaceKind;
 
 /// Registers the fake family and what [`noop::register`] does, and enables the hardware type
@@ -75,7 +75,7 @@ use crate::states::InterfaceKind;
 /// ```
 pub fn register(builder: RegistryBuilder, behaviour: &FakeBehaviour) -> RegistryBuilder {
     use InterfaceKind as I;
-    noop::register(builder)
+    aliases(noop::register(builder))
         .hardware(Arc::new(FakeHardware))
         .bios("fake", Arc::new(FakeBios::new(behaviour)))
         .boot("fake", Arc::new(FakeBoot::new(behaviour)))
@@ -106,4 +106,38 @@ pub fn register(builder: RegistryBuilder, behaviour: &FakeBehaviour) -> Registry
         .enable(I::Vendor, ["fake", "no-vendor"])
         .default_interface(I::Network, "noop")
         .default_interface(I::Storage, "noop")
+}
+
+/// The old compositions of fakes; those that boot and deploy for real can be enabled where
+/// interfaces `pxe` and `direct` are registered.
+fn aliases(builder: RegistryBuilder) -> RegistryBuilder {
+    use InterfaceKind as I;
+    let alias = |name: &str| DriverAlias::new(name, "fake-hardware");
+    let all = [
+        I::Boot,
+        I::Console,
+        I::Deploy,
+        I::Inspect,
+        I::Management,
+        I::Power,
+        I::Raid,
+        I::Rescue,
+        I::Vendor,
+    ];
+    let fake = |name| {
+        all.into_iter()
+            .fold(alias(name), |alias, kind| alias.fixed(kind, ["fake"]))
+    };
+    let booted = |name| {
+        alias(name)
+            .fixed(I::Boot, ["pxe"])
+            .fixed(I::Deploy, ["direct"])
+            .fixed(I::Management, ["fake"])
+            .fixed(I::Power, ["fake"])
+    };
+    builder
+        .alias(fake("fake"))
+        .alias(fake("fake_soft_power"))
+        .alias(booted("fake_agent").fixed(I::Raid, ["agent", "no-raid"]))
+        .alias(booted("fake_pxe"))
 }
