@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ironic_core::driver::fake::FakeBehaviour;
-use ironic_core::driver::{Registry, fake};
+use ironic_core::driver::fake::{FakeBehaviour, FakeBoot, FakeDeploy};
+use ironic_core::driver::{Registry, RegistryBuilder, fake};
 use ironic_core::states::{BootDevice, InterfaceKind, PowerState, PowerTarget};
 use ironic_core::transport::Change;
 use ironic_core::{
@@ -28,6 +28,21 @@ struct Rack {
 }
 
 async fn rack() -> Rack {
+    let builder = |builder: RegistryBuilder| {
+        let builder = builder
+            .hardware(Arc::new(Lenient))
+            .enable_hardware_types(["ipmi", "fake-hardware"])
+            .enable(InterfaceKind::Power, ["fake", "ipmitool"])
+            .enable(InterfaceKind::Management, ["fake", "ipmitool"]);
+        // What is not of IPMI is fake here.
+        [InterfaceKind::Boot, InterfaceKind::Deploy]
+            .into_iter()
+            .fold(builder, |builder, kind| builder.enable(kind, ["fake"]))
+    };
+    rack_with(builder).await
+}
+
+async fn rack_with(builder: impl FnOnce(RegistryBuilder) -> RegistryBuilder) -> Rack {
     let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let port = socket.local_addr().unwrap().port();
     let admin = User::new("admin", "secret", Privilege::Administrator).unwrap();
@@ -38,21 +53,8 @@ async fn rack() -> Rack {
     }));
 
     let driver = IpmiDriver::new(IpmiClient::new(Arc::new(OsEntropy)));
-    let builder = register(
-        fake::register(Registry::builder(), &FakeBehaviour::new()),
-        &driver,
-    )
-    .enable_hardware_types(["ipmi", "fake-hardware"])
-    .enable(InterfaceKind::Power, ["fake", "ipmitool"])
-    .enable(InterfaceKind::Management, ["fake", "ipmitool"]);
-    let builder = InterfaceKind::ALL
-        .iter()
-        .fold(builder, |builder, kind| match kind {
-            // What is not of IPMI is fake here.
-            InterfaceKind::Boot | InterfaceKind::Deploy => builder.enable(*kind, ["fake"]),
-            _ => builder,
-        });
-    let builder = builder.hardware(Arc::new(Lenient));
+    let fakes = fake::register(Registry::builder(), &FakeBehaviour::new());
+    let builder = builder(register(fakes, &driver));
     let mut config = Config::new("cond-a");
     config.sync_power_state_interval = Duration::ZERO;
     let conductor = Conductor::builder()
@@ -89,7 +91,11 @@ impl ironic_core::driver::HardwareType for Lenient {
 
 impl Rack {
     async fn node(&self, password: &str) -> Uuid {
-        let mut node = Node::new(Uuid::nil(), "ipmi");
+        self.node_of("ipmi", password).await
+    }
+
+    async fn node_of(&self, driver: &str, password: &str) -> Uuid {
+        let mut node = Node::new(Uuid::nil(), driver);
         let info = json!({"ipmi_address": "127.0.0.1", "ipmi_port": self.port, "ipmi_username": "admin",
             "ipmi_password": password});
         node.driver_info = info.as_object().unwrap().clone();
@@ -237,5 +243,51 @@ async fn what_driver_info_lacks_or_gets_wrong_is_named() {
             .await
             .unwrap();
     }
+    rack.conductor.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_node_of_before_there_were_hardware_types_works_and_can_move() {
+    let behaviour = FakeBehaviour::new();
+    let rack = rack_with(|builder| {
+        builder
+            .boot("pxe", Arc::new(FakeBoot::new(&behaviour)))
+            .deploy("direct", Arc::new(FakeDeploy::new(&behaviour)))
+            .enable_aliases(["pxe_ipmitool", "fake_ipmitool"])
+            .enable_hardware_types(["ipmi"])
+            .enable(InterfaceKind::Power, ["fake", "ipmitool"])
+            .enable(InterfaceKind::Management, ["fake", "ipmitool"])
+            .enable(InterfaceKind::Boot, ["fake", "pxe"])
+            .enable(InterfaceKind::Deploy, ["fake", "direct"])
+    })
+    .await;
+    let client = &rack.client;
+    for driver in ["fake_ipmitool", "pxe_ipmitool"] {
+        let node = rack.node_of(driver, "secret").await;
+        let provided = client.provision(node, Verb::Manage, Default::default());
+        provided.await.unwrap();
+        let managed = client.wait_for(node, ProvisionState::Manageable, PATIENCE);
+        assert_eq!(managed.await.unwrap().power_state, Some(PowerState::Off));
+        rack.power(node, PowerTarget::On).await;
+        assert!(
+            !rack.machine.boots().is_empty(),
+            "{driver} reached no machine"
+        );
+        rack.power(node, PowerTarget::Off).await;
+    }
+
+    // What contradicts the composition is refused; the hardware type takes over as it is.
+    let mut node = Node::new(Uuid::nil(), "pxe_ipmitool");
+    let power = (InterfaceKind::Power, "fake".to_owned());
+    node.interfaces = [power].into_iter().collect();
+    let error = client.create_node(node).await.unwrap_err().to_string();
+    assert!(error.contains("power_interface is \"ipmitool\""), "{error}");
+    let node = rack.node_of("pxe_ipmitool", "secret").await;
+    let change = Change::set("driver", json!("ipmi"));
+    let moved = client.update_node(node, vec![change]).await.unwrap();
+    assert_eq!(moved.driver, "ipmi");
+    let names = moved.interfaces;
+    assert_eq!(names.get(InterfaceKind::Boot), Some("pxe"));
+    assert_eq!(names.get(InterfaceKind::Deploy), Some("direct"));
     rack.conductor.stop().await.unwrap();
 }

@@ -6,17 +6,21 @@
 )]
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::routing::get;
 use http::{HeaderMap, Request, StatusCode};
-use ironic_core::driver::fake::{Completion, FakeBehaviour, FakeHardware, FakeOperation, FakeRule};
+use ironic_core::driver::fake::{
+    Completion, FakeBehaviour, FakeBoot, FakeHardware, FakeOperation, FakeRule,
+};
 use ironic_core::model::Node;
 use ironic_core::states::{ProvisionState, Verb};
 use ironic_core::transport::ProvisionArgs;
 use ironic_standalone::{Host, HostConfig};
+use ironic_vbmc::{PoweredMachine, VirtualBmc};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -57,7 +61,7 @@ async fn an_embedder_adds_drivers_and_routes_of_its_own() {
     let routes = Router::new().route("/boot/{file}", get(|| async { "a boot file" }));
     let host = Host::builder(config)
         // What comes later takes the place of what was there.
-        .drivers(|builder| builder.hardware(std::sync::Arc::new(FakeHardware)))
+        .drivers(|builder| builder.hardware(Arc::new(FakeHardware)))
         .routes(routes)
         .start()
         .await
@@ -75,6 +79,89 @@ async fn an_embedder_adds_drivers_and_routes_of_its_own() {
     assert_eq!(ask(&host, "DELETE", &path, None).await.status, 204);
     assert!(host.client().node(node.uuid).await.is_err());
     host.stop().await.unwrap();
+}
+
+/// A site that names its drivers as they were named before there were hardware types.
+const OLD_SITE: &str = r#"
+[service]
+database = "memory:"
+
+[conductor]
+host = "old"
+automated_clean = false
+
+[drivers]
+enabled_drivers = ["pxe_ipmitool", "agent_ipmitool_socat"]
+enabled_bios_interfaces = ["no-bios"]
+enabled_firmware_interfaces = ["no-firmware"]
+enabled_inspect_interfaces = ["no-inspect"]
+enabled_network_interfaces = ["noop"]
+enabled_rescue_interfaces = ["no-rescue"]
+"#;
+
+#[tokio::test]
+async fn nodes_keep_the_drivers_of_before_there_were_hardware_types() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let bmc = VirtualBmc::bind(([127, 0, 0, 1], 0).into(), "admin", "password");
+    let bmc = bmc.await.unwrap();
+    let port = bmc.address().port();
+    let serving = tokio::spawn(async move {
+        let _ = bmc.serve(Arc::new(PoweredMachine::new())).await;
+    });
+    let host = Host::builder(HostConfig::parse(OLD_SITE).unwrap())
+        .drivers(|builder| {
+            // Nothing is booted here.
+            builder.boot("pxe", Arc::new(FakeBoot::new(&FakeBehaviour::new())))
+        })
+        .start()
+        .await
+        .unwrap();
+    let drivers = ask(&host, "GET", "/v1/drivers", None).await.body;
+    let names = drivers["drivers"].as_array().unwrap().iter();
+    let names: Vec<_> = names.map(|driver| &driver["name"]).collect();
+    assert_eq!(names, ["agent_ipmitool_socat", "pxe_ipmitool"]);
+    let driver = ask(&host, "GET", "/v1/drivers/pxe_ipmitool", None)
+        .await
+        .body;
+    assert_eq!(driver["enabled_deploy_interfaces"], json!(["direct"]));
+
+    let mut body = json!({
+        "driver": "pxe_ipmitool",
+        "name": "n",
+        "driver_info": {
+            "ipmi_address": "127.0.0.1",
+            "ipmi_port": port,
+            "ipmi_username": "admin",
+            "ipmi_password": "password",
+        },
+    });
+    let created = ask(&host, "POST", "/v1/nodes", Some(body.clone())).await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    assert_eq!(created.body["driver"], "pxe_ipmitool");
+    assert_eq!(created.body["power_interface"], "ipmitool");
+    assert_eq!(created.body["boot_interface"], "pxe");
+    let manage = Some(json!({"target": "manage"}));
+    let managing = ask(&host, "PUT", "/v1/nodes/n/states/provision", manage).await;
+    assert_eq!(managing.status, 202, "{}", managing.body);
+    let node = host.client().find_node("n").await.unwrap().uuid;
+    let managed = host
+        .client()
+        .wait_for(node, ProvisionState::Manageable, Duration::from_secs(30));
+    managed.await.unwrap();
+    let shown = ask(&host, "GET", "/v1/nodes/n", None).await.body;
+    assert_eq!(shown["power_state"], "power off");
+
+    body["name"] = json!("other");
+    body["deploy_interface"] = json!("ramdisk");
+    let refused = ask(&host, "POST", "/v1/nodes", Some(body)).await;
+    assert_eq!(refused.status, 400);
+    let told = refused.body["error_message"].to_string();
+    assert!(
+        told.contains("fixed interfaces") && told.contains("ramdisk"),
+        "{told}"
+    );
+    host.stop().await.unwrap();
+    serving.abort();
 }
 
 #[tokio::test]

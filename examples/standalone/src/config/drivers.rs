@@ -12,6 +12,9 @@ section! {
     pub struct DriverSettings("DRIVERS") {
         /// The hardware types that nodes may have.
         enabled_hardware_types: Names,
+        /// The drivers of before there were hardware types that nodes may have
+        /// (`pxe_ipmitool`, …); each is a hardware type with fixed interfaces.
+        enabled_drivers: Names,
         /// The `bios` interfaces that nodes may have.
         enabled_bios_interfaces: Names,
         /// The `bios` interface of nodes that name none.
@@ -68,10 +71,17 @@ section! {
 }
 
 impl DriverSettings {
-    /// Whether a hardware type is enabled.
+    /// Whether nodes may have a hardware type, by its own name or by an old one.
     pub fn has_hardware_type(&self, name: &str) -> bool {
-        let types = self.enabled_hardware_types.as_deref();
-        types.is_some_and(|types| types.iter().any(|enabled| enabled == name))
+        let types = self.enabled_hardware_types.iter().flat_map(|t| t.iter());
+        let old = self
+            .enabled_drivers
+            .iter()
+            .flat_map(|drivers| drivers.iter());
+        types
+            .map(String::as_str)
+            .chain(old.map(|old| stands_for(old)))
+            .any(|has| has == name)
     }
 
     /// The interfaces of a kind that are enabled, where it is said.
@@ -118,6 +128,9 @@ impl DriverSettings {
 
     /// Enables and prefers in a registry what the settings say.
     pub(crate) fn apply(&self, mut builder: RegistryBuilder) -> RegistryBuilder {
+        if let Some(drivers) = &self.enabled_drivers {
+            builder = builder.enable_aliases(drivers.iter());
+        }
         if let Some(types) = &self.enabled_hardware_types {
             builder = builder.enable_hardware_types(types.iter());
         }
@@ -130,5 +143,14 @@ impl DriverSettings {
             }
         }
         builder
+    }
+}
+
+/// The hardware type of an old driver, of which there are two here.
+fn stands_for(driver: &str) -> &str {
+    if driver == "fake" || driver.starts_with("fake_") {
+        "fake-hardware"
+    } else {
+        "ipmi"
     }
 }
