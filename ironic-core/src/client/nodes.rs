@@ -6,7 +6,7 @@ use super::{Client, unexpected};
 use crate::Error;
 use crate::engine::{self, Plan};
 use crate::flow::{Blocked, Flow};
-use crate::model::{HistoryEvent, Lock, Node, Port};
+use crate::model::{HistoryEvent, Lock, Node, NodeSummary, Port};
 use crate::states::{BootDevice, InterfaceKind, PowerTarget, Verb};
 use crate::store::{Filter, Kind, Query};
 use crate::transport::{BootDeviceSetting, Call, Change, ProvisionArgs, Response, Validation};
@@ -62,6 +62,14 @@ impl Client {
             .into_iter()
             .map(|node| node.value)
             .collect())
+    }
+
+    /// The nodes that match, as lists show them: costs a part of what whole nodes do.
+    ///
+    /// # Errors
+    /// As [`Client::nodes`].
+    pub async fn node_summaries(&self, query: &Query) -> Result<Vec<NodeSummary>, Error> {
+        self.repository.summaries(query).await
     }
 
     /// Who holds the node, if anybody does.

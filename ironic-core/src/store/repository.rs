@@ -11,7 +11,9 @@ use super::{
 };
 use crate::Error;
 use crate::flow::Flow;
-use crate::model::{ConductorRecord, HistoryEvent, Inventory, Lock, Node, NodeTrait, Port};
+use crate::model::{
+    ConductorRecord, HistoryEvent, Inventory, Lock, Node, NodeSummary, NodeTrait, Port,
+};
 
 /// A type that a [`Repository`] keeps.
 pub trait Persistent: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
@@ -167,6 +169,28 @@ impl Repository {
             .collect()
     }
 
+    /// The nodes that match, as lists show them; what else the query says of fields is ignored.
+    /// A store that keeps the members of [`NodeSummary`] apart reads no more than these.
+    ///
+    /// # Errors
+    /// As [`Repository::list`].
+    pub async fn summaries(&self, query: &Query) -> Result<Vec<NodeSummary>, Error> {
+        let fields = NodeSummary::FIELDS.map(str::to_owned);
+        let query = query.clone().fields(fields.to_vec());
+        let mut summaries = Vec::new();
+        for record in self.store.list(&query).await? {
+            if record.schema == Node::SCHEMA {
+                summaries.push(value::<Node, _>(record.id, &record.body)?);
+                continue;
+            }
+            // What an older layout means is known for whole bodies only; a newer one is refused.
+            // A node that has gone since then is no longer listed.
+            let whole = self.get::<Node>(record.id).await?;
+            summaries.extend(whole.map(|node| NodeSummary::from(node.value)));
+        }
+        Ok(summaries)
+    }
+
     /// Creates a record.
     ///
     /// # Errors
@@ -306,7 +330,7 @@ fn with_unknown<T: Persistent>(
     after: Box<RawValue>,
 ) -> Result<Box<RawValue>, Error> {
     let known = object(value)?;
-    let mut whole: Map<String, Value> = parse::<T>(value.id(), stored.body.get())?;
+    let mut whole: Map<String, Value> = self::value::<T, _>(value.id(), &stored.body)?;
     merge(&mut whole, &object(&stored.value)?, &known);
     // The same members in another order: the next to write need not look at them one by one.
     if whole == known {
@@ -395,8 +419,9 @@ fn record<T: Persistent>(value: &T, body: Box<RawValue>) -> Record {
     }
 }
 
-fn parse<T: Persistent>(id: Uuid, body: &str) -> Result<Map<String, Value>, Error> {
-    serde_json::from_str(body).map_err(|e| {
+/// `V` from the body of a record of the kind of `T`.
+fn value<T: Persistent, V: DeserializeOwned>(id: Uuid, body: &RawValue) -> Result<V, Error> {
+    serde_json::from_str(body.get()).map_err(|e| {
         StoreError::Corrupt {
             kind: T::KIND,
             id,
@@ -422,16 +447,15 @@ fn read<T: Persistent>(record: Record) -> Result<Stored<T>, Error> {
             .into());
         }
         older => {
-            let mut body = parse::<T>(record.id, record.body.get())?;
+            let mut body = value::<T, Map<String, Value>>(record.id, &record.body)?;
             T::upgrade(older, &mut body);
             to_raw_value(&body)
                 .map_err(|e| corrupt(e.to_string()))?
                 .into()
         }
     };
-    let value = serde_json::from_str(body.get()).map_err(|e| corrupt(e.to_string()))?;
     Ok(Stored {
-        value,
+        value: value::<T, T>(record.id, &body)?,
         revision: record.revision,
         body,
     })

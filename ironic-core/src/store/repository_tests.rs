@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Batch, Expect, Kind, MemoryStore, Op, Record, Repository, Revision, put_over, written,
+    Batch, Expect, Kind, MemoryStore, Op, Query, Record, Repository, Revision, put_over, written,
 };
-use crate::model::Node;
+use crate::model::{Node, NodeSummary};
 
 const ID: Uuid = Uuid::nil();
 
@@ -163,4 +163,29 @@ async fn what_was_written_is_the_base_of_the_next_write() {
         expected["generation"] = json!(n + 1);
         assert_eq!(raw(&repository).await, (revision, expected.clone()));
     }
+}
+
+#[tokio::test]
+async fn summaries_are_of_records_of_this_layout_and_none_that_is_newer() {
+    let repository = repository();
+    let mut expected = body();
+    expected["future"] = json!({"not": "read"});
+    put_raw(&repository, &expected);
+    let all = Query::all(Kind::Node).fields(vec!["extra".to_owned()]);
+    let summaries = repository.summaries(&all).await.unwrap();
+    let node = repository.load::<Node>(ID).await.unwrap().value;
+    assert_eq!(summaries, [NodeSummary::from(node)]);
+
+    let mut record = repository
+        .store()
+        .get(Kind::Node, ID)
+        .await
+        .unwrap()
+        .unwrap();
+    record.schema = 2;
+    let expect = Expect::Any;
+    let ops = vec![Op::Put { record, expect }];
+    repository.commit(Batch { fence: None, ops }).await.unwrap();
+    let error = repository.summaries(&all).await.unwrap_err();
+    assert!(error.to_string().contains("newer"), "{error}");
 }
