@@ -1,7 +1,7 @@
 //! `GET /v1/nodes`.
 
 use axum::Json;
-use ironic_core::model::Node;
+use ironic_core::model::{Node, NodeSummary};
 use ironic_core::states::ProvisionState;
 use ironic_core::store::{Filter, Kind, Query, Scalar};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use super::super::fields;
 use super::super::paging::{Listing, Page};
 use super::super::version::{Version, since};
 use super::fields::{FEW, NODE, is_selectable, sort_path};
-use super::view::show_all;
+use super::view::{show_all, show_summary};
 
 /// The faults that the engine puts nodes into maintenance for.
 const FAULTS: &[&str] = &[
@@ -191,18 +191,25 @@ impl Selection {
             caller.client.node(marker).await?;
         }
         let sort = sort_path(&self.page.sort_key).flatten();
-        let query = Query::all(Kind::Node).filter(self.filter);
-        let mut nodes = caller.client.nodes(&self.page.of(query, sort)).await?;
-        if let Some(conductor) = &self.conductor {
-            nodes = looked_after_by(caller, nodes, conductor).await;
-        }
+        let query = Query::all(Kind::Node).filter(std::mem::replace(&mut self.filter, Filter::All));
+        let query = self.page.of(query, sort);
+        let brief = asked.filter(|asked| is_brief(asked) && self.conductor.is_none());
+        let (items, last) = match brief {
+            Some(asked) => {
+                let nodes = caller.client.node_summaries(&query).await?;
+                let items = nodes.iter().map(|node| show_summary(caller, node, asked));
+                (
+                    items.collect::<Result<_, _>>()?,
+                    nodes.last().map(|node| node.uuid),
+                )
+            }
+            None => self.whole(caller, &query, asked).await?,
+        };
         if let Some(detail) = detail {
             let word = if detail { "True" } else { "False" };
             self.with.push(("detail", word.to_owned()));
         }
-        let last = nodes.last().filter(|_| !self.single);
-        let last = last.map(|node| node.uuid.to_string());
-        let items = show_all(caller, &nodes, asked).await?;
+        let last = last.filter(|_| !self.single).map(|id| id.to_string());
         let listing = Listing {
             name: "nodes",
             path,
@@ -216,6 +223,27 @@ impl Selection {
             last,
         )))
     }
+
+    /// The nodes by their whole records, and which one is the last.
+    async fn whole(
+        &self,
+        caller: &Caller,
+        query: &Query,
+        asked: Option<&[String]>,
+    ) -> Result<(Vec<Value>, Option<Uuid>), Fault> {
+        let mut nodes = caller.client.nodes(query).await?;
+        if let Some(conductor) = &self.conductor {
+            nodes = looked_after_by(caller, nodes, conductor).await;
+        }
+        let items = show_all(caller, &nodes, asked).await?;
+        Ok((items, nodes.last().map(|node| node.uuid)))
+    }
+}
+
+/// Whether no more is asked for than a summary tells.
+fn is_brief(asked: &[String]) -> bool {
+    let mut asked = asked.iter();
+    asked.all(|field| NodeSummary::FIELDS.contains(&field.as_str()))
 }
 
 async fn looked_after_by(caller: &Caller, nodes: Vec<Node>, conductor: &str) -> Vec<Node> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ironic_core::flow::Flow;
-use ironic_core::model::{Lock, Node, NodeTrait};
+use ironic_core::model::{Lock, Node, NodeSummary, NodeTrait};
 use ironic_core::secret;
 use ironic_core::states::{FlowKind, InterfaceKind, ProvisionState};
 use ironic_core::steps::Step;
@@ -155,6 +155,22 @@ async fn show_one(
     put_state(caller.version, &mut whole);
     let mut shown = NODE.shown(caller.version, asked, whole);
     add_links(caller, node.uuid, asked.is_none(), &mut shown);
+    Ok(Value::Object(shown))
+}
+
+/// The same for what a summary tells, of which nothing is secret.
+pub(super) fn show_summary(
+    caller: &Caller,
+    node: &NodeSummary,
+    asked: &[String],
+) -> Result<Value, Fault> {
+    let summary = serde_json::to_value(node).map_err(|e| Error::internal(e.to_string()))?;
+    let Value::Object(mut whole) = summary else {
+        return Err(Error::internal("a summary is no JSON object").into());
+    };
+    put_state(caller.version, &mut whole);
+    let mut shown = NODE.shown(caller.version, Some(asked), whole);
+    add_links(caller, node.uuid, false, &mut shown);
     Ok(Value::Object(shown))
 }
 
