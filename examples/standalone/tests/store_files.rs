@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ironic_core::model::NodeSummary;
 use ironic_core::store::{
     Batch, Expect, Filter, Kind, Op, Query, Record, Revision, Store, StoreError, UniqueKey,
 };
@@ -52,6 +53,8 @@ fn sqlite3(path: &Path, sql: &str) -> String {
         reason = "the peer is a program of its own"
     )]
     let output = std::process::Command::new("sqlite3")
+        // A store that was dropped closes its file in the background.
+        .args(["-cmd", ".timeout 5000"])
         .args([path.as_os_str(), sql.as_ref()])
         .output()
         .unwrap_or_else(|e| panic!("sqlite3 should run (install the package sqlite3): {e}"));
@@ -126,12 +129,125 @@ async fn a_newer_schema_is_refused_and_left_alone() {
     let error = open_error(&url(&folder)).await;
     assert!(
         error.to_string().starts_with(
-            "the database has schema version 7, and this program knows versions up to 1"
+            "the database has schema version 7, and this program knows versions up to 2"
         ),
         "{error}"
     );
     let version = sqlite3(&path, "SELECT version FROM schema_version");
     assert_eq!(version, "7");
+}
+
+/// A file as the first version of the schema has it, with what that version has written.
+#[tokio::test]
+async fn an_older_schema_is_brought_forward() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ironic.db");
+    sqlite3(
+        &path,
+        concat!(
+            "PRAGMA journal_mode = WAL;
+             CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT;
+             INSERT INTO schema_version VALUES (1);",
+            include_str!("../src/store/schema_1.sql"),
+            r#"UPDATE revision SET value = 3;
+             INSERT INTO records VALUES ('node', '00000000-0000-0000-0000-000000000001', 1, 3, 1,
+                '[{"field":"name","value":"a"}]',
+                '{"uuid":"00000000-0000-0000-0000-000000000001","name":"a","driver":"ipmi"}');
+             INSERT INTO records VALUES ('node', '00000000-0000-0000-0000-000000000002', 2, 2, 1,
+                '[]', '{"name":null,"maintenance":true,"extra":{"x":[1.0,"é"]}}');
+             INSERT INTO unique_keys VALUES
+                ('node', 'name', 'a', '00000000-0000-0000-0000-000000000001');"#
+        ),
+    );
+    for _ in 0..2 {
+        let store = SqliteStore::open(&url(&folder)).await.unwrap();
+        let whole = store.list(&Query::all(Kind::Node)).await.unwrap();
+        let bodies: Vec<_> = whole.iter().map(|node| node.body.get()).collect();
+        assert_eq!(
+            bodies,
+            [
+                r#"{"uuid":"00000000-0000-0000-0000-000000000001","name":"a","driver":"ipmi"}"#,
+                r#"{"name":null,"maintenance":true,"extra":{"x":[1.0,"é"]}}"#,
+            ]
+        );
+        let fields = NodeSummary::FIELDS.map(str::to_owned).to_vec();
+        let brief = store.list(&Query::all(Kind::Node).fields(fields)).await;
+        let brief = brief.unwrap();
+        let bodies: Vec<_> = brief.iter().map(|node| node.body.get()).collect();
+        assert_eq!(
+            bodies,
+            [
+                r#"{"uuid":"00000000-0000-0000-0000-000000000001","name":"a"}"#,
+                r#"{"name":null,"maintenance":true}"#,
+            ]
+        );
+        for (brief, whole) in brief.iter().zip(&whole) {
+            assert_eq!(brief.keys, whole.keys);
+            assert_eq!(brief.created, whole.created);
+            assert_eq!(brief.revision, whole.revision);
+        }
+        let key = UniqueKey::new("name", "a");
+        assert!(store.find(Kind::Node, &key).await.unwrap().is_some());
+    }
+    assert_eq!(sqlite3(&path, "SELECT version FROM schema_version"), "2");
+    assert_eq!(sqlite3(&path, "PRAGMA integrity_check"), "ok");
+    let store = SqliteStore::open(&url(&folder)).await.unwrap();
+    let op = put(Kind::Node, 3, &json!({}), Expect::Absent);
+    let given = store.commit(batch(vec![op])).await.unwrap();
+    assert_eq!(given, [Revision(4)], "the counter goes on");
+}
+
+/// Whatever stands in a body, a list of summaries gives it back as it is.
+#[tokio::test]
+async fn summaries_are_what_the_bodies_say() {
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open(&url(&folder)).await.unwrap();
+    let values = [
+        json!(null),
+        json!(true),
+        json!(false),
+        json!(0),
+        json!(-1.5e300),
+        json!(18446744073709551615_u64),
+        json!(""),
+        json!("null"),
+        json!("a\"b\\c\u{0}\n\u{7f}é😀"),
+        json!([1, [null], {"name": "x"}]),
+        json!({"name": {"name": [1.0, "é"]}}),
+    ];
+    let mut expected = Vec::new();
+    let mut put_next = async |body: Value| {
+        let op = put(Kind::Node, expected.len() as u128, &body, Expect::Any);
+        store.commit(batch(vec![op])).await.unwrap();
+        expected.push(body);
+    };
+    put_next(json!({})).await;
+    for field in NodeSummary::FIELDS {
+        for value in &values {
+            put_next(json!({"a": 1, field: value, "z": [{field: 2}]})).await;
+        }
+    }
+    let all = Query::all(Kind::Node);
+    let fields = NodeSummary::FIELDS.map(str::to_owned).to_vec();
+    let brief = store.list(&all.clone().fields(fields.clone())).await;
+    let brief = brief.unwrap();
+    assert_eq!(brief.len(), expected.len());
+    for (brief, mut expected) in brief.iter().zip(expected) {
+        let members = expected.as_object_mut().unwrap();
+        members.retain(|field, _| fields.contains(field));
+        let brief: Value = serde_json::from_str(brief.body.get()).unwrap();
+        assert_eq!(brief, expected);
+    }
+    for field in NodeSummary::FIELDS {
+        let null = all.clone().filter(Filter::Null(field.into()));
+        let unset = store.list(&null).await.unwrap();
+        for node in &unset {
+            let body: Value = serde_json::from_str(node.body.get()).unwrap();
+            assert!(body.get(field).is_none_or(Value::is_null), "{body}");
+        }
+        let set = 1 + values.len() * (NodeSummary::FIELDS.len() - 1) + 1;
+        assert_eq!(unset.len(), set, "{field}");
+    }
 }
 
 #[tokio::test]

@@ -12,8 +12,10 @@
 //! # }
 //! ```
 
-mod batch;
+mod columns;
+mod connections;
 mod error;
+mod group;
 #[cfg(test)]
 mod plan_tests;
 mod row;

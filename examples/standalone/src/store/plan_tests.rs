@@ -1,23 +1,26 @@
 //! The indexes of the schema serve the statements that `translate` writes.
 
+use ironic_core::model::NodeSummary;
 use ironic_core::store::{Filter, Kind, Query, Scalar};
-use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
-use sqlx::{AssertSqlSafe, QueryBuilder, Row, Sqlite};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{AssertSqlSafe, Connection as _, QueryBuilder, Row, Sqlite};
 use uuid::Uuid;
 
 use super::schema::migrate;
 use super::translate::{self, INDEXED_TEXT, INDEXED_TYPE, Marker};
 
-async fn database() -> SqlitePool {
-    let pool = SqlitePoolOptions::new().max_connections(1);
-    let pool = pool.connect("sqlite::memory:").await.unwrap();
-    migrate(&pool).await.unwrap();
-    pool
+async fn database() -> SqliteConnection {
+    let connection = SqliteConnection::connect("sqlite::memory:").await;
+    let mut connection = connection.unwrap();
+    migrate(&mut connection).await.unwrap();
+    connection
 }
 
-async fn plan(pool: &SqlitePool, statement: &QueryBuilder<Sqlite>) -> String {
+async fn plan(database: &mut SqliteConnection, statement: &QueryBuilder<Sqlite>) -> String {
     let explain = format!("EXPLAIN QUERY PLAN {}", statement.sql().as_str());
-    let rows = sqlx::query(AssertSqlSafe(explain)).fetch_all(pool).await;
+    let rows = sqlx::query(AssertSqlSafe(explain))
+        .fetch_all(database)
+        .await;
     let rows = rows.unwrap();
     let steps = rows.iter().map(|row| row.get::<String, _>("detail"));
     steps.collect::<Vec<_>>().join("; ")
@@ -25,7 +28,7 @@ async fn plan(pool: &SqlitePool, statement: &QueryBuilder<Sqlite>) -> String {
 
 #[tokio::test]
 async fn a_field_that_is_asked_for_by_value_has_an_index() {
-    let pool = database().await;
+    let mut database = database().await;
     for (field, _) in INDEXED_TEXT {
         let index = format!("USING INDEX records_by_{field} (kind=? AND <expr>=?)");
         let one_of = ["a", "b"].map(|text| Scalar::String(text.into()));
@@ -36,16 +39,16 @@ async fn a_field_that_is_asked_for_by_value_has_an_index() {
         ] {
             let list =
                 translate::list(&Query::all(Kind::Node).filter(filter.clone()), None).unwrap();
-            let list = plan(&pool, &list).await;
+            let list = plan(&mut database, &list).await;
             assert!(list.contains(&index), "{filter:?}: {list}");
             let count = translate::count(Kind::Node, &filter).unwrap();
-            let count = plan(&pool, &count).await;
+            let count = plan(&mut database, &count).await;
             assert!(count.contains(&index), "{filter:?}: {count}");
         }
     }
     for (field, _) in INDEXED_TYPE {
         let query = Query::all(Kind::Node).filter(Filter::flag(field, true));
-        let plan = plan(&pool, &translate::list(&query, None).unwrap()).await;
+        let plan = plan(&mut database, &translate::list(&query, None).unwrap()).await;
         let index = format!("USING INDEX records_by_{field} (kind=? AND <expr>=?)");
         assert!(plan.contains(&index), "{field}: {plan}");
     }
@@ -53,7 +56,7 @@ async fn a_field_that_is_asked_for_by_value_has_an_index() {
 
 #[tokio::test]
 async fn the_default_order_needs_no_sorting() {
-    let pool = database().await;
+    let mut database = database().await;
     let marker = Marker {
         id: Uuid::nil(),
         created: 1,
@@ -78,8 +81,41 @@ async fn the_default_order_needs_no_sorting() {
             "records_by_node_uuid (kind=? AND <expr>=? AND (created,id)>(?,?))",
         ),
     ] {
-        let plan = plan(&pool, &translate::list(&query, marker).unwrap()).await;
+        let plan = plan(&mut database, &translate::list(&query, marker).unwrap()).await;
         assert!(plan.contains(search), "{query:?}: {plan}");
         assert!(!plan.contains("TEMP B-TREE"), "{query:?}: {plan}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_summaries_reads_an_index_alone() {
+    let mut database = database().await;
+    let fields = NodeSummary::FIELDS.map(str::to_owned).to_vec();
+    let all = Query::all(Kind::Node).fields(fields).limit(1000);
+    let marker = Marker {
+        id: Uuid::nil(),
+        created: 1,
+    };
+    for filter in [Filter::All, Filter::Null("parent_node".into())] {
+        for (marker, search) in [
+            (None, "SCAN r USING COVERING INDEX node_summaries"),
+            (
+                Some(marker),
+                "SEARCH r USING COVERING INDEX node_summaries ((created,id)>(?,?))",
+            ),
+        ] {
+            let query = all.clone().filter(filter.clone());
+            let list = translate::list(&query, marker).unwrap();
+            assert_eq!(plan(&mut database, &list).await, search, "{query:?}");
+        }
+    }
+    // One field more, or another kind, and bodies are read.
+    let mut more = all.clone();
+    more.fields.as_mut().unwrap().push("driver".into());
+    let mut ports = all;
+    ports.kind = Kind::Port;
+    for query in [more, ports] {
+        let list = translate::list(&query, None).unwrap();
+        assert!(list.sql().as_str().contains("r.body"), "{query:?}");
     }
 }

@@ -1,14 +1,15 @@
-use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use sqlx::Connection as _;
+use sqlx::sqlite::SqliteConnection;
 
 use super::OpenError;
 
 /// What leads from each version of the schema to the next. Steps that have been released never
 /// change; a new one is added at the end.
-const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 
 /// Brings a database to the newest version; creates what a new one needs.
-pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), OpenError> {
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let found = version(&mut transaction).await?;
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     let missing = usize::try_from(found)

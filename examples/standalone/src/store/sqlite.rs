@@ -2,22 +2,21 @@ use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use ironic_core::store::{
     Batch, Filter, Kind, Query, Record, Revision, Store, StoreError, UniqueKey,
 };
-use sqlx::ConnectOptions;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection as _};
 use uuid::Uuid;
 
 use super::OpenError;
+use super::connections::{Connections, Lease};
 use super::error::Failure;
-use super::row::{columns, fetch, record};
+use super::row::{columns, fetch, record, summary};
 use super::schema::migrate;
 use super::translate::{self, Marker};
 use super::writer::Writer;
@@ -26,7 +25,7 @@ use super::writer::Writer;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How many reads run at once.
-const READERS: u32 = 4;
+const READERS: usize = 4;
 
 /// Keeps records in a SQLite database.
 ///
@@ -35,7 +34,7 @@ const READERS: u32 = 4;
 /// in part.
 #[derive(Debug)]
 pub struct SqliteStore {
-    readers: SqlitePool,
+    readers: Arc<Connections>,
     writer: Writer,
 }
 
@@ -66,41 +65,49 @@ impl SqliteStore {
         }
     }
 
+    /// The records are gone with the only connection.
     async fn in_memory(options: SqliteConnectOptions) -> Result<Self, OpenError> {
-        let pool = pool(options, 1).await?;
-        migrate(&pool).await?;
-        Ok(Self {
-            readers: pool.clone(),
-            writer: Writer::start(pool),
-        })
+        let only = Arc::new(Connections::new(options, 1));
+        Self::over(only.clone(), only).await
     }
 
     async fn in_file(options: SqliteConnectOptions) -> Result<Self, OpenError> {
         create(options.get_filename())?;
-        let writer = pool(options.clone(), 1).await?;
-        migrate(&writer).await?;
+        let writer = Arc::new(Connections::new(options.clone(), 1));
+        Self::over(Arc::new(Connections::new(options, READERS)), writer).await
+    }
+
+    async fn over(readers: Arc<Connections>, writer: Arc<Connections>) -> Result<Self, OpenError> {
+        migrate(&mut *writer.acquire().await?).await?;
         Ok(Self {
-            readers: pool(options, READERS).await?,
+            readers,
             writer: Writer::start(writer),
         })
     }
 
-    async fn page(&self, query: &Query, after: Uuid) -> Result<Vec<Record>, Failure> {
-        let mut snapshot = self.readers.begin().await?;
-        let created = sqlx::query_scalar("SELECT created FROM records WHERE kind = ? AND id = ?")
-            .bind(query.kind.as_str())
-            .bind(after.to_string())
-            .fetch_optional(&mut *snapshot)
-            .await?;
-        let Some(created) = created else {
-            let (kind, id) = (query.kind, after);
-            return Err(StoreError::NoMarker { kind, id }.into());
-        };
-        let marker = Marker { id: after, created };
-        let records = rows(&mut snapshot, query, Some(marker)).await?;
-        snapshot.commit().await?;
-        Ok(records)
+    async fn reader(&self) -> Result<Lease<'_>, Failure> {
+        Ok(self.readers.acquire().await?)
     }
+}
+
+async fn list(connection: &mut SqliteConnection, query: &Query) -> Result<Vec<Record>, Failure> {
+    let Some(after) = query.marker else {
+        return rows(connection, query, None).await;
+    };
+    let mut snapshot = connection.begin().await?;
+    let created = sqlx::query_scalar("SELECT created FROM records WHERE kind = ? AND id = ?")
+        .bind(query.kind.as_str())
+        .bind(after.to_string())
+        .fetch_optional(&mut *snapshot)
+        .await?;
+    let Some(created) = created else {
+        let (kind, id) = (query.kind, after);
+        return Err(StoreError::NoMarker { kind, id }.into());
+    };
+    let marker = Marker { id: after, created };
+    let records = rows(&mut snapshot, query, Some(marker)).await?;
+    snapshot.commit().await?;
+    Ok(records)
 }
 
 /// Creates a file that only its owner reads, as it will hold the passwords of machines; SQLite
@@ -120,18 +127,6 @@ fn create(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Connections that stay: a database in memory ends with its connection.
-async fn pool(options: SqliteConnectOptions, size: u32) -> Result<SqlitePool, sqlx::Error> {
-    SqlitePoolOptions::new()
-        .max_connections(size)
-        .min_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .connect_with(options)
-        .await
-}
-
 async fn rows(
     connection: &mut SqliteConnection,
     query: &Query,
@@ -139,6 +134,9 @@ async fn rows(
 ) -> Result<Vec<Record>, Failure> {
     let mut sql = translate::list(query, marker)?;
     let rows = sql.build().fetch_all(connection).await?;
+    if translate::is_summary(query) {
+        return rows.iter().map(summary).collect();
+    }
     rows.iter().map(|row| record(query.kind, row)).collect()
 }
 
@@ -162,34 +160,40 @@ async fn find(
     row.map(|row| record(kind, &row)).transpose()
 }
 
+async fn count(
+    connection: &mut SqliteConnection,
+    kind: Kind,
+    filter: &Filter,
+) -> Result<u64, Failure> {
+    let mut sql = translate::count(kind, filter)?;
+    let count: i64 = sql.build_query_scalar().fetch_one(connection).await?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
 #[async_trait]
 impl Store for SqliteStore {
     async fn get(&self, kind: Kind, id: Uuid) -> Result<Option<Record>, StoreError> {
-        let mut connection = self.readers.acquire().await.map_err(Failure::from)?;
-        Ok(fetch(&mut connection, kind, id).await?)
+        let mut lease = self.reader().await?;
+        let record = fetch(&mut lease, kind, id).await;
+        Ok(lease.end(record)?)
     }
 
     async fn find(&self, kind: Kind, key: &UniqueKey) -> Result<Option<Record>, StoreError> {
-        let mut connection = self.readers.acquire().await.map_err(Failure::from)?;
-        Ok(find(&mut connection, kind, key).await?)
+        let mut lease = self.reader().await?;
+        let record = find(&mut lease, kind, key).await;
+        Ok(lease.end(record)?)
     }
 
     async fn list(&self, query: &Query) -> Result<Vec<Record>, StoreError> {
-        if let Some(after) = query.marker {
-            return Ok(self.page(query, after).await?);
-        }
-        let mut connection = self.readers.acquire().await.map_err(Failure::from)?;
-        Ok(rows(&mut connection, query, None).await?)
+        let mut lease = self.reader().await?;
+        let records = list(&mut lease, query).await;
+        Ok(lease.end(records)?)
     }
 
     async fn count(&self, kind: Kind, filter: &Filter) -> Result<u64, StoreError> {
-        let mut sql = translate::count(kind, filter)?;
-        let count: i64 = sql
-            .build_query_scalar()
-            .fetch_one(&self.readers)
-            .await
-            .map_err(Failure::from)?;
-        Ok(u64::try_from(count).unwrap_or(0))
+        let mut lease = self.reader().await?;
+        let count = count(&mut lease, kind, filter).await;
+        Ok(lease.end(count)?)
     }
 
     async fn commit(&self, batch: Batch) -> Result<Vec<Revision>, StoreError> {

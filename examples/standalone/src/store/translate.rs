@@ -3,11 +3,13 @@
 //! A condition is true, or it is false or NULL, which a WHERE clause, AND and OR take alike; NOT
 //! is the one place where they differ, and there stands `IS NOT TRUE`.
 
+use ironic_core::model::NodeSummary;
 use ironic_core::store::{Compare, Filter, Kind, Query, Scalar, Sort, StoreError};
 use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
-use super::row::columns;
+use super::columns::COLUMNS;
+use super::row::{columns, summary_columns};
 
 type Sql = QueryBuilder<Sqlite>;
 
@@ -54,7 +56,31 @@ pub(super) fn count(kind: Kind, filter: &Filter) -> Result<Sql, StoreError> {
     Ok(sql)
 }
 
-/// The statement that lists what a query asks for, with the row's columns.
+/// Whether the columns of [`summary`](super::row::summary) are all that a query asks for.
+pub(super) fn is_summary(query: &Query) -> bool {
+    let known = |field: &String| NodeSummary::FIELDS.contains(&field.as_str());
+    let fields = query.fields.as_ref();
+    query.kind == Kind::Node && fields.is_some_and(|fields| fields.iter().all(known))
+}
+
+/// The columns that a filter wants to be null, where it wants nothing else.
+fn unset_columns(filter: &Filter) -> Option<Vec<&'static str>> {
+    match filter {
+        Filter::All => Some(Vec::new()),
+        Filter::Null(field) => {
+            let column = COLUMNS.iter().find(|column| *column == field)?;
+            Some(vec![*column])
+        }
+        Filter::And(filters) => {
+            let all: Option<Vec<_>> = filters.iter().map(unset_columns).collect();
+            Some(all?.concat())
+        }
+        _ => None,
+    }
+}
+
+/// The statement that lists what a query asks for, with the columns of a whole record or of a
+/// summary.
 pub(super) fn list(query: &Query, marker: Option<Marker>) -> Result<Sql, StoreError> {
     let mut sql = Sql::new("");
     let from = match marker {
@@ -64,11 +90,30 @@ pub(super) fn list(query: &Query, marker: Option<Marker>) -> Result<Sql, StoreEr
         }
         _ => " FROM records AS r WHERE r.kind = ",
     };
-    sql.push(concat!("SELECT ", columns!()));
-    sql.push(from);
-    sql.push_bind(query.kind.as_str());
-    sql.push(" AND ");
-    condition(&mut sql, &query.filter)?;
+    let is_summary = is_summary(query);
+    sql.push(if is_summary {
+        concat!("SELECT ", summary_columns!())
+    } else {
+        concat!("SELECT ", columns!())
+    });
+    let unset = if is_summary && query.sort.is_empty() {
+        unset_columns(&query.filter)
+    } else {
+        None
+    };
+    if let Some(unset) = unset {
+        // The planner does not know what it costs to read bodies. The kind is written out, as the
+        // index is for this one alone.
+        sql.push(" FROM records AS r INDEXED BY node_summaries WHERE r.kind = 'node'");
+        for column in unset {
+            sql.push(format_args!(" AND ifnull(r.{column} = 'null', 1)"));
+        }
+    } else {
+        sql.push(from);
+        sql.push_bind(query.kind.as_str());
+        sql.push(" AND ");
+        condition(&mut sql, &query.filter)?;
+    }
     if let Some(marker) = marker {
         sql.push(" AND ");
         behind(&mut sql, &query.sort, 0, marker);
@@ -251,7 +296,10 @@ fn operator(compare: Compare) -> &'static str {
     }
 }
 
-/// The scalars of each type travel as one JSON array, however many they are.
+/// How many texts are looked for one by one.
+const FEW: usize = 8;
+
+/// The scalars of each type travel as one JSON array, however many they are, but for a few texts.
 fn one_of(sql: &mut Sql, field: &str, scalars: &[Scalar]) {
     let mut texts = Vec::new();
     let mut numbers = Vec::new();
@@ -272,7 +320,18 @@ fn one_of(sql: &mut Sql, field: &str, scalars: &[Scalar]) {
         json_type(sql, field);
         sql.push(" = 'text' AND ");
         json_extract(sql, field);
-        among(sql, serde_json::json!(texts));
+        match texts.as_slice() {
+            // Of a few the planner knows how few they are.
+            few if few.len() <= FEW => {
+                sql.push(" IN (");
+                let mut list = sql.separated(", ");
+                for text in few {
+                    list.push_bind((*text).to_owned());
+                }
+                list.push_unseparated(")");
+            }
+            many => among(sql, serde_json::json!(many)),
+        }
         or = " OR ";
     }
     if !numbers.is_empty() {

@@ -1,12 +1,14 @@
 //! The one task that writes: commits of many callers share a transaction.
 
+use std::sync::Arc;
+
 use ironic_core::store::{Batch, Revision, StoreError};
-use sqlx::sqlite::{SqliteConnection, SqlitePool};
-use sqlx::{Sqlite, Transaction};
+use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::batch::apply;
+use super::connections::Connections;
 use super::error::Failure;
+use super::group::Group;
 
 /// How many commits wait before callers are held up.
 const QUEUE: usize = 256;
@@ -29,9 +31,9 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the task on the current runtime.
-    pub(super) fn start(pool: SqlitePool) -> Self {
+    pub(super) fn start(connections: Arc<Connections>) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(run(pool, queue));
+        tokio::spawn(run(connections, queue));
         Self { jobs }
     }
 
@@ -47,78 +49,78 @@ impl Writer {
     }
 }
 
-async fn run(pool: SqlitePool, mut queue: mpsc::Receiver<Job>) {
+async fn run(connections: Arc<Connections>, mut queue: mpsc::Receiver<Job>) {
     let mut jobs = Vec::new();
     while queue.recv_many(&mut jobs, GROUP).await > 0 {
-        // Nobody waits for these any more: they have not happened.
-        jobs.retain(|job| !job.answer.is_closed());
-        let answers = commit_group(&pool, &jobs).await;
+        let answers = commit_all(&connections, &jobs).await;
         for (job, answer) in jobs.drain(..).zip(answers) {
             // A caller that has gone away does without.
             let _ = job.answer.send(answer);
         }
     }
-    pool.close().await;
 }
 
 /// Commits batches in one transaction; what is refused leaves no trace in it. When one of them
 /// makes the database fail, each gets a transaction, and a failure, of its own.
-async fn commit_group(pool: &SqlitePool, jobs: &[Job]) -> Vec<Answer> {
-    // Taking the write lock at once: a transaction that has read and then wants to write is
-    // refused, not kept waiting, when somebody else has written meanwhile.
-    let transaction = match pool.begin_with("BEGIN IMMEDIATE").await {
-        Ok(transaction) => transaction,
-        // Trying each would have each wait for the lock as long.
-        Err(error) => {
-            let error = StoreError::from(Failure::from(error));
-            return vec![Err(error); jobs.len()];
-        }
+async fn commit_all(connections: &Connections, jobs: &[Job]) -> Vec<Answer> {
+    let error = match commit_group(connections, jobs).await {
+        Ok(answers) => return answers,
+        Err(error) => error,
     };
-    match try_group(transaction, jobs).await {
-        Ok(answers) => answers,
-        Err(error) if jobs.len() == 1 => vec![Err(Failure::from(error).into())],
-        Err(error) => {
-            tracing::warn!(%error, batches = jobs.len(), "a group of commits failed; trying each");
-            let mut answers = Vec::with_capacity(jobs.len());
-            for job in jobs.chunks(1) {
-                answers.extend(Box::pin(commit_group(pool, job)).await);
-            }
-            answers
-        }
+    // Another program keeps the lock: each of them would wait for it as long.
+    if jobs.len() == 1 || is_busy(&error) {
+        let error = StoreError::from(error);
+        return vec![Err(error); jobs.len()];
     }
+    tracing::warn!(
+        ?error,
+        batches = jobs.len(),
+        "a group of commits failed; trying each"
+    );
+    let mut answers = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let alone = commit_group(connections, std::slice::from_ref(job)).await;
+        answers.extend(alone.unwrap_or_else(|error| vec![Err(error.into())]));
+    }
+    answers
+}
+
+async fn commit_group(connections: &Connections, jobs: &[Job]) -> Result<Vec<Answer>, Failure> {
+    let mut lease = connections.acquire().await?;
+    let committed = try_group(&mut lease, jobs).await;
+    if committed.is_err() {
+        // Fails where there is nothing to roll back any more.
+        let _ = sqlx::query("ROLLBACK").execute(&mut *lease).await;
+    }
+    lease.end(committed)
 }
 
 async fn try_group(
-    mut transaction: Transaction<'_, Sqlite>,
+    connection: &mut SqliteConnection,
     jobs: &[Job],
-) -> Result<Vec<Answer>, sqlx::Error> {
-    let before = revision(&mut transaction).await?;
-    let mut last = before;
+) -> Result<Vec<Answer>, Failure> {
+    let mut group = Group::begin(connection, jobs.iter().map(|job| &job.batch)).await?;
     let mut answers = Vec::with_capacity(jobs.len());
     for job in jobs {
-        answers.push(match apply(&mut transaction, &job.batch, last + 1).await {
-            Ok(revisions) => {
-                last += i64::from(!revisions.is_empty());
-                Ok(revisions)
-            }
-            Err(Failure::Refused(error)) => Err(error),
-            Err(Failure::Database(error)) => return Err(error),
+        // Now that nobody else writes, what is no longer waited for has not happened and never
+        // will: another program's commit may have come first and told its caller so.
+        answers.push(if job.answer.is_closed() {
+            Ok(Vec::new())
+        } else {
+            group.apply(&job.batch)
         });
     }
-    if last == before {
-        transaction.rollback().await?;
-        return Ok(answers);
-    }
-    sqlx::query("UPDATE revision SET value = ?")
-        .bind(last)
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
+    group.end(connection).await?;
     Ok(answers)
 }
 
-async fn revision(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("SELECT value FROM revision")
-        .fetch_one(connection)
-        .await
+/// Whether a write could not begin because another program was writing all the while.
+fn is_busy(error: &Failure) -> bool {
+    /// SQLITE_BUSY; the higher bytes of a code say more.
+    const BUSY: u32 = 5;
+    let Failure::Database(sqlx::Error::Database(error)) = error else {
+        return false;
+    };
+    let code = error.code().and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == BUSY)
 }
