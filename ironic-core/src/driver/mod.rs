@@ -20,6 +20,8 @@ mod registry_tests;
 mod reservation;
 mod resolve;
 mod resolve_error;
+#[cfg(test)]
+mod resolve_tests;
 mod similar;
 mod task;
 

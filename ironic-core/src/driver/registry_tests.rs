@@ -200,3 +200,34 @@ fn a_name_that_is_registered_again_is_replaced() {
             .is_empty()
     );
 }
+
+#[test]
+fn an_interface_is_asked_what_it_requires() {
+    struct Needy;
+
+    #[async_trait::async_trait]
+    impl super::Interface for Needy {
+        async fn validate(&self, _task: &super::SharedTask) -> Result<(), Error> {
+            Ok(())
+        }
+
+        fn requires(&self) -> Vec<String> {
+            vec!["no-vendor".to_owned()]
+        }
+    }
+
+    impl super::Vendor for Needy {}
+
+    let builder = || fakes().vendor("needy", std::sync::Arc::new(Needy));
+    refused(
+        builder().enable(I::Vendor, ["fake", "needy"]),
+        ErrorKind::Internal,
+        &["needy", "requires no-vendor", "enabled_vendor_interfaces"],
+    );
+    assert!(
+        builder()
+            .enable(I::Vendor, ["fake", "needy", "no-vendor"])
+            .build()
+            .is_ok()
+    );
+}
