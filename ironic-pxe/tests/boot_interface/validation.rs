@@ -110,7 +110,7 @@ async fn what_is_needed_and_not_there_is_named() {
                     .insert("capabilities".into(), "boot_mode:efi".into());
             },
             invalid,
-            &["properties/capabilities", "boot_mode", "bios, uefi"],
+            &["properties/capabilities", "boot_mode", "bios", "uefi"],
         ),
         (
             Pxe,
