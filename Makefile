@@ -54,9 +54,10 @@ deny: $(TOOLS)/bin/cargo-deny
 	@$(CARGO) fetch --locked --quiet
 	$(CARGO) deny --locked --offline --log-level error check bans licenses sources
 
-bench: ## criterion benches; the rates stand in target/criterion and in the README
+bench: ## how fast it is, into the README's table and plots
 	@benches/peers/install "$(VENV)"
-	$(CARGO) bench --locked -p ironic-benches
+	$(CARGO) build --release --locked -p ironic-standalone
+	IRONIC_BENCH_REPORT="$(CURDIR)" $(CARGO) bench --locked -p ironic-benches
 
 diagram: ## the pictures that code draws: states.svg from the transition table, placement.svg from a ring
 	$(CARGO) run --quiet --locked -p ironic-core --example states_svg > states.svg

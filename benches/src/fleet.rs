@@ -25,9 +25,8 @@ pub enum Waiting {
 
 /// A conductor over a store, and fake machines that do everything at once.
 ///
-/// Its settings are the defaults but for these: nodes are not cleaned, power is not read in
-/// between, and a request for a node that is held fails instead of waiting, so that no wait hides
-/// in a rate.
+/// Its settings are the defaults but for these: nodes are not cleaned, and power is not read in
+/// between.
 #[derive(Debug, Clone)]
 pub struct Fleet {
     conductor: Conductor,
@@ -44,7 +43,6 @@ impl Fleet {
         let mut config = Config::default();
         config.policy.automated_clean = false;
         config.sync_power_state_interval = Duration::ZERO;
-        config.node_locked_retry_attempts = 0;
         let drivers = noop::register(Registry::builder());
         let drivers = fake::register(drivers, &fake::FakeBehaviour::new());
         let states = States::default();

@@ -1,7 +1,8 @@
-//! What the benchmarks run on: a fleet of fake machines, a rack of BMCs, and the closing table.
+//! What the benchmarks run on: a fleet of fake machines, a rack of BMCs, the closing table and its
+//! plots.
 //!
-//! The benchmarks themselves are in `benches/rates`; `cargo bench -p ironic-benches` runs them and
-//! ends with a table of the rates, `cargo bench -p ironic-benches -- lifecycle` runs one group.
+//! The benchmarks themselves are in `benches/rates`; `make bench` runs them and puts what comes of
+//! it into the README, `cargo bench -p ironic-benches -- lifecycle` runs one group and says so.
 //!
 //! ```
 //! # #[tokio::main]
@@ -17,11 +18,17 @@
 //! # }
 //! ```
 
+mod counting;
+mod figure;
 mod fleet;
+mod plot;
 mod rack;
+mod rate;
 mod states;
-mod table;
 
+pub use counting::{CountingStore, Counts};
+pub use figure::{Figure, Target, render};
 pub use fleet::{Fleet, Waiting};
+pub use plot::{Series, bars, lines};
 pub use rack::{PASSWORD, Rack, USER};
-pub use table::{Rate, find_rates, render};
+pub use rate::{Rate, find_rates};

@@ -4,7 +4,6 @@
 //! the way of each search by heart.
 
 use criterion::{BatchSize, Criterion, Throughput};
-use ironic_benches::Rate;
 use ironic_core::Uuid;
 use ironic_hashring::{HashFunction, HashRing};
 
@@ -23,7 +22,7 @@ const KEYS: u128 = 1 << 16;
 /// Python is slow enough to show a rate with fewer.
 const TOOZ_KEYS: usize = 1 << 12;
 
-const MD5: &str = "owner, MD5";
+pub(crate) const MD5: &str = "owner, MD5";
 const SIP: &str = "owner, SipHash";
 const JOIN: &str = "join";
 const LEAVE: &str = "leave";
@@ -110,39 +109,14 @@ fn changes(criterion: &mut Criterion, ring: &HashRing, hosts: &[String]) {
     group.finish();
 }
 
-/// How our rates relate to the others of this run.
-pub(crate) fn compare(rates: &[Rate]) {
-    let times = |ours: (&str, &str), theirs: (&str, &str)| {
-        let of = |(group, function): (&str, &str)| {
-            let mut rates = rates.iter();
-            rates.find(|rate| rate.group == group && rate.function == function)
-        };
-        Some(of(ours)?.per_second / of(theirs)?.per_second)
-    };
-    for (name, times) in [
-        (
-            "ring lookups: {} times tooz's rate",
-            times((GROUP, MD5), (TOOZ, MD5)),
-        ),
-        (
-            "ring lookups, MD5: {} times the rate of crate hashring",
-            times((GROUP, MD5), (CRATE, MD5)),
-        ),
-        (
-            "ring lookups, SipHash: {} times the rate of crate hashring",
-            times((GROUP, SIP), (CRATE, SIP)),
-        ),
-        (
-            "ring, a host joins: {} times the rate of rebuilding",
-            times((CHANGE, JOIN), (CHANGE, REBUILD)),
-        ),
-        (
-            "ring, a host leaves: {} times the rate of rebuilding",
-            times((CHANGE, LEAVE), (CHANGE, REBUILD)),
-        ),
-    ] {
-        if let Some(times) = times {
-            println!("{}", name.replace("{}", &format!("{times:.1}")));
-        }
-    }
-}
+/// A benchmark: its group and its function.
+type Benchmark = (&'static str, &'static str);
+
+/// What is beside what in the table: ours, the others of this run, and what they are called.
+pub(crate) const BESIDE: [(Benchmark, Benchmark, &str); 5] = [
+    ((GROUP, MD5), (TOOZ, MD5), "tooz"),
+    ((GROUP, MD5), (CRATE, MD5), "crate hashring"),
+    ((GROUP, SIP), (CRATE, SIP), "crate hashring"),
+    ((CHANGE, JOIN), (CHANGE, REBUILD), "a rebuild"),
+    ((CHANGE, LEAVE), (CHANGE, REBUILD), "a rebuild"),
+];

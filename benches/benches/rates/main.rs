@@ -1,45 +1,44 @@
-//! How fast the engine and its drivers are: rates of whole operations, and a table of them.
+//! How fast the engine and its drivers are and what they take, with what is wanted of them and what
+//! else there is beside them.
 //!
-//! No targets are set here. A rate depends on the machine and on what else it does; compare rates
-//! of one run, or of two runs on one idle machine.
+//! A rate depends on the machine and on what else it does; compare rates of one run, or of two runs
+//! on one idle machine.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a benchmark that cannot go on stops, and its peer is a process of its own"
 )]
 
+mod footprint;
 mod hashring;
 mod ipmi;
 mod ipmitool;
 mod lifecycle;
+mod raw;
+mod report;
 mod ring_peers;
+mod scale;
+mod start;
 mod store;
+mod timing;
+mod writes;
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion};
-use ironic_benches::{Rate, find_rates, render};
-
-/// Criterion's groups, and what each counts.
-const UNITS: [(&str, &str); 10] = [
-    (lifecycle::GROUP, "lifecycles/s"),
-    (ipmi::GROUP, "status reads/s"),
-    (ipmitool::GROUP, "status reads/s"),
-    (store::READ, "nodes/s"),
-    (store::COMMIT, "commits/s"),
-    (store::LIST, "nodes/s"),
-    (hashring::GROUP, "lookups/s"),
-    (hashring::CRATE, "lookups/s"),
-    (hashring::TOOZ, "lookups/s"),
-    (hashring::CHANGE, "changes/s"),
-];
+use ironic_benches::{find_rates, render};
+use tokio::runtime::Runtime;
 
 fn main() {
+    if footprint::is_child() {
+        return;
+    }
     let began = SystemTime::now();
     // Beside the folder that cargo gives to benchmarks, which is where criterion's own tools look.
     let results = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("criterion");
@@ -52,45 +51,43 @@ fn main() {
         .configure_from_args();
 
     lifecycle::run(&mut criterion);
-    ipmi::run(&mut criterion);
-    let peer = ipmitool::run(&mut criterion);
     store::run(&mut criterion);
+    ipmi::run(&mut criterion);
+    if !ipmitool::run(&mut criterion) {
+        println!(
+            "ipmitool is not installed, so nothing to compare with (apt-get install ipmitool)"
+        );
+    }
     hashring::run(&mut criterion);
     criterion.final_summary();
 
     // Nothing is measured when benchmarks are only tried or listed.
     let rates = find_rates(&results, began).unwrap_or_default();
-    if rates.is_empty() {
+    let mut figures = report::figures(&rates);
+    if !is_all() {
+        if !figures.is_empty() {
+            println!("\n{}", render(&figures));
+        }
         return;
     }
-    println!("\n{}", render(&rates, unit));
-    hashring::compare(&rates);
-    if peer {
-        compare(&rates);
-    } else {
-        println!(
-            "ipmitool is not installed, so nothing to compare with (apt-get install ipmitool)"
-        );
+    let runtime = Runtime::new().unwrap();
+    eprintln!("memory, start and writes");
+    figures.push(footprint::measure());
+    figures.extend(start::measure());
+    figures.extend(writes::measure(&runtime));
+    println!("\n{}", render(&figures));
+    if report::is_asked_for() {
+        let lifecycles = scale::lifecycles(&runtime);
+        let lists = scale::lists(&runtime);
+        report::publish(&figures, &lifecycles, &lists);
     }
 }
 
-fn unit(group: &str) -> &'static str {
-    let found = UNITS.iter().find(|(name, _)| *name == group);
-    found.map_or("", |(_, unit)| *unit)
-}
-
-/// How many times as fast as ipmitool, one BMC, one read after the other.
-fn compare(rates: &[Rate]) {
-    let of = |group: &str, function: &str| {
-        let mut rates = rates.iter();
-        rates.find(|rate| rate.group == group && rate.function == function)
-    };
-    for peer in rates.iter().filter(|rate| rate.group == ipmitool::GROUP) {
-        if let Some(ours) = of(ipmi::GROUP, &format!("{}, 1 BMC", peer.function)) {
-            let times = ours.per_second / peer.per_second;
-            println!("{}: {times:.1} times ipmitool's rate", peer.function);
-        }
-    }
+/// Whether all is measured, rather than what some argument says.
+fn is_all() -> bool {
+    std::env::args()
+        .skip(1)
+        .all(|argument| argument == "--bench")
 }
 
 type Group<'a> = BenchmarkGroup<'a, WallTime>;

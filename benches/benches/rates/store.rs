@@ -11,11 +11,18 @@ use ironic_standalone::store::SqliteStore;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
+use crate::raw;
+
 pub(crate) const READ: &str = "store read";
 pub(crate) const COMMIT: &str = "store commit";
 pub(crate) const LIST: &str = "store list";
+/// The same of SQLite without our layer.
+pub(crate) const RAW_READ: &str = "raw read";
+pub(crate) const RAW_COMMIT: &str = "raw commit";
+pub(crate) const RAW_LIST: &str = "raw list";
 
-const NODES: usize = 1000;
+/// How many nodes there are, and a list has.
+pub(crate) const NODES: usize = 1000;
 /// How many commits are under way at once where there are many.
 const MANY: usize = 64;
 
@@ -38,11 +45,14 @@ pub(crate) fn run(criterion: &mut Criterion) {
         read(criterion, &runtime, name, &repository);
         commit(criterion, &runtime, name, &repository);
         list(criterion, &runtime, name, &repository);
+        if name == "SQLite" {
+            peer(criterion, &runtime, folder.path(), &repository);
+        }
     }
 }
 
 /// A node as operators enrol them, about 1 KB of JSON.
-fn node(number: usize) -> Node {
+pub(crate) fn node(number: usize) -> Node {
     let mut node = Node::new(id(number), "ipmi");
     node.name = Some(format!("rack-{}-node-{}", number / 40, number % 40));
     let driver_info = json!({
@@ -135,11 +145,60 @@ fn list(criterion: &mut Criterion, runtime: &Runtime, name: &str, repository: &R
     let query = Query::all(Kind::Node).limit(NODES as u32);
     let mut group = criterion.benchmark_group(LIST);
     group.throughput(Throughput::Elements(NODES as u64));
-    group.bench_function(format!("1,000 nodes, {name}"), |bencher| {
+    group.bench_function(format!("{SUMMARIES}, {name}"), |bencher| {
+        bencher.to_async(runtime).iter(async || {
+            let nodes = repository.summaries(&query).await.unwrap();
+            assert_eq!(nodes.len(), NODES);
+            nodes
+        });
+    });
+    group.bench_function(format!("{WHOLE}, {name}"), |bencher| {
         bencher.to_async(runtime).iter(async || {
             let nodes = repository.list::<Node>(&query).await.unwrap();
             assert_eq!(nodes.len(), NODES);
             nodes
+        });
+    });
+    group.finish();
+}
+
+const SUMMARIES: &str = "1,000 summaries";
+const WHOLE: &str = "1,000 whole nodes";
+
+/// SQLite without our layer, with the same records.
+fn peer(criterion: &mut Criterion, runtime: &Runtime, folder: &Path, repository: &Repository) {
+    let all = repository.store();
+    let records = runtime.block_on(all.list(&Query::all(Kind::Node))).unwrap();
+    let ids: Vec<_> = records.iter().map(|record| record.id.to_string()).collect();
+    let mut database = runtime.block_on(raw::open(folder, &records));
+    let mut number = numbers();
+
+    let mut group = criterion.benchmark_group(RAW_READ);
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("one node, SQLite", |bencher| {
+        bencher.iter(|| runtime.block_on(raw::read(&mut database, &ids[number()])));
+    });
+    group.finish();
+    let mut group = criterion.benchmark_group(RAW_COMMIT);
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("one node, SQLite", |bencher| {
+        bencher.iter(|| runtime.block_on(raw::write(&mut database, &records[number()])));
+    });
+    group.finish();
+    let mut group = criterion.benchmark_group(RAW_LIST);
+    group.throughput(Throughput::Elements(NODES as u64));
+    group.bench_function(format!("{SUMMARIES}, SQLite"), |bencher| {
+        bencher.iter(|| {
+            let rows = runtime.block_on(raw::summaries(&mut database));
+            assert_eq!(rows.len(), NODES);
+            rows
+        });
+    });
+    group.bench_function(format!("{WHOLE}, SQLite"), |bencher| {
+        bencher.iter(|| {
+            let bodies = runtime.block_on(raw::list(&mut database));
+            assert_eq!(bodies.len(), NODES);
+            bodies
         });
     });
     group.finish();

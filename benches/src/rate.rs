@@ -1,4 +1,3 @@
-use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -98,64 +97,15 @@ fn read<T: DeserializeOwned>(path: &Path) -> io::Result<T> {
     Ok(serde_json::from_slice(&fs::read(path)?)?)
 }
 
-/// A Markdown table of the rates; `unit` says what a group counts.
-pub fn render(rates: &[Rate], unit: impl Fn(&str) -> &'static str) -> String {
-    let mut table = String::from("| | rate | ± | unit |\n|---|---:|---:|---|\n");
-    for rate in rates {
-        // Writing to a string does not fail.
-        let _ = writeln!(
-            table,
-            "| {}: {} | {} | {:.0}% | {} |",
-            rate.group,
-            rate.function,
-            grouped(rate.per_second),
-            rate.spread * 100.0,
-            unit(&rate.group)
-        );
-    }
-    table
-}
-
-/// Three digits that matter, thousands apart.
-fn grouped(number: f64) -> String {
-    if number < 100.0 {
-        return format!("{number:.1}");
-    }
-    let magnitude = 10_f64.powf((number.log10().floor() - 2.0).max(0.0));
-    let digits = format!("{:.0}", (number / magnitude).round() * magnitude);
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
     use std::time::Duration;
 
-    use super::{find_rates, grouped, render};
+    use super::find_rates;
 
     #[test]
-    fn numbers_have_three_digits_that_matter() {
-        for (number, text) in [
-            (0.44, "0.4"),
-            (99.94, "99.9"),
-            (999.6, "1,000"),
-            (1234.0, "1,230"),
-            (98_765.0, "98,800"),
-            (12_345_678.0, "12,300,000"),
-        ] {
-            assert_eq!(grouped(number), text);
-        }
-    }
-
-    #[test]
-    fn what_criterion_notes_becomes_a_table_and_what_is_old_does_not() {
+    fn what_criterion_notes_is_found_and_what_is_old_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let latest = folder.path().join("store").join("one node").join("new");
         fs::create_dir_all(&latest).unwrap();
@@ -175,10 +125,10 @@ mod tests {
         .unwrap();
         let measured = fs::metadata(&estimates).unwrap().modified().unwrap();
         let rates = find_rates(folder.path(), measured).unwrap();
-        assert_eq!(
-            render(&rates, |_| "reads/s").lines().last(),
-            Some("| store: one node | 64,000,000 | 5% | reads/s |")
-        );
+        assert_eq!(rates.len(), 1);
+        let rate = &rates[0];
+        assert_eq!((&*rate.group, &*rate.function), ("store", "one node"));
+        assert_eq!((rate.per_second, rate.spread), (64e6, 0.05));
         let later = measured + Duration::from_secs(1);
         assert!(find_rates(folder.path(), later).unwrap().is_empty());
     }

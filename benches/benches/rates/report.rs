@@ -1,0 +1,146 @@
+//! From rates to a table, with what is wanted and what else was measured in the same run; and into
+//! the README, with plots.
+
+use std::path::Path;
+use std::{env, fs};
+
+use ironic_benches::{Figure, Rate, Series, Target, bars, lines, render};
+
+use crate::{hashring, ipmi, ipmitool, lifecycle, store};
+
+/// Set to the folder of the README that is to show what comes of this run.
+const INTO: &str = "IRONIC_BENCH_REPORT";
+
+/// Criterion's groups, and what each counts. A list is told by its time.
+const UNITS: [(&str, &str); 13] = [
+    (lifecycle::GROUP, "lifecycles/s"),
+    (ipmi::GROUP, "status reads/s"),
+    (ipmitool::GROUP, "status reads/s"),
+    (store::READ, "nodes/s"),
+    (store::COMMIT, "commits/s"),
+    (store::LIST, "ms"),
+    (store::RAW_READ, "nodes/s"),
+    (store::RAW_COMMIT, "commits/s"),
+    (store::RAW_LIST, "ms"),
+    (hashring::GROUP, "lookups/s"),
+    (hashring::CRATE, "lookups/s"),
+    (hashring::TOOZ, "lookups/s"),
+    (hashring::CHANGE, "changes/s"),
+];
+
+const TARGETS: [(&str, &str, Target); 6] = [
+    (
+        lifecycle::GROUP,
+        "64 at once, memory",
+        Target::AtLeast(2_000.0),
+    ),
+    (
+        lifecycle::GROUP,
+        "64 at once, SQLite",
+        Target::AtLeast(300.0),
+    ),
+    (store::READ, "one node, memory", Target::AtLeast(100_000.0)),
+    (store::READ, "one node, SQLite", Target::AtLeast(15_000.0)),
+    (store::LIST, "1,000 summaries, SQLite", Target::AtMost(3.0)),
+    (hashring::GROUP, hashring::MD5, Target::AtLeast(4e6)),
+];
+
+/// The rates of criterion as figures.
+pub(crate) fn figures(rates: &[Rate]) -> Vec<Figure> {
+    rates.iter().map(|rate| figure(rate, rates)).collect()
+}
+
+fn figure(rate: &Rate, all: &[Rate]) -> Figure {
+    let (group, function) = (&*rate.group, &*rate.function);
+    let unit = UNITS.iter().find(|(name, _)| *name == group);
+    let unit = unit.map_or("", |(_, unit)| *unit);
+    let value = match unit {
+        "ms" => store::NODES as f64 / rate.per_second * 1e3,
+        _ => rate.per_second,
+    };
+    let mut figure = Figure::new(format!("{group}: {function}"), value, unit);
+    figure.spread = Some(rate.spread);
+    figure.target = TARGETS
+        .iter()
+        .find(|target| (target.0, target.1) == (group, function))
+        .map(|target| target.2);
+    for (peer, name) in peers(group, function) {
+        let mut rates = all.iter();
+        let peer = rates.find(|rate| (&*rate.group, &*rate.function) == (&*peer.0, &*peer.1));
+        let times = peer.map(|peer| rate.per_second / peer.per_second);
+        figure
+            .beside
+            .extend(times.map(|times| (times, name.to_owned())));
+    }
+    figure
+}
+
+/// What a rate is beside: group and function, and what to call it.
+fn peers(group: &str, function: &str) -> Vec<((String, String), &'static str)> {
+    let raw = |group: &str| vec![((group.to_owned(), function.to_owned()), "SQLite alone")];
+    match group {
+        ipmi::GROUP => {
+            let name = function.strip_suffix(", 1 BMC").map(str::to_owned);
+            let name = name.map(|name| ((ipmitool::GROUP.to_owned(), name), "ipmitool"));
+            name.into_iter().collect()
+        }
+        store::READ => raw(store::RAW_READ),
+        store::COMMIT => raw(store::RAW_COMMIT),
+        store::LIST => raw(store::RAW_LIST),
+        _ => {
+            let known = hashring::BESIDE.iter();
+            let known = known.filter(|(ours, ..)| *ours == (group, function));
+            known
+                .map(|(_, (group, function), name)| {
+                    (((*group).to_owned(), (*function).to_owned()), *name)
+                })
+                .collect()
+        }
+    }
+}
+
+/// Whether this run is for the README.
+pub(crate) fn is_asked_for() -> bool {
+    env::var_os(INTO).is_some()
+}
+
+/// Puts the table into the README, between its marks, and the plots beside the benchmarks.
+pub(crate) fn publish(figures: &[Figure], lifecycles: &[Series], lists: &[Series]) {
+    let Some(root) = env::var_os(INTO) else {
+        return;
+    };
+    let root = Path::new(&root);
+    let readme = root.join("README.md");
+    let text = fs::read_to_string(&readme).unwrap();
+    let text = between_marks(&text, &render(figures)).expect("the README has marks for the table");
+    fs::write(&readme, text).unwrap();
+    let plots = root.join("benches/plots");
+    fs::create_dir_all(&plots).unwrap();
+    for (name, svg) in [
+        (
+            "targets.svg",
+            bars("How many times as good as it has to be", figures),
+        ),
+        (
+            "lifecycles.svg",
+            lines(
+                "Lifecycles in a second",
+                "nodes at once",
+                "per s",
+                lifecycles,
+            ),
+        ),
+        ("lists.svg", lines("Time of a list", "nodes", "ms", lists)),
+    ] {
+        fs::write(plots.join(name), svg).unwrap();
+    }
+    println!("README.md and benches/plots are up to date");
+}
+
+fn between_marks(text: &str, table: &str) -> Option<String> {
+    const BEGIN: &str = "<!-- bench -->\n";
+    const END: &str = "<!-- /bench -->";
+    let (before, rest) = text.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}\n{table}\n{END}{after}"))
+}
