@@ -258,6 +258,31 @@ async fn what_another_conductor_gives_back_is_had_after_an_interval_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn patience_ends_as_well_with_what_another_conductor_holds() {
+    let (house, conductor, node) = quiet(Arc::new(MemoryStore::new())).await;
+    let tasks = conductor.tasks();
+    drop(tasks.exclusive(node, "makes the lock").await.unwrap());
+    settle().await;
+    locked_elsewhere(&house, node, true).await;
+    for (patience, seconds) in [
+        (Patience::None, 0),
+        (Patience::Configured, 3),
+        (Patience::Until(Instant::now() + Duration::from_secs(10)), 7),
+    ] {
+        let began = Instant::now();
+        let wanted = timeout(
+            Duration::from_secs(60),
+            tasks.acquire(node, "wants it", patience),
+        );
+        let refused = wanted.await.unwrap().unwrap_err();
+        assert!(refused.to_string().contains("cond-b"), "{refused}");
+        assert_eq!(began.elapsed().as_secs(), seconds, "{patience:?}");
+    }
+    assert_eq!(tasks.busy(), 0);
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_taken_over_node_goes_to_those_who_wait_as_soon_as_it_is_given_back() {
     let (house, conductor, node) = quiet(Arc::new(MemoryStore::new())).await;
     let tasks = conductor.tasks();
