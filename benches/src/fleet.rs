@@ -25,8 +25,8 @@ pub enum Waiting {
 
 /// A conductor over a store, and fake machines that do everything at once.
 ///
-/// Its settings are the defaults but for these: nodes are not cleaned, and power is not read in
-/// between.
+/// Its settings are the defaults but for these: nodes are not cleaned, power is not read in
+/// between, and there are workers for 1,000 nodes at once.
 #[derive(Debug, Clone)]
 pub struct Fleet {
     conductor: Conductor,
@@ -41,6 +41,7 @@ impl Fleet {
     /// As [`ironic_core::conductor::ConductorBuilder::start`].
     pub async fn start(store: Arc<dyn Store>) -> Result<Self, Error> {
         let mut config = Config::default();
+        config.workers = 1024;
         config.policy.automated_clean = false;
         config.sync_power_state_interval = Duration::ZERO;
         let drivers = noop::register(Registry::builder());

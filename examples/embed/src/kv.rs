@@ -2,13 +2,11 @@
 
 use std::{error::Error, path::Path, sync::Arc};
 
-use async_trait::async_trait;
 use ironic_core::Uuid;
 use ironic_core::store::{
     Batch, Filter, Kind, Op, Query, Record, Revision, Store, StoreError, UniqueKey,
 };
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
-use tokio::sync::Mutex;
 
 type Place = (&'static str, u128);
 type Bytes = &'static [u8];
@@ -27,7 +25,7 @@ type Done<T> = Result<T, Box<dyn Error + Send + Sync>>;
 pub struct KvStore {
     db: Arc<Database>,
     /// Commits pass one by one, in the order in which they come.
-    turn: Arc<Mutex<()>>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl KvStore {
@@ -35,11 +33,16 @@ impl KvStore {
     ///
     /// # Errors
     /// When it is no such file, or in use.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, redb::Error> {
+    pub fn open(path: &Path) -> Result<Self, redb::Error> {
+        if !path.exists() {
+            // Made under another name: what a kill leaves half made is not found at this one.
+            let new = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(path))?;
+            drop(Database::create(new.path())?);
+            drop(new.persist_noclobber(path)); // fails when somebody else was faster
+        }
         let (db, turn) = (Arc::new(Database::create(path)?), Arc::default());
         let tables = db.begin_write()?;
-        tables.open_table(RECORDS)?;
-        tables.open_table(KEYS)?;
+        drop((tables.open_table(RECORDS)?, tables.open_table(KEYS)?));
         tables.commit()?;
         Ok(Self { db, turn })
     }
@@ -53,15 +56,13 @@ impl KvStore {
         let done = tokio::task::spawn_blocking(move || work(&db)).await;
         done.unwrap_or_else(|panic| Err(panic.into()))
             .map_err(|error| match error.downcast() {
-                Ok(error) => *error,
-                Err(error) => StoreError::Unavailable {
-                    message: error.to_string(),
-                },
+                Ok(known) => *known,
+                Err(other) => StoreError::unavailable(other),
             })
     }
 }
 
-#[async_trait]
+#[async_trait::async_trait]
 impl Store for KvStore {
     async fn get(&self, kind: Kind, id: Uuid) -> Result<Option<Record>, StoreError> {
         self.run(move |db| get(&db.begin_read()?.open_table(RECORDS)?, kind, id))
@@ -85,8 +86,8 @@ impl Store for KvStore {
             let table = db.begin_read()?.open_table(RECORDS)?;
             for row in table.range((kind.as_str(), 0)..=(kind.as_str(), u128::MAX))? {
                 let (key, value) = row?;
-                let (_, id) = key.value();
-                records.push(Record::decode(kind, Uuid::from_u128(id), value.value())?);
+                let id = Uuid::from_u128(key.value().1);
+                records.push(Record::decode(kind, id, value.value())?);
             }
             Ok(query.select(records)?)
         })
@@ -110,8 +111,7 @@ fn apply(db: &Database, batch: Batch) -> Done<Vec<Revision>> {
     let mut records = transaction.open_table(RECORDS)?;
     let mut keys = transaction.open_table(KEYS)?;
     let mut counter = transaction.open_table(REVISION)?;
-    let get = |kind, id| get(&records, kind, id);
-    let current = batch.judge(get, |kind, key| owner(&keys, kind, key))?;
+    let current = batch.judge(|k, id| get(&records, k, id), |k, key| owner(&keys, k, key))?;
     let at = Revision(1 + counter.get(())?.map_or(0, |highest| highest.value()));
     counter.insert((), at.0)?;
     // All that leaves first, so that a key that one operation frees is there for another.
@@ -144,6 +144,6 @@ fn get(from: &impl ReadableTable<Place, Bytes>, kind: Kind, id: Uuid) -> Done<Op
 }
 
 fn owner(keys: &impl ReadableTable<Name, u128>, kind: Kind, key: &UniqueKey) -> Done<Option<Uuid>> {
-    let id = keys.get((kind.as_str(), &*key.field, &*key.value))?;
-    Ok(id.map(|id| Uuid::from_u128(id.value())))
+    let owner = keys.get((kind.as_str(), &*key.field, &*key.value))?;
+    Ok(owner.map(|id| Uuid::from_u128(id.value())))
 }

@@ -7,7 +7,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let folder = tempfile::tempdir()?;
-//! let store = KvStore::open(folder.path().join("fleet.redb"))?;
+//! let store = KvStore::open(&folder.path().join("fleet.redb"))?;
 //! assert_eq!(store.count(Kind::Node, &Filter::All).await?, 0);
 //! # Ok(())
 //! # }

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -289,6 +289,13 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The store cannot be reached, or failed, by what it said.
+    pub fn unavailable(message: impl fmt::Display) -> Self {
+        Self::Unavailable {
+            message: message.to_string(),
+        }
+    }
+
     /// Whether trying the same again may succeed. `Conflict` is not: read again first.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable { .. })

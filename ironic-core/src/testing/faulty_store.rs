@@ -105,9 +105,7 @@ impl Script {
 }
 
 fn injected(n: u64, when: &str) -> StoreError {
-    StoreError::Unavailable {
-        message: format!("injected failure {when} commit {n} was applied"),
-    }
+    StoreError::unavailable(format!("injected failure {when} commit {n} was applied"))
 }
 
 #[async_trait]

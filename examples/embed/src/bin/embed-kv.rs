@@ -1,7 +1,7 @@
 //! The engine over a store of one's own: machines that are there again at the next start.
 #![allow(clippy::print_stdout, reason = "its purpose")]
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use ironic_core::driver::{fake, noop};
 use ironic_core::store::{Kind, Query};
@@ -14,7 +14,7 @@ async fn main() -> ExitCode {
         println!("usage: embed-kv FILE");
         return ExitCode::from(2);
     };
-    let store = match KvStore::open(PathBuf::from(path)) {
+    let store = match KvStore::open(Path::new(&path)) {
         Ok(store) => store,
         Err(error) => {
             println!("the file cannot be used: {error}");

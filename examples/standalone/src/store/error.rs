@@ -62,9 +62,7 @@ impl From<Failure> for StoreError {
         match failure {
             Failure::Refused(error) => error,
             // SQLite's messages name tables and columns, never what is in them.
-            Failure::Database(error) => Self::Unavailable {
-                message: error.to_string(),
-            },
+            Failure::Database(error) => Self::unavailable(error),
         }
     }
 }

@@ -333,7 +333,7 @@ fn triple(kind: Kind, key: &UniqueKey) -> (&'static str, &str, &str) {
 fn array(rows: &[impl Serialize]) -> Result<String, Failure> {
     serde_json::to_string(rows).map_err(|e| {
         let message = format!("rows cannot be written as JSON: {e}");
-        Failure::Refused(StoreError::Unavailable { message })
+        Failure::Refused(StoreError::unavailable(message))
     })
 }
 
@@ -341,6 +341,6 @@ fn kind(row: &SqliteRow) -> Result<Kind, Failure> {
     let kind: &str = row.try_get("kind")?;
     kind.parse().map_err(|_| {
         let message = format!("there is no kind {kind:?}");
-        Failure::Refused(StoreError::Unavailable { message })
+        Failure::Refused(StoreError::unavailable(message))
     })
 }

@@ -200,9 +200,8 @@ fn condition(sql: &mut Sql, filter: &Filter) -> Result<(), StoreError> {
         }
         // `Filter` may grow, and neither true nor false is a safe guess.
         unknown => {
-            return Err(StoreError::Unavailable {
-                message: format!("this store does not know the filter {unknown:?}"),
-            });
+            let message = format!("this store does not know the filter {unknown:?}");
+            return Err(StoreError::unavailable(message));
         }
     }
     Ok(())

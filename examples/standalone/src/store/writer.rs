@@ -41,9 +41,8 @@ impl Writer {
     pub(super) async fn commit(&self, batch: Batch) -> Answer {
         let (answer, answered) = oneshot::channel();
         let job = Job { batch, answer };
-        let gone = || StoreError::Unavailable {
-            message: "the runtime on which the database was opened has ended".to_owned(),
-        };
+        let gone =
+            || StoreError::unavailable("the runtime on which the database was opened has ended");
         self.jobs.send(job).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
