@@ -1,11 +1,16 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tokio::sync::{OwnedMutexGuard, Semaphore, SemaphorePermit};
 
 use super::error::Failure;
+
+/// How long a program waits for another one that uses the same file.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
 /// Connections to one database, opened as they are needed and then kept.
 ///
@@ -34,7 +39,7 @@ impl Connections {
         let idle = self.idle().pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => Arc::new(self.options.connect().await?.into()),
+            None => Arc::new(self.connect().await?.into()),
         };
         Ok(Lease {
             connection: connection.lock_owned().await,
@@ -44,10 +49,31 @@ impl Connections {
         })
     }
 
+    /// A new connection. Whoever is the first sets the journal mode of a new file; SQLite does
+    /// not let others wait for that, whatever the busy time-out.
+    async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
+        let give_up = Instant::now() + BUSY_TIMEOUT;
+        loop {
+            match self.options.connect().await {
+                Err(error) if is_busy(&error) && Instant::now() < give_up => {
+                    tokio::time::sleep(BUSY_PAUSE).await;
+                }
+                connected => return connected,
+            }
+        }
+    }
+
     // Nothing under this lock panics.
     fn idle(&self) -> MutexGuard<'_, Vec<Arc<tokio::sync::Mutex<SqliteConnection>>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// `SQLITE_BUSY`, or one of its extended codes (<https://sqlite.org/rescode.html>).
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<u32>().ok())
+        .is_some_and(|code| code & 0xff == 5)
 }
 
 /// A connection in use: it goes back when this is dropped.

@@ -3,7 +3,6 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use ironic_core::store::{
@@ -14,15 +13,12 @@ use sqlx::{ConnectOptions, Connection as _};
 use uuid::Uuid;
 
 use super::OpenError;
-use super::connections::{Connections, Lease};
+use super::connections::{BUSY_TIMEOUT, Connections, Lease};
 use super::error::Failure;
 use super::row::{columns, fetch, record, summary};
 use super::schema::migrate;
 use super::translate::{self, Marker};
 use super::writer::Writer;
-
-/// How long a commit waits for another program that writes to the same file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How many reads run at once.
 const READERS: usize = 4;
