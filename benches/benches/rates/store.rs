@@ -23,7 +23,7 @@ pub(crate) const RAW_LIST: &str = "raw list";
 
 /// How many nodes there are, and a list has.
 pub(crate) const NODES: usize = 1000;
-/// How many commits are under way at once where there are many.
+/// How many reads or commits are under way at once where there are many.
 const MANY: usize = 64;
 
 /// A database in a file of this folder.
@@ -106,6 +106,13 @@ fn read(criterion: &mut Criterion, runtime: &Runtime, name: &str, repository: &R
         bencher.to_async(runtime).iter(|| {
             let load = repository.load::<Node>(id(number()));
             async { load.await.unwrap() }
+        });
+    });
+    group.throughput(Throughput::Elements(MANY as u64));
+    group.bench_function(format!("one node, {MANY} at once, {name}"), |bencher| {
+        bencher.to_async(runtime).iter(async || {
+            let loads = (0..MANY).map(|number| repository.load::<Node>(id(number)));
+            try_join_all(loads).await.unwrap()
         });
     });
     group.finish();

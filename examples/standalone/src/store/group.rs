@@ -15,22 +15,24 @@ use uuid::Uuid;
 
 use super::columns::columns;
 use super::error::Failure;
-use super::row::{corrupt, id, record, revision};
+use super::row::{corrupt, head, id, record, revision};
 
 /// Takes the write lock at once: a transaction that has read and then wants to write is refused,
 /// not kept waiting, when somebody else has written meanwhile. Then reads the records, given as
 /// pairs of kind and id, and the owners of unique keys, given as triples of kind, field and value.
 /// Of locks, the bodies too: fences are held against them.
-const READ: &str = "\
-    BEGIN IMMEDIATE; \
+const READ: &str = concat!(
+    "BEGIN IMMEDIATE; \
     SELECT 'revision' AS what, value FROM revision; \
-    SELECT 'record' AS what, r.kind, r.id, r.created, r.revision, r.schema, r.keys, \
-        CASE r.kind WHEN 'lock' THEN r.body ELSE 'null' END AS body \
+    SELECT 'record' AS what, r.kind, r.id, ",
+    head!(),
+    ", CASE r.kind WHEN 'lock' THEN r.body ELSE 'null' END AS body \
         FROM json_each(?) AS t CROSS JOIN records AS r \
         ON r.kind = t.value ->> 0 AND r.id = t.value ->> 1; \
     SELECT 'key' AS what, k.kind, k.field, k.value, k.id \
         FROM json_each(?) AS t CROSS JOIN unique_keys AS k \
-        ON k.kind = t.value ->> 0 AND k.field = t.value ->> 1 AND k.value = t.value ->> 2";
+        ON k.kind = t.value ->> 0 AND k.field = t.value ->> 1 AND k.value = t.value ->> 2"
+);
 
 /// Removes keys (triples) and records (pairs), writes records (all columns) and keys (triples and
 /// the owner's id), notes the last revision given. All keys that leave go first, so that one that

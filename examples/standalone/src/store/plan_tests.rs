@@ -109,6 +109,11 @@ async fn a_list_of_summaries_reads_an_index_alone() {
             assert_eq!(plan(&mut database, &list).await, search, "{query:?}");
         }
     }
+    let list = translate::list(&all, None).unwrap();
+    let columns = NodeSummary::FIELDS.map(|field| format!("',\"{field}\":' || r.{field}"));
+    for column in columns {
+        assert!(list.sql().as_str().contains(&column), "{column}");
+    }
     // One field more, or another kind, and bodies are read.
     let mut more = all.clone();
     more.fields.as_mut().unwrap().push("driver".into());

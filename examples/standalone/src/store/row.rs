@@ -1,5 +1,4 @@
-use ironic_core::model::NodeSummary;
-use ironic_core::store::{Kind, Record, Revision, StoreError, UniqueKey};
+use ironic_core::store::{Kind, Record, Revision, StoreError};
 use serde_json::value::RawValue;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -7,60 +6,64 @@ use uuid::Uuid;
 
 use super::error::Failure;
 
-/// The columns that [`record`] reads, in the order of their names here.
+/// Where and when a record was put, as one column: each further one costs a list more than all
+/// that SQLite does for the row.
+macro_rules! head {
+    () => {
+        "r.id || ' ' || r.created || ' ' || r.revision || ' ' || r.schema || ' ' || r.keys AS head"
+    };
+}
+pub(super) use head;
+
+/// The columns that [`record`] reads.
 macro_rules! columns {
     () => {
-        "r.id, r.created, r.revision, r.schema, r.keys, r.body"
+        concat!($crate::store::row::head!(), ", r.body AS body")
     };
 }
 pub(super) use columns;
 
-/// The columns that [`summary`] reads, those of [`NodeSummary::FIELDS`] last and in that order.
+/// The same of nodes whose bodies have the members of
+/// [`NodeSummary::FIELDS`](ironic_core::model::NodeSummary::FIELDS) and no others.
 macro_rules! summary_columns {
     () => {
-        "r.id, r.created, r.revision, r.schema, r.keys, \
-         r.uuid, r.name, r.instance_uuid, r.power_state, r.provision_state, r.maintenance"
+        concat!(
+            $crate::store::row::head!(),
+            ", '{' || substr(",
+            r#"ifnull(',"uuid":' || r.uuid, '') || "#,
+            r#"ifnull(',"name":' || r.name, '') || "#,
+            r#"ifnull(',"instance_uuid":' || r.instance_uuid, '') || "#,
+            r#"ifnull(',"power_state":' || r.power_state, '') || "#,
+            r#"ifnull(',"provision_state":' || r.provision_state, '') || "#,
+            r#"ifnull(',"maintenance":' || r.maintenance, '')"#,
+            ", 2) || '}' AS body"
+        )
     };
 }
 pub(super) use summary_columns;
 
-/// The node of a row with [`summary_columns`], with these members of its body and no others.
-pub(super) fn summary(row: &SqliteRow) -> Result<Record, Failure> {
-    let kind = Kind::Node;
-    let id = id(kind, row)?;
-    let mut body = String::with_capacity(256);
-    for (index, field) in (FIRST_FIELD..).zip(NodeSummary::FIELDS) {
-        if let Some(json) = row.try_get::<Option<&str>, _>(index)? {
-            let before = if body.is_empty() { "{\"" } else { ",\"" };
-            body.extend([before, field, "\":", json]);
-        }
-    }
-    body.push_str(if body.is_empty() { "{}" } else { "}" });
-    whole(kind, id, body, row)
-}
-
-/// How many columns come before those of the fields.
-const FIRST_FIELD: usize = 5;
-
-/// The record of a row with [`columns`].
+/// The record of a row with [`columns`] or [`summary_columns`].
 pub(super) fn record(kind: Kind, row: &SqliteRow) -> Result<Record, Failure> {
-    let id = id(kind, row)?;
-    whole(kind, id, row.try_get("body")?, row)
-}
-
-/// A record with this body, and what the columns say that all rows have.
-fn whole(kind: Kind, id: Uuid, body: String, row: &SqliteRow) -> Result<Record, Failure> {
-    let body = RawValue::from_string(body).map_err(|e| corrupt(kind, id, e.to_string()))?;
-    let schema: i64 = row.try_get("schema")?;
-    let schema = u16::try_from(schema)
-        .map_err(|_| corrupt(kind, id, format!("{schema} is no schema version")))?;
+    let head: &str = row.try_get("head")?;
+    let mut parts = head.splitn(5, ' ');
+    let mut part = || parts.next().unwrap_or_default();
+    let id = part();
+    // There is no id to name.
+    let id = id
+        .parse()
+        .map_err(|_| corrupt(kind, Uuid::nil(), format!("{id:?} is no uuid")))?;
+    let corrupt = |message| corrupt(kind, id, message);
+    let (created, revision, schema, keys) = (part(), part(), part(), part());
+    let body = RawValue::from_string(row.try_get("body")?).map_err(|e| corrupt(e.to_string()))?;
     Ok(Record {
         kind,
         id,
-        created: revision(row.try_get("created")?),
-        revision: revision(row.try_get("revision")?),
-        schema,
-        keys: keys(kind, id, row.try_get("keys")?)?,
+        created: Revision(created.parse().unwrap_or(0)),
+        revision: Revision(revision.parse().unwrap_or(0)),
+        schema: schema
+            .parse()
+            .map_err(|_| corrupt(format!("{schema} is no schema version")))?,
+        keys: serde_json::from_str(keys).map_err(|e| corrupt(format!("its keys: {e}")))?,
         body: body.into(),
     })
 }
@@ -87,10 +90,6 @@ pub(super) async fn fetch(
 /// SQLite counts in i64; so does the counter here, from 1.
 pub(super) fn revision(stored: i64) -> Revision {
     Revision(u64::try_from(stored).unwrap_or(0))
-}
-
-fn keys(kind: Kind, id: Uuid, stored: &str) -> Result<Vec<UniqueKey>, Failure> {
-    serde_json::from_str(stored).map_err(|e| corrupt(kind, id, format!("its keys: {e}")))
 }
 
 pub(super) fn id(kind: Kind, row: &SqliteRow) -> Result<Uuid, Failure> {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::OpenError;
 use super::connections::{BUSY_TIMEOUT, Connections, Lease};
 use super::error::Failure;
-use super::row::{columns, fetch, record, summary};
+use super::row::{columns, fetch, record};
 use super::schema::migrate;
 use super::translate::{self, Marker};
 use super::writer::Writer;
@@ -53,6 +53,7 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(BUSY_TIMEOUT)
+            .row_buffer_size(1024)
             .disable_statement_logging();
         if name.starts_with(":memory:") {
             Self::in_memory(options).await
@@ -130,9 +131,6 @@ async fn rows(
 ) -> Result<Vec<Record>, Failure> {
     let mut sql = translate::list(query, marker)?;
     let rows = sql.build().fetch_all(connection).await?;
-    if translate::is_summary(query) {
-        return rows.iter().map(summary).collect();
-    }
     rows.iter().map(|row| record(query.kind, row)).collect()
 }
 

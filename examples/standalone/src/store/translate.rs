@@ -56,7 +56,7 @@ pub(super) fn count(kind: Kind, filter: &Filter) -> Result<Sql, StoreError> {
     Ok(sql)
 }
 
-/// Whether the columns of [`summary`](super::row::summary) are all that a query asks for.
+/// Whether [`summary_columns`] are all that a query asks for.
 pub(super) fn is_summary(query: &Query) -> bool {
     let known = |field: &String| NodeSummary::FIELDS.contains(&field.as_str());
     let fields = query.fields.as_ref();
