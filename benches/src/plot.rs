@@ -8,8 +8,8 @@ use crate::figure::{Figure, grouped};
 const COLOURS: [&str; 4] = ["#2f81f7", "#d29922", "#3fb950", "#a371f7"];
 const MISSED: &str = "#f85149";
 
-const WIDTH: f64 = 720.0;
-const LEFT: f64 = 250.0;
+const WIDTH: f64 = 760.0;
+const LEFT: f64 = 290.0;
 const ROW: f64 = 24.0;
 const TOP: f64 = 48.0;
 
@@ -62,7 +62,8 @@ pub fn bars(title: &str, figures: &[Figure]) -> String {
             svg,
             r#"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="14" fill="{colour}"/>"#
         );
-        text(&mut svg, (LEFT - 10.0, y + 12.0), "end", &figure.name);
+        let name = figure.name.replace('`', "");
+        text(&mut svg, (LEFT - 10.0, y + 12.0), "end", &name);
         let value = format!("{} {}", grouped(figure.value), figure.unit);
         text(&mut svg, (from.max(to) + 6.0, y + 12.0), "start", &value);
     }

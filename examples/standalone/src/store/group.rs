@@ -26,7 +26,7 @@ const READ: &str = concat!(
     SELECT 'revision' AS what, value FROM revision; \
     SELECT 'record' AS what, r.kind, r.id, ",
     head!(),
-    ", CASE r.kind WHEN 'lock' THEN r.body ELSE 'null' END AS body \
+    " AS head, CASE r.kind WHEN 'lock' THEN r.body ELSE 'null' END AS body \
         FROM json_each(?) AS t CROSS JOIN records AS r \
         ON r.kind = t.value ->> 0 AND r.id = t.value ->> 1; \
     SELECT 'key' AS what, k.kind, k.field, k.value, k.id \

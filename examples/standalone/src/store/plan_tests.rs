@@ -106,7 +106,9 @@ async fn a_list_of_summaries_reads_an_index_alone() {
         ] {
             let query = all.clone().filter(filter.clone());
             let list = translate::list(&query, marker).unwrap();
-            assert_eq!(plan(&mut database, &list).await, search, "{query:?}");
+            let plan = plan(&mut database, &list).await;
+            assert!(plan.contains(search), "{query:?}: {plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{query:?}: {plan}");
         }
     }
     let list = translate::list(&all, None).unwrap();

@@ -10,7 +10,7 @@ use super::error::Failure;
 /// that SQLite does for the row.
 macro_rules! head {
     () => {
-        "r.id || ' ' || r.created || ' ' || r.revision || ' ' || r.schema || ' ' || r.keys AS head"
+        "r.id || ' ' || r.created || ' ' || r.revision || ' ' || r.schema || ' ' || r.keys"
     };
 }
 pub(super) use head;
@@ -18,33 +18,55 @@ pub(super) use head;
 /// The columns that [`record`] reads.
 macro_rules! columns {
     () => {
-        concat!($crate::store::row::head!(), ", r.body AS body")
+        concat!($crate::store::row::head!(), " AS head, r.body AS body")
     };
 }
 pub(super) use columns;
 
-/// The same of nodes whose bodies have the members of
+/// What parts the head of a summary from its body, and each summary from the next: JSON has
+/// these nowhere, not even in its texts.
+const AFTER_HEAD: char = '\u{1f}';
+const AFTER_SUMMARY: char = '\u{1e}';
+
+/// The node as one text: its head, and a body that has the members of
 /// [`NodeSummary::FIELDS`](ironic_core::model::NodeSummary::FIELDS) and no others.
-macro_rules! summary_columns {
+macro_rules! summary {
     () => {
         concat!(
             $crate::store::row::head!(),
-            ", '{' || substr(",
+            " || char(31) || '{' || substr(",
             r#"ifnull(',"uuid":' || r.uuid, '') || "#,
             r#"ifnull(',"name":' || r.name, '') || "#,
             r#"ifnull(',"instance_uuid":' || r.instance_uuid, '') || "#,
             r#"ifnull(',"power_state":' || r.power_state, '') || "#,
             r#"ifnull(',"provision_state":' || r.provision_state, '') || "#,
             r#"ifnull(',"maintenance":' || r.maintenance, '')"#,
-            ", 2) || '}' AS body"
+            ", 2) || '}'"
         )
     };
 }
-pub(super) use summary_columns;
+pub(super) use summary;
 
-/// The record of a row with [`columns`] or [`summary_columns`].
+/// The nodes of a list of [`summary`], which comes in one row: every further one would wake
+/// the thread that waits for it. SQLite's longest text has room for two million.
+pub(super) fn summaries(row: &SqliteRow) -> Result<Vec<Record>, Failure> {
+    let all: Option<&str> = row.try_get(0)?;
+    let each = all.map(|all| all.split(AFTER_SUMMARY));
+    each.into_iter()
+        .flatten()
+        .map(|summary| {
+            let (head, body) = summary.split_once(AFTER_HEAD).unwrap_or((summary, ""));
+            whole(Kind::Node, head, body.to_owned())
+        })
+        .collect()
+}
+
+/// The record of a row with [`columns`].
 pub(super) fn record(kind: Kind, row: &SqliteRow) -> Result<Record, Failure> {
-    let head: &str = row.try_get("head")?;
+    whole(kind, row.try_get("head")?, row.try_get("body")?)
+}
+
+fn whole(kind: Kind, head: &str, body: String) -> Result<Record, Failure> {
     let mut parts = head.splitn(5, ' ');
     let mut part = || parts.next().unwrap_or_default();
     let id = part();
@@ -54,7 +76,7 @@ pub(super) fn record(kind: Kind, row: &SqliteRow) -> Result<Record, Failure> {
         .map_err(|_| corrupt(kind, Uuid::nil(), format!("{id:?} is no uuid")))?;
     let corrupt = |message| corrupt(kind, id, message);
     let (created, revision, schema, keys) = (part(), part(), part(), part());
-    let body = RawValue::from_string(row.try_get("body")?).map_err(|e| corrupt(e.to_string()))?;
+    let body = RawValue::from_string(body).map_err(|e| corrupt(e.to_string()))?;
     Ok(Record {
         kind,
         id,

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::OpenError;
 use super::connections::{BUSY_TIMEOUT, Connections, Lease};
 use super::error::Failure;
-use super::row::{columns, fetch, record};
+use super::row::{columns, fetch, record, summaries};
 use super::schema::migrate;
 use super::translate::{self, Marker};
 use super::writer::Writer;
@@ -130,6 +130,9 @@ async fn rows(
     marker: Option<Marker>,
 ) -> Result<Vec<Record>, Failure> {
     let mut sql = translate::list(query, marker)?;
+    if translate::is_summary(query) {
+        return summaries(&sql.build().fetch_one(connection).await?);
+    }
     let rows = sql.build().fetch_all(connection).await?;
     rows.iter().map(|row| record(query.kind, row)).collect()
 }

@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
 use super::columns::COLUMNS;
-use super::row::{columns, summary_columns};
+use super::row::{columns, summary};
 
 type Sql = QueryBuilder<Sqlite>;
 
@@ -56,7 +56,7 @@ pub(super) fn count(kind: Kind, filter: &Filter) -> Result<Sql, StoreError> {
     Ok(sql)
 }
 
-/// Whether [`summary_columns`] are all that a query asks for.
+/// Whether [`summary`] is all that a query asks for.
 pub(super) fn is_summary(query: &Query) -> bool {
     let known = |field: &String| NodeSummary::FIELDS.contains(&field.as_str());
     let fields = query.fields.as_ref();
@@ -79,8 +79,8 @@ fn unset_columns(filter: &Filter) -> Option<Vec<&'static str>> {
     }
 }
 
-/// The statement that lists what a query asks for, with the columns of a whole record or of a
-/// summary.
+/// The statement that lists what a query asks for: rows of whole records, or one row of all
+/// summaries.
 pub(super) fn list(query: &Query, marker: Option<Marker>) -> Result<Sql, StoreError> {
     let mut sql = Sql::new("");
     let from = match marker {
@@ -92,7 +92,11 @@ pub(super) fn list(query: &Query, marker: Option<Marker>) -> Result<Sql, StoreEr
     };
     let is_summary = is_summary(query);
     sql.push(if is_summary {
-        concat!("SELECT ", summary_columns!())
+        concat!(
+            "SELECT group_concat(summary, char(30)) FROM (SELECT ",
+            summary!(),
+            " AS summary"
+        )
     } else {
         concat!("SELECT ", columns!())
     });
@@ -130,6 +134,9 @@ pub(super) fn list(query: &Query, marker: Option<Marker>) -> Result<Sql, StoreEr
     if let Some(limit) = query.limit {
         sql.push(" LIMIT ");
         sql.push_bind(i64::from(limit));
+    }
+    if is_summary {
+        sql.push(")");
     }
     Ok(sql)
 }
