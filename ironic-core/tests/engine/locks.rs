@@ -59,7 +59,7 @@ impl Store for Counting {
 }
 
 /// A conductor that does nothing by itself for a day, with a node.
-async fn quiet(store: Arc<dyn Store>) -> (House, Conductor, Uuid) {
+pub(crate) async fn quiet(store: Arc<dyn Store>) -> (House, Conductor, Uuid) {
     let mut house = House::over(store);
     house.config.heartbeat_interval = Duration::from_secs(86_400);
     house.config.heartbeat_timeout = Duration::from_secs(300_000);
@@ -83,7 +83,7 @@ fn waiter(tasks: &TaskManager, node: Uuid, order: &Order, number: usize) -> Join
 }
 
 /// Lets everything happen that does not wait for time.
-async fn settle() {
+pub(crate) async fn settle() {
     sleep(Duration::from_millis(1)).await;
 }
 

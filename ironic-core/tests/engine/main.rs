@@ -14,6 +14,7 @@ mod house;
 mod interleave;
 mod lifecycle;
 mod locks;
+mod lost_locks;
 mod power;
 mod refusals;
 mod steps;
