@@ -185,6 +185,18 @@ pub enum Error {
         /// The conductor.
         host: String,
     },
+    /// As many nodes do this as may at a time.
+    #[error(
+        "unable to process the request now: {limit} nodes are {action} already, which is as many as {setting} allows; retry later"
+    )]
+    ConcurrentLimit {
+        /// What was asked for: `provisioning`, `unprovisioning`, `cleaning`.
+        action: &'static str,
+        /// How many may do it at a time.
+        limit: u64,
+        /// The setting that says so.
+        setting: &'static str,
+    },
     /// The driver does not offer this.
     #[error("driver {driver} does not support {extension}")]
     Unsupported {
@@ -246,7 +258,7 @@ impl Error {
             Self::Forbidden { .. } => ErrorKind::Forbidden,
             Self::Unauthorized { .. } => ErrorKind::Unauthorized,
             Self::NoValidHost { .. } => ErrorKind::NoValidHost,
-            Self::NoFreeWorker { .. } => ErrorKind::NoFreeWorker,
+            Self::NoFreeWorker { .. } | Self::ConcurrentLimit { .. } => ErrorKind::NoFreeWorker,
             Self::Unsupported { .. } => ErrorKind::Unsupported,
             Self::Unreachable { .. } => ErrorKind::Unreachable,
             Self::Timeout { .. } => ErrorKind::Timeout,
@@ -260,6 +272,7 @@ impl Error {
     pub fn code(&self) -> &str {
         match self {
             Self::Remote(wire) => &wire.code,
+            Self::ConcurrentLimit { .. } => "concurrent_limit",
             other => other.kind().as_str(),
         }
     }

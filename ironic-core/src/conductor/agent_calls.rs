@@ -1,6 +1,7 @@
 //! What agents say: lookup, heartbeat, and what an inspection has found.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -13,6 +14,9 @@ use crate::model::{Lock, Node};
 use crate::secret::constant_time_eq;
 use crate::states::ProvisionState;
 use crate::transport::{HeartbeatArgs, InspectionArgs, LookupAnswer, Response};
+
+/// How long until a worker is looked for again for an agent that has called.
+const NO_WORKER_PAUSE: Duration = Duration::from_secs(1);
 
 /// Where the agent's token is kept on the node.
 const TOKEN: &str = "agent_secret_token";
@@ -95,13 +99,33 @@ impl Inner {
             self.go_on(node).await
         };
         if let Err(error) = result {
+            if matches!(error, Error::NoFreeWorker { .. }) {
+                return self.listen_later(node);
+            }
             tracing::info!(%node, %error, "a heartbeat could not be followed up; the next one will be");
         }
     }
 
+    /// Keeps the latest call of an agent until a worker may be free.
+    fn listen_later(self: &Arc<Self>, node: Uuid) {
+        if self.stopping.is_cancelled() || !Self::lock(&self.called).insert(node) {
+            return;
+        }
+        tracing::info!(%node, "no worker is free for a heartbeat; it is followed up later");
+        let inner = Arc::clone(self);
+        self.spawn(async move {
+            tokio::select! {
+                biased;
+                () = inner.stopping.cancelled() => {}
+                () = tokio::time::sleep(NO_WORKER_PAUSE) => inner.follow_up(node),
+            }
+        });
+    }
+
     async fn go_on(self: &Arc<Self>, node: Uuid) -> Result<(), Error> {
+        let worker = self.background_worker()?;
         match self.manager.try_exclusive(node, "heartbeat").await {
-            Ok(task) => self.decide_and_drive(task, &Input::Heartbeat).await,
+            Ok(task) => self.decide_and_work(task, &Input::Heartbeat, worker).await,
             Err(Error::NodeLocked { host, .. }) if host == self.config.host => {
                 // The latest call is kept until the node is given back.
                 Self::lock(&self.called).insert(node);
@@ -109,7 +133,7 @@ impl Inner {
                     // Given back in between, so nobody will look at what was kept.
                     Ok(task) => {
                         Self::lock(&self.called).remove(&node);
-                        self.decide_and_drive(task, &Input::Heartbeat).await
+                        self.decide_and_work(task, &Input::Heartbeat, worker).await
                     }
                     Err(_) => Ok(()),
                 }

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::limits::{Turnstile, Workers};
 use super::wake::Wakes;
 use super::{Conductor, Inner};
 use crate::Error;
@@ -114,7 +114,8 @@ impl ConductorBuilder {
             manager,
             membership,
             incarnation: entropy.uuid(),
-            workers: Arc::new(Semaphore::new(config.workers)),
+            workers: Workers::new(&config),
+            turnstile: Turnstile::default(),
             config,
             wakes: Wakes::default(),
             called: std::sync::Mutex::default(),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::Inner;
 use crate::Error;
@@ -104,18 +103,5 @@ impl Inner {
         let notification =
             Notification::new(node.uuid, node.name.clone(), now, &self.config.host, event);
         self.manager.notifier().notify(&notification);
-    }
-
-    /// A slot for working on a node in the background.
-    pub(super) fn worker(&self) -> Result<OwnedSemaphorePermit, Error> {
-        let busy = || Error::NoFreeWorker {
-            host: self.config.host.clone(),
-        };
-        if self.stopping.is_cancelled() {
-            return Err(busy());
-        }
-        Arc::clone(&self.workers)
-            .try_acquire_owned()
-            .map_err(|_| busy())
     }
 }

@@ -6,6 +6,7 @@ mod builder;
 mod effects;
 mod handle;
 mod keep_alive;
+mod limits;
 mod nodes;
 mod power_sync;
 mod queries;
@@ -20,7 +21,6 @@ pub use builder::ConductorBuilder;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -56,7 +56,8 @@ pub(crate) struct Inner {
     pub(crate) membership: Arc<Membership>,
     pub(crate) config: Arc<Config>,
     pub(crate) incarnation: Uuid,
-    workers: Arc<Semaphore>,
+    workers: limits::Workers,
+    turnstile: limits::Turnstile,
     wakes: Wakes,
     /// Nodes whose agent called while this conductor was working on them.
     called: Mutex<BTreeSet<Uuid>>,

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -126,8 +127,27 @@ impl Inner {
     /// The same, for a node that is held already.
     pub(super) async fn decide_and_drive(
         self: &Arc<Self>,
+        task: Task,
+        input: &Input,
+    ) -> Result<(), Error> {
+        self.decide_and_go_on(task, input, None).await
+    }
+
+    /// The same, by a worker that is free again when the node is given back.
+    pub(super) async fn decide_and_work(
+        self: &Arc<Self>,
+        task: Task,
+        input: &Input,
+        worker: OwnedSemaphorePermit,
+    ) -> Result<(), Error> {
+        self.decide_and_go_on(task, input, Some(worker)).await
+    }
+
+    async fn decide_and_go_on(
+        self: &Arc<Self>,
         mut task: Task,
         input: &Input,
+        worker: Option<OwnedSemaphorePermit>,
     ) -> Result<(), Error> {
         let node = task.node_id();
         match self.manager.commit(&mut task, input).await {
@@ -137,7 +157,11 @@ impl Inner {
                 Ok(())
             }
             Ok(decision) => {
-                self.drive_in_background(task, decision);
+                let inner = Arc::clone(self);
+                self.spawn(async move {
+                    inner.drive(task, decision).await;
+                    drop(worker);
+                });
                 Ok(())
             }
             Err(rejected) => {

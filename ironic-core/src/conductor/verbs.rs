@@ -41,7 +41,16 @@ impl Inner {
             self.manager.release(task).await?;
             return Err(error);
         }
-        self.accept(task, &input, worker).await
+        let passing = match self.within_limits(verb).await {
+            Ok(passing) => passing,
+            Err(error) => {
+                self.manager.release(task).await?;
+                return Err(error);
+            }
+        };
+        let accepted = self.accept(task, &input, worker).await;
+        drop(passing);
+        accepted
     }
 
     /// Commits what a request begins, and goes on with it in the background.

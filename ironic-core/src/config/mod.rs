@@ -1,99 +1,12 @@
 //! Settings: plain structs, checked once.
 
-use std::collections::BTreeSet;
+mod policy;
+
+pub use policy::Policy;
+
 use std::time::Duration;
 
 use crate::Error;
-use crate::states::{FlowKind, InterfaceKind};
-use crate::steps::{PriorityOverrides, StepName};
-
-/// What the engine's decisions depend on besides node and flow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Policy {
-    /// Whether nodes are cleaned before they become available and after an instance is removed,
-    /// unless the node says otherwise. Default: true (`[conductor] automated_clean`).
-    pub automated_clean: bool,
-    /// How long a deployment may wait for the agent. Default 30 min; zero waits for ever
-    /// (`[conductor] deploy_callback_timeout`).
-    pub deploy_callback_timeout: Duration,
-    /// How long cleaning may wait for the agent. Default 30 min; zero waits for ever
-    /// (`[conductor] clean_callback_timeout`).
-    pub clean_callback_timeout: Duration,
-    /// How long inspection may wait for the agent. Default 30 min; zero waits for ever
-    /// (`[conductor] inspect_wait_timeout`).
-    pub inspect_wait_timeout: Duration,
-    /// How long rescuing may wait for the agent. Default 30 min; zero waits for ever
-    /// (`[conductor] rescue_callback_timeout`).
-    pub rescue_callback_timeout: Duration,
-    /// How long servicing may wait for the agent. Default 30 min; zero waits for ever
-    /// (`[conductor] service_callback_timeout`).
-    pub service_callback_timeout: Duration,
-    /// Whether an available node may be removed. Default: true
-    /// (`[conductor] allow_deleting_available_nodes`).
-    pub allow_deleting_available_nodes: bool,
-    /// Whether a ramdisk that still runs is used instead of booting another. Default: false
-    /// (`[deploy] fast_track`).
-    pub fast_track: bool,
-    /// Priorities of automated clean steps instead of their own; 0 keeps a step from running.
-    /// Default: none (`[conductor] clean_step_priority_override`).
-    pub clean_step_priority_override: PriorityOverrides,
-    /// Priorities of verify steps instead of their own; 0 keeps a step from running. Default: none
-    /// (`[conductor] verify_step_priority_override`).
-    pub verify_step_priority_override: PriorityOverrides,
-    /// Clean steps that never run and cannot be asked for. Default: `vendor.send_raw`
-    /// (`[api] disallow_clean_steps`).
-    pub disallow_clean_steps: BTreeSet<StepName>,
-    /// Deploy steps that never run and cannot be asked for. Default: `vendor.send_raw`
-    /// (`[api] disallow_deploy_steps`).
-    pub disallow_deploy_steps: BTreeSet<StepName>,
-    /// Service steps that never run and cannot be asked for. Default: `vendor.send_raw`
-    /// (`[api] disallow_service_steps`).
-    pub disallow_service_steps: BTreeSet<StepName>,
-}
-
-impl Policy {
-    /// The priorities that steps of this kind of flow have instead of their own, where they can.
-    pub const fn priority_overrides(&self, kind: FlowKind) -> Option<&PriorityOverrides> {
-        match kind {
-            FlowKind::Clean => Some(&self.clean_step_priority_override),
-            FlowKind::Verify => Some(&self.verify_step_priority_override),
-            _ => None,
-        }
-    }
-
-    /// The steps that never run in this kind of flow, where steps can be disallowed.
-    pub const fn disallowed_steps(&self, kind: FlowKind) -> Option<&BTreeSet<StepName>> {
-        match kind {
-            FlowKind::Clean => Some(&self.disallow_clean_steps),
-            FlowKind::Deploy => Some(&self.disallow_deploy_steps),
-            FlowKind::Service => Some(&self.disallow_service_steps),
-            _ => None,
-        }
-    }
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        let half_hour = Duration::from_secs(1800);
-        let raw = BTreeSet::from([StepName::new(InterfaceKind::Vendor, "send_raw")]);
-        Self {
-            automated_clean: true,
-            deploy_callback_timeout: half_hour,
-            clean_callback_timeout: half_hour,
-            inspect_wait_timeout: half_hour,
-            rescue_callback_timeout: half_hour,
-            service_callback_timeout: half_hour,
-            allow_deleting_available_nodes: true,
-            fast_track: false,
-            clean_step_priority_override: PriorityOverrides::default(),
-            verify_step_priority_override: PriorityOverrides::default(),
-            disallow_clean_steps: raw.clone(),
-            disallow_deploy_steps: raw.clone(),
-            disallow_service_steps: raw,
-        }
-    }
-}
 
 /// How one conductor works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,6 +43,21 @@ pub struct Config {
     /// How many nodes may be worked on at a time. Default 300, at least 1
     /// (`[conductor] workers_pool_size`).
     pub workers: usize,
+    /// The share of `workers`, in percent and rounded down, that is kept for requests:
+    /// heartbeats leave these alone. Default 5, at most 50
+    /// (`[conductor] reserved_workers_pool_percentage`).
+    pub reserved_workers_percentage: u8,
+    /// How many nodes may be deploying, or waiting for their agents in it, in the whole fleet,
+    /// before further deployments are refused. Default 250, at least 1
+    /// (`[conductor] max_concurrent_deploy`).
+    pub max_concurrent_deploy: u64,
+    /// How many nodes may be in removal or cleaning, or waiting for their agents in it, in the
+    /// whole fleet, before further removals of instances and manual cleanings are refused.
+    /// Default 50, at least 1 (`[conductor] max_concurrent_clean`).
+    pub max_concurrent_clean: u64,
+    /// Whether those two limits count the nodes of this conductor's group alone. Default: false
+    /// (`[conductor] max_concurrent_per_conductor_group`).
+    pub max_concurrent_per_conductor_group: bool,
     /// How often a request tries again on a locked node. Default 3
     /// (`[conductor] node_locked_retry_attempts`).
     pub node_locked_retry_attempts: u32,
@@ -165,6 +93,10 @@ impl Default for Config {
             power_state_sync_max_retries: 3,
             force_power_state_during_sync: true,
             workers: 300,
+            reserved_workers_percentage: 5,
+            max_concurrent_deploy: 250,
+            max_concurrent_clean: 50,
+            max_concurrent_per_conductor_group: false,
             node_locked_retry_attempts: 3,
             node_locked_retry_interval: Duration::from_secs(1),
             graceful_shutdown_timeout: Duration::from_secs(60),
@@ -202,6 +134,10 @@ impl Config {
             "bmc_command_timeout must be less than heartbeat_timeout, or no command could ever be sent"
         } else if self.workers == 0 || self.bmc_concurrency == 0 {
             "workers and bmc_concurrency must be at least 1"
+        } else if self.reserved_workers_percentage > 50 {
+            "reserved_workers_percentage must be at most 50"
+        } else if self.max_concurrent_deploy == 0 || self.max_concurrent_clean == 0 {
+            "max_concurrent_deploy and max_concurrent_clean must be at least 1"
         } else if self.agent_poll_interval < minimum {
             "agent_poll_interval must be at least 10 ms"
         } else {

@@ -13,6 +13,7 @@ mod disabled;
 mod house;
 mod interleave;
 mod lifecycle;
+mod limits;
 mod locks;
 mod lost_locks;
 mod power;

@@ -223,6 +223,7 @@ every! {
         Unauthorized { message: "no token".to_owned() },
         NoValidHost { reason: "no conductor of group rack1".to_owned() },
         NoFreeWorker { host: "cond-a".to_owned() },
+        ConcurrentLimit { action: "cleaning", limit: 50, setting: "max_concurrent_clean" },
         Unsupported { driver: "ipmi".to_owned(), extension: "set_boot_mode".to_owned() },
         Unreachable { what: "BMC 192.0.2.7:623".to_owned(), message: "no answer".to_owned() },
         Timeout { what: "an answer".to_owned(), after: Duration::from_secs(30) },
