@@ -16,6 +16,7 @@ mod lifecycle;
 mod limits;
 mod locks;
 mod lost_locks;
+mod meanwhile;
 mod power;
 mod refusals;
 mod steps;
