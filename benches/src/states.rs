@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ironic_core::notify::{Event, Notification, Notifier};
+use ironic_core::notify::{Event, Notification, Notifier, Object, RecordChange, Status};
 use ironic_core::{Error, ProvisionState, Uuid};
 use tokio::sync::watch;
 
@@ -40,12 +40,16 @@ impl Notifier for States {
     fn notify(&self, notification: &Notification) {
         match &notification.event {
             Event::ProvisionSet { to, error, .. } => {
-                if let Some(node) = self.nodes().get(&notification.node) {
+                if let Some(node) = self.nodes().get(&notification.subject) {
                     node.send_replace((*to, error.clone()));
                 }
             }
-            Event::NodeDeleted => {
-                self.nodes().remove(&notification.node);
+            Event::Record {
+                object: Object::Node,
+                change: RecordChange::Delete,
+                status: Status::End,
+            } => {
+                self.nodes().remove(&notification.subject);
             }
             _ => {}
         }

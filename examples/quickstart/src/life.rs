@@ -231,7 +231,7 @@ impl Life {
     async fn next_state(&mut self, node: &str) -> Result<(State, Option<String>), Failure> {
         loop {
             match self.nodes.recv().await {
-                Ok(note) if note.node.to_string() == node => {
+                Ok(note) if note.subject.to_string() == node => {
                     if let Event::ProvisionSet { to, error, .. } = note.event {
                         self.spent(to);
                         return Ok((to, error));

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::driver::{Registry, TaskContext};
 use crate::governor::Governor;
 use crate::membership::Membership;
-use crate::notify::{NoNotifier, Notifier};
+use crate::notify::{FromLevel, NoNotifier, Notifier};
 use crate::runtime::{Clock, Entropy, OsEntropy, SystemClock};
 use crate::store::{Repository, Store};
 use crate::task::TaskManager;
@@ -108,7 +108,10 @@ impl ConductorBuilder {
             Arc::clone(&config),
             governor,
         ));
-        let notifier = self.notifier.unwrap_or_else(|| Arc::new(NoNotifier));
+        let mut notifier = self.notifier.unwrap_or_else(|| Arc::new(NoNotifier));
+        if let Some(least) = config.notification_level {
+            notifier = Arc::new(FromLevel::new(least, notifier));
+        }
         let (manager, ends) = TaskManager::new(context, registry, notifier);
         let inner = Arc::new(Inner {
             manager,

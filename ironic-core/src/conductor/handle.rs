@@ -6,8 +6,6 @@ use async_trait::async_trait;
 
 use super::Inner;
 use crate::Error;
-use crate::model::Node;
-use crate::notify::{Event, Notification};
 use crate::transport::{Call, Handler, Request, Response};
 
 /// A conductor as what a transport delivers to.
@@ -44,7 +42,7 @@ impl Handler for Service {
             tokio::select! {
                 biased;
                 () = inner.stopped.cancelled() => Err(Error::NoFreeWorker { host: inner.config.host.clone() }),
-                answer = inner.dispatch(call) => answer,
+                answer = inner.announced(call) => answer,
             }
         });
         match answer.await {
@@ -57,7 +55,7 @@ impl Handler for Service {
 }
 
 impl Inner {
-    async fn dispatch(self: &Arc<Self>, call: Call) -> Result<Response, Error> {
+    pub(super) async fn dispatch(self: &Arc<Self>, call: Call) -> Result<Response, Error> {
         let inner = self;
         match call {
             Call::CreateNode { node } => inner.create_node(*node).await,
@@ -94,14 +92,5 @@ impl Inner {
                 inner.continue_inspection(node, &found).await
             }
         }
-    }
-}
-
-impl Inner {
-    pub(super) fn notify(&self, node: &Node, event: Event) {
-        let now = self.manager.context().clock.now();
-        let notification =
-            Notification::new(node.uuid, node.name.clone(), now, &self.config.host, event);
-        self.manager.notifier().notify(&notification);
     }
 }

@@ -2,6 +2,7 @@
 //! power in step, and takes over what others leave behind.
 
 mod agent_calls;
+mod announce;
 mod builder;
 mod effects;
 mod handle;

@@ -9,7 +9,6 @@ use crate::Error;
 use crate::driver::Reservation;
 use crate::flow::Flow;
 use crate::model::{HistoryEvent, Inventory, Lock, Node, NodeTrait, Port};
-use crate::notify::Event;
 use crate::states::ProvisionState;
 use crate::store::{Batch, Expect, Fence, Filter, Kind, Op, Persistent, Query, put_new};
 use crate::task::Patience;
@@ -42,7 +41,6 @@ impl Inner {
         node.conductor = None;
         context.repository.create(&node).await?;
         self.begin_power_sync(node.uuid);
-        self.notify(&node, Event::NodeCreated);
         Ok(Response::Node {
             node: Box::new(node),
         })
@@ -74,7 +72,6 @@ impl Inner {
             .await?;
         held.forget_lock();
         self.forget(id);
-        self.notify(&node, Event::NodeDeleted);
         Ok(Response::Done)
     }
 

@@ -99,7 +99,11 @@ impl Inner {
             .update::<Node, _>(id, None, |node| Ok(node.power_state.replace(state)))
             .await?;
         if from != Some(state) {
-            self.notify(&node, notify::Event::PowerSet { from, to: state });
+            self.notify(
+                &node,
+                notify::Event::PowerStateCorrected { from, to: state },
+            )
+            .await;
         }
         Ok(())
     }

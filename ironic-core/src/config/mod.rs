@@ -7,6 +7,7 @@ pub use policy::Policy;
 use std::time::Duration;
 
 use crate::Error;
+use crate::notify::Level;
 
 /// How one conductor works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +67,9 @@ pub struct Config {
     /// How long a stop waits for what is running. Default 60 s
     /// (`[DEFAULT] graceful_shutdown_timeout`).
     pub graceful_shutdown_timeout: Duration,
+    /// The least level of events that the notifier is told of. Default: none, and then whoever
+    /// the host has named as its notifier is told of everything (`[DEFAULT] notification_level`).
+    pub notification_level: Option<Level>,
     /// Where agents reach the API, without `/v1`: `http://192.0.2.1:6385`. Default: none; nothing
     /// that boots a ramdisk works without (`[service_catalog] endpoint_override`).
     pub api_url: Option<String>,
@@ -100,6 +104,7 @@ impl Default for Config {
             node_locked_retry_attempts: 3,
             node_locked_retry_interval: Duration::from_secs(1),
             graceful_shutdown_timeout: Duration::from_secs(60),
+            notification_level: None,
             api_url: None,
             agent_power_off_timeout: Duration::from_secs(120),
             agent_poll_interval: Duration::from_secs(5),

@@ -67,6 +67,7 @@ impl<'a> Draft<'a> {
         target: Option<ProvisionState>,
     ) -> Result<(), Rejected> {
         let from = self.node.provision_state;
+        let previous_target = self.node.target_provision_state;
         let target = target.or_else(|| self.kept_target(event));
         let (to, target) = from
             .advance(event, self.node.target_provision_state, target)
@@ -80,7 +81,9 @@ impl<'a> Draft<'a> {
             self.node.last_error = None;
         }
         self.events.push(notify::Event::ProvisionSet {
+            by: event,
             from,
+            previous_target,
             to,
             error: self.node.last_error.clone(),
         });

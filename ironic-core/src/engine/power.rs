@@ -27,6 +27,10 @@ pub(super) fn asked(
         }
         .into());
     }
+    draft.tell(notify::Event::PowerSet {
+        target,
+        status: notify::Status::Start,
+    });
     draft.node.target_power_state = Some(target);
     draft.node.last_error = None;
     draft.node.updated_at = Some(draft.now);
@@ -54,18 +58,19 @@ pub(super) fn outcome(
 ) -> Result<(), Rejected> {
     draft.node.target_power_state = None;
     draft.node.updated_at = Some(draft.now);
-    match outcome {
+    let status = match outcome {
         Outcome::Failed { code, message } => {
             let text = format!("failed to change power state to '{target}': {message}");
             draft.note(Severity::Error, FlowKind::Power, code, &text);
             draft.node.last_error = Some(text);
+            notify::Status::Error
         }
         _ => {
-            let (from, to) = (draft.node.power_state, reached(target));
-            draft.node.power_state = Some(to);
-            draft.tell(notify::Event::PowerSet { from, to });
+            draft.node.power_state = Some(reached(target));
+            notify::Status::End
         }
-    }
+    };
+    draft.tell(notify::Event::PowerSet { target, status });
     let flow = draft.flow_mut()?;
     if flow.kind == FlowKind::Power && flow.pending.is_empty() {
         draft.end_flow();

@@ -1,45 +1,24 @@
 //! Telling others what happens.
 
-use serde::{Deserialize, Serialize};
+mod event;
+mod payload;
+mod wrappers;
+
+pub use event::{Event, Level, Object, RecordChange, Status};
+pub use payload::Payload;
+pub use wrappers::{ChannelNotifier, FromLevel, LogNotifier, Several};
+
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::runtime::Timestamp;
-use crate::states::{PowerState, ProvisionState};
 
-/// Something that others may want to know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Event {
-    /// A node moved from one provision state to another.
-    ProvisionSet {
-        /// Where it was.
-        from: ProvisionState,
-        /// Where it is.
-        to: ProvisionState,
-        /// What went wrong, if that is why.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        error: Option<String>,
-    },
-    /// A node's power was switched, or seen to have changed.
-    PowerSet {
-        /// What it was, as far as known.
-        from: Option<PowerState>,
-        /// What it is.
-        to: PowerState,
-    },
-    /// A node was created.
-    NodeCreated,
-    /// A node was removed.
-    NodeDeleted,
-}
-
-/// An [`Event`], of which node, when and by whom.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// An [`Event`], about what, when, and by whom it is told.
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Notification {
-    /// The node.
-    pub node: Uuid,
+    /// The record: the node, unless the event is about a record of another sort.
+    pub subject: Uuid,
     /// Its name, if it has one.
     pub name: Option<String>,
     /// When it happened.
@@ -48,36 +27,62 @@ pub struct Notification {
     pub conductor: String,
     /// What happened.
     pub event: Event,
+    /// The record as it was then.
+    pub payload: Payload,
 }
 
 impl Notification {
     /// A notification.
-    pub fn new(
-        node: Uuid,
-        name: Option<String>,
-        at: Timestamp,
-        conductor: &str,
-        event: Event,
-    ) -> Self {
+    pub fn new(at: Timestamp, conductor: &str, event: Event, payload: Payload) -> Self {
+        let text = |field| payload.data.get(field).and_then(Value::as_str);
         Self {
-            node,
-            name,
+            subject: text("uuid")
+                .and_then(|id| id.parse().ok())
+                .unwrap_or_default(),
+            name: text("name").map(str::to_owned),
             at,
             conductor: conductor.to_owned(),
             event,
+            payload,
         }
+    }
+
+    /// How grave it is.
+    pub fn level(&self) -> Level {
+        self.event.level()
+    }
+
+    /// The notification as the original's message bus carries it; `message_id` tells it from all
+    /// others.
+    pub fn to_wire(&self, message_id: Uuid) -> Value {
+        let service = self.event.service();
+        json!({
+            "message_id": message_id,
+            "publisher_id": format!("{service}.{}", self.conductor),
+            "event_type": self.event.event_type(),
+            "priority": self.level().as_str().to_ascii_uppercase(),
+            "timestamp": self.at,
+            "payload": self.payload.to_wire(),
+        })
     }
 }
 
 /// Where notifications go.
 ///
 /// # Contract
-/// `notify` is called after the change has been committed, in the order of one node's changes,
-/// and must not block: queue what takes time. After a crash an event may be missing; the
-/// node's history is what is never lost.
+/// `notify` is called after the change has been committed (of what only begins: before), in the
+/// order of one record's changes, and must not block: queue what takes time. After a crash an
+/// event may be missing; the node's history is what is never lost.
 pub trait Notifier: Send + Sync + std::fmt::Debug + 'static {
     /// Takes note.
     fn notify(&self, notification: &Notification);
+
+    /// Whether events of this level are of any use; those that are not are not even put
+    /// together. Default: all are.
+    fn wants(&self, level: Level) -> bool {
+        let _ = level;
+        true
+    }
 }
 
 /// Tells nobody.
@@ -86,4 +91,8 @@ pub struct NoNotifier;
 
 impl Notifier for NoNotifier {
     fn notify(&self, _: &Notification) {}
+
+    fn wants(&self, _: Level) -> bool {
+        false
+    }
 }

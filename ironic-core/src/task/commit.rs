@@ -3,7 +3,6 @@ use crate::driver::Task;
 use crate::engine::{Catalogs, Decision, Input, Rejected, View, decide};
 use crate::flow::Flow;
 use crate::model::{HistoryEvent, Node};
-use crate::notify::Notification;
 use crate::store::{
     Batch, Expect, Kind, Op, Persistent as _, StoreError, Stored, put_new, put_over, rebase,
     written,
@@ -51,7 +50,7 @@ impl TaskManager {
                     if decision.releases() {
                         task.hold.settle();
                     }
-                    self.tell(&decision);
+                    self.tell_all(&decision).await;
                     return Ok(decision);
                 }
                 Err(StoreError::Conflict { .. }) => self.reload(task).await?,
@@ -141,21 +140,6 @@ impl TaskManager {
             node: Some(0),
             flow,
         })
-    }
-
-    fn tell(&self, decision: &Decision) {
-        let (node, now) = (&decision.node, self.context.clock.now());
-        for event in &decision.events {
-            tracing::info!(node = %node.uuid, ?event, "node changed");
-            let host = &self.context.config.host;
-            self.notifier.notify(&Notification::new(
-                node.uuid,
-                node.name.clone(),
-                now,
-                host,
-                event.clone(),
-            ));
-        }
     }
 }
 

@@ -5,6 +5,7 @@ mod commit;
 mod line;
 mod manager;
 mod patience;
+mod tell;
 
 pub(crate) use manager::TaskEnds;
 pub use manager::TaskManager;

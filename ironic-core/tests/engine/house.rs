@@ -7,6 +7,7 @@ use ironic_core::config::Config;
 use ironic_core::driver::fake::FakeBehaviour;
 use ironic_core::driver::{Registry, RegistryBuilder, fake, noop};
 use ironic_core::model::{Lock, Node};
+use ironic_core::notify::{NoNotifier, Notifier};
 use ironic_core::runtime::{ManualClock, SeededEntropy};
 use ironic_core::states::{ProvisionState, Verb};
 use ironic_core::store::{Kind, MemoryStore, Query, Repository, Store};
@@ -19,6 +20,8 @@ pub(crate) struct House {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) fakes: FakeBehaviour,
     pub(crate) config: Config,
+    /// Whom its conductors tell what happens.
+    pub(crate) notifier: Arc<dyn Notifier>,
     transport: Arc<LocalTransport>,
     clock: Arc<ManualClock>,
     entropy: Arc<SeededEntropy>,
@@ -39,6 +42,7 @@ impl House {
             store,
             fakes: FakeBehaviour::new(),
             config,
+            notifier: Arc::new(NoNotifier),
             transport: Arc::new(LocalTransport::new()),
             clock: Arc::new(ManualClock::new(Timestamp::from_micros(
                 1_800_000_000_000_000,
@@ -53,6 +57,7 @@ impl House {
             store,
             fakes: self.fakes.clone(),
             config: self.config.clone(),
+            notifier: Arc::clone(&self.notifier),
             transport: Arc::clone(&self.transport),
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
@@ -77,6 +82,7 @@ impl House {
             .store(Arc::clone(&self.store))
             .registry(Arc::new(builder.build().unwrap()))
             .config(config)
+            .notifier(Arc::clone(&self.notifier))
             .clock(self.clock.clone())
             .entropy(self.entropy.clone())
             .start()

@@ -17,6 +17,7 @@ mod limits;
 mod locks;
 mod lost_locks;
 mod meanwhile;
+mod notifications;
 mod power;
 mod refusals;
 mod steps;

@@ -1,0 +1,58 @@
+//! Telling others what has happened to a node.
+
+use serde_json::Value;
+
+use super::TaskManager;
+use crate::engine::Decision;
+use crate::flow::Flow;
+use crate::model::{Node, NodeTrait};
+use crate::notify::{Event, Notification, Payload};
+use crate::states::FlowKind;
+use crate::store::{Filter, Kind, Query};
+
+impl TaskManager {
+    /// Tells of everything that a decision has brought about.
+    pub(super) async fn tell_all(&self, decision: &Decision) {
+        for event in &decision.events {
+            tracing::info!(node = %decision.node.uuid, ?event, "node changed");
+            self.tell(&decision.node, decision.flow.as_ref(), event.clone())
+                .await;
+        }
+    }
+
+    /// Tells of an event of a node, with the node as it is.
+    pub(crate) async fn tell(&self, node: &Node, flow: Option<&Flow>, event: Event) {
+        if !self.notifier.wants(event.level()) {
+            return;
+        }
+        let traits = self.trait_names(node).await;
+        let payload = Payload::of_node(&event, node, &traits, current_step(flow));
+        self.tell_of(event, payload);
+    }
+
+    /// Tells of an event.
+    pub(crate) fn tell_of(&self, event: Event, payload: Payload) {
+        let (now, host) = (self.context.clock.now(), &self.context.config.host);
+        let notification = Notification::new(now, host, event, payload);
+        self.notifier.notify(&notification);
+    }
+
+    async fn trait_names(&self, node: &Node) -> Vec<String> {
+        let of_node = Filter::text("node_uuid", node.uuid.to_string());
+        let query = Query::all(Kind::Trait).filter(of_node);
+        let traits = self.repository().list::<NodeTrait>(&query).await;
+        match traits {
+            Ok(traits) => traits.into_iter().map(|it| it.value.name).collect(),
+            Err(error) => {
+                tracing::warn!(node = %node.uuid, %error, "an event is told of without the node's traits");
+                Vec::new()
+            }
+        }
+    }
+}
+
+fn current_step(flow: Option<&Flow>) -> Option<(FlowKind, Value)> {
+    let flow = flow?;
+    let step = flow.plan.get(flow.cursor)?;
+    Some((flow.kind, serde_json::to_value(step).ok()?))
+}
