@@ -58,6 +58,10 @@ impl TestMachine for FakeMachine {
         false
     }
 
+    fn image_url(&self) -> Option<String> {
+        Some("http://192.0.2.1/boot.iso".to_owned())
+    }
+
     fn step_args(&self, def: &StepDef) -> Option<JsonMap> {
         let args = match def.step.as_str() {
             "apply_configuration" => json!({"settings": [{"name": "virt", "value": "on"}]}),
@@ -93,8 +97,6 @@ impl DriverFactory for Fakes {
             ("wrong_credentials_are_said", reads_nothing),
             ("unsupported_targets_are_refused", "it can do everything"),
             ("the_persistent_flag_is_kept", network),
-            ("boot_modes_are_set_and_read_or_unsupported", network),
-            ("secure_boot_is_set_and_read_or_unsupported", network),
             ("a_bmc_that_has_gone_is_unreachable", no_network),
             ("a_bmc_that_is_back_is_found", no_network),
         ]

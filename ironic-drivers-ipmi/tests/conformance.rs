@@ -188,6 +188,14 @@ fn skips() -> Vec<(&'static str, &'static str)> {
         ("boot_modes_are_set_and_read_or_unsupported", modes),
         ("secure_boot_is_set_and_read_or_unsupported", modes),
         ("unsupported_targets_are_refused", "it can do everything"),
+        (
+            "indicators_are_listed_set_and_read_or_unsupported",
+            "the original's has none either",
+        ),
+        (
+            "virtual_media_come_and_go_or_unsupported",
+            "IPMI has no virtual media",
+        ),
     ]
 }
 

@@ -180,6 +180,11 @@ impl DriverFactory for Sushy {
             ("unsupported_targets_are_refused", "it can do everything"),
             ("what_the_button_did_is_read", "the emulator has no button"),
             (
+                "indicators_are_listed_set_and_read_or_unsupported",
+                "not yet",
+            ),
+            ("virtual_media_come_and_go_or_unsupported", "not yet"),
+            (
                 "the_persistent_flag_is_kept",
                 "the emulator keeps all for good",
             ),

@@ -1,7 +1,9 @@
 //! What a host calls.
 
 mod agents;
+mod machine;
 mod nodes;
+mod vendor;
 mod wait;
 
 use std::sync::Arc;

@@ -86,6 +86,8 @@ impl Inner {
                 persistent,
             } => inner.set_boot_device(node, device, persistent).await,
             Call::SupportedBootDevices { node } => inner.supported_boot_devices(node).await,
+            Call::Machine { node, ask } => inner.ask_machine(node, ask).await,
+            Call::Driver { driver, ask } => inner.ask_driver(&driver, ask).await,
             Call::Lookup { node } => inner.lookup(node).await,
             Call::Heartbeat { node, args } => inner.heartbeat(node, &args).await,
             Call::ContinueInspection { node, found } => {

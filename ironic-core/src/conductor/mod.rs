@@ -4,17 +4,24 @@
 mod agent_calls;
 mod announce;
 mod builder;
+mod console;
 mod effects;
 mod handle;
+mod jobs;
 mod keep_alive;
 mod limits;
+mod machine;
+mod management;
+mod media;
 mod nodes;
 mod power_sync;
 mod queries;
 mod recover;
 mod run;
 mod update;
+mod vendor;
 mod verbs;
+mod vifs;
 mod wake;
 
 pub use builder::ConductorBuilder;

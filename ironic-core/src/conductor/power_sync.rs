@@ -13,7 +13,7 @@ use crate::notify;
 use crate::states::{PowerState, PowerTarget};
 
 /// The fault of a node whose BMC does not answer.
-const POWER_FAILURE: &str = "power failure";
+pub(super) const POWER_FAILURE: &str = "power failure";
 
 impl Inner {
     /// Reads a node's power for the first time somewhere within the interval, so that a fleet

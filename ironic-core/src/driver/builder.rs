@@ -86,6 +86,12 @@ interfaces! {
     Vendor vendor "a",
 }
 
+impl Interfaces {
+    pub(super) fn vendor(&self, name: &str) -> Option<Arc<dyn Vendor>> {
+        self.vendor.get(name).cloned()
+    }
+}
+
 impl RegistryBuilder {
     /// Registers a hardware type. One of the same name is replaced.
     pub fn hardware(mut self, hardware: Arc<dyn HardwareType>) -> Self {

@@ -1,17 +1,16 @@
-//! The thirteen traits. Each extends [`Interface`]; each names what it promises.
+//! What the thirteen traits have in common, and most of them. Each names what it promises.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{SharedTask, Task};
 use crate::Error;
 use crate::flow::{Progress, StepProgress};
 use crate::model::{JsonMap, Node};
-use crate::states::{BootDevice, BootMode, FlowKind, PowerState, PowerTarget};
+use crate::states::{FlowKind, PowerState, PowerTarget};
 use crate::steps::{Step, StepDef};
 
 /// The `driver_info` and other keys that an interface reads, each with what it means.
@@ -82,7 +81,7 @@ pub trait Interface: Send + Sync + 'static {
     }
 }
 
-fn unsupported<T>(task: &SharedTask, extension: &str) -> Result<T, Error> {
+pub(super) fn unsupported<T>(task: &SharedTask, extension: &str) -> Result<T, Error> {
     Err(Error::Unsupported {
         driver: task.node().driver.clone(),
         extension: extension.to_owned(),
@@ -224,113 +223,6 @@ pub trait Deploy: Interface {
     /// When the agent does not answer or refuses.
     async fn refresh_steps(&self, _task: &mut Task, _flow: FlowKind) -> Result<(), Error> {
         Ok(())
-    }
-}
-
-/// What a machine boots from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct BootDeviceState {
-    /// The device; `None` when the machine does not say.
-    pub device: Option<BootDevice>,
-    /// Whether for every boot; `None` when the machine does not say.
-    pub persistent: Option<bool>,
-}
-
-impl BootDeviceState {
-    /// A known boot device.
-    pub fn new(device: Option<BootDevice>, persistent: Option<bool>) -> Self {
-        Self { device, persistent }
-    }
-}
-
-/// Manages everything of a BMC that is not power.
-///
-/// # Contract
-/// A setter that has returned has been accepted by the BMC; that the machine obeys shows at the
-/// next boot. Setting what is set already is no error.
-#[async_trait]
-pub trait Management: Interface {
-    /// What the machine could boot from.
-    ///
-    /// # Errors
-    /// When it has to be asked of the BMC, and that does not answer.
-    async fn supported_boot_devices(&self, task: &SharedTask) -> Result<Vec<BootDevice>, Error>;
-
-    /// What the machine boots from.
-    ///
-    /// # Errors
-    /// When the BMC does not answer or refuses.
-    async fn get_boot_device(&self, task: &SharedTask) -> Result<BootDeviceState, Error>;
-
-    /// Sets what the machine boots from: for every boot, or for the next.
-    ///
-    /// # Errors
-    /// [`Error::InvalidParameter`] for a device that is not supported; else as `get_boot_device`.
-    async fn set_boot_device(
-        &self,
-        task: &mut Task,
-        device: BootDevice,
-        persistent: bool,
-    ) -> Result<(), Error>;
-
-    /// How the machine boots; `None` when the BMC does not say.
-    ///
-    /// # Errors
-    /// As `get_boot_device`.
-    async fn get_boot_mode(&self, _task: &SharedTask) -> Result<Option<BootMode>, Error> {
-        Ok(None)
-    }
-
-    /// Sets how the machine boots.
-    ///
-    /// # Errors
-    /// [`Error::Unsupported`]; else as `get_boot_device`.
-    async fn set_boot_mode(&self, task: &mut Task, _mode: BootMode) -> Result<(), Error> {
-        unsupported(task, "set_boot_mode")
-    }
-
-    /// Whether the firmware checks what it boots; `None` when the BMC does not say.
-    ///
-    /// # Errors
-    /// As `get_boot_device`.
-    async fn get_secure_boot(&self, _task: &SharedTask) -> Result<Option<bool>, Error> {
-        Ok(None)
-    }
-
-    /// Sets whether the firmware checks what it boots.
-    ///
-    /// # Errors
-    /// [`Error::Unsupported`]; else as `get_boot_device`.
-    async fn set_secure_boot(&self, task: &mut Task, _on: bool) -> Result<(), Error> {
-        unsupported(task, "set_secure_boot")
-    }
-
-    /// Interrupts the machine's processor, to make its operating system write a dump.
-    ///
-    /// # Errors
-    /// [`Error::Unsupported`]; else as `get_boot_device`.
-    async fn inject_nmi(&self, task: &mut Task) -> Result<(), Error> {
-        unsupported(task, "inject_nmi")
-    }
-
-    /// The readings of the machine's sensors, by type and name.
-    ///
-    /// # Errors
-    /// [`Error::Unsupported`]; else as `get_boot_device`.
-    async fn sensors(&self, task: &SharedTask) -> Result<JsonMap, Error> {
-        unsupported(task, "sensors")
-    }
-
-    /// The addresses of the machine's ports, as far as the BMC knows them.
-    ///
-    /// # Errors
-    /// As `get_boot_device`.
-    async fn mac_addresses(
-        &self,
-        _task: &SharedTask,
-    ) -> Result<Vec<crate::model::MacAddress>, Error> {
-        Ok(Vec::new())
     }
 }
 
@@ -564,57 +456,5 @@ pub trait Storage: Interface {
     /// Whether an image is to be written to the machine's disk at all.
     fn should_write_image(&self, _task: &SharedTask) -> bool {
         true
-    }
-}
-
-/// A method that only a vendor's interface has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct VendorMethod {
-    /// The HTTP methods that it takes.
-    pub http_methods: Vec<String>,
-    /// Whether it is answered before it is done.
-    pub asynchronous: bool,
-    /// What it does.
-    pub description: String,
-    /// Whether it changes nothing, so that a shared lock is enough.
-    pub read_only: bool,
-}
-
-impl VendorMethod {
-    /// A method that changes something, answered once it is done.
-    pub fn new(http_methods: &[&str], description: &str) -> Self {
-        Self {
-            http_methods: http_methods.iter().map(ToString::to_string).collect(),
-            asynchronous: false,
-            description: description.to_owned(),
-            read_only: false,
-        }
-    }
-}
-
-/// What only this vendor offers.
-///
-/// # Contract
-/// As [`Interface`].
-#[async_trait]
-pub trait Vendor: Interface {
-    /// The methods, by name.
-    fn methods(&self) -> BTreeMap<String, VendorMethod> {
-        BTreeMap::new()
-    }
-
-    /// Calls one.
-    ///
-    /// # Errors
-    /// [`Error::Unsupported`] for a method that it does not have; else what the method says.
-    async fn call(
-        &self,
-        task: &mut Task,
-        method: &str,
-        _http_method: &str,
-        _args: &JsonMap,
-    ) -> Result<Value, Error> {
-        unsupported(task, method)
     }
 }

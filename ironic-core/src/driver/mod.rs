@@ -7,11 +7,14 @@ mod bare;
 mod builder;
 mod catalog;
 pub mod fake;
+mod flat;
 pub mod generic;
 mod hardware;
 #[cfg(test)]
 mod harness;
+mod indicator;
 mod interfaces;
+mod management;
 pub mod noop;
 mod raid_config;
 mod registry;
@@ -24,17 +27,21 @@ mod resolve_error;
 mod resolve_tests;
 mod similar;
 mod task;
+mod vendor;
+mod virtual_media;
 
 pub use alias::DriverAlias;
 pub use bare::BareDriver;
 pub use builder::RegistryBuilder;
 pub use catalog::{Catalog, Defaults, Enabled};
+pub use flat::FlatNetwork;
 pub use hardware::HardwareType;
+pub use indicator::{Component, Indicator, IndicatorState, Indicators, find_indicator};
 pub use interfaces::{
-    Bios, Boot, BootDeviceState, Console, ConsoleInfo, Deploy, Firmware, Inspect, Interface,
-    Management, Network, NetworkRole, Power, Properties, Raid, RamdiskParams, Rescue, Storage,
-    Vendor, VendorMethod,
+    Bios, Boot, Console, ConsoleInfo, Deploy, Firmware, Inspect, Interface, Network, NetworkRole,
+    Power, Properties, Raid, RamdiskParams, Rescue, Storage,
 };
+pub use management::{BootDeviceState, Management};
 pub use raid_config::{raid_disk_properties, validate_raid_config};
 pub use registry::{Registry, UsableInterfaces};
 pub use reservation::Reservation;
@@ -43,3 +50,5 @@ pub use resolve::{Resolver, instance_overrides, resolve};
 pub use resolve_error::ResolveError;
 pub(crate) use task::TaskCore;
 pub use task::{SharedTask, Task, TaskContext};
+pub use vendor::{Vendor, VendorMethod};
+pub use virtual_media::{VirtualMediaDevice, VirtualMediaSlot};

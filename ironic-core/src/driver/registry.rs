@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::builder::{Interfaces, RegistryBuilder};
 use super::resolve::{Resolver, instance_overrides};
-use super::{BareDriver, Interface, Properties, ResolveError};
+use super::{BareDriver, Interface, Properties, ResolveError, Vendor};
 use crate::model::{InterfaceNames, Node, NodeInterfaces};
 use crate::states::InterfaceKind;
 
@@ -130,6 +130,24 @@ impl Registry {
         let name = self.resolver.default_interface(driver, kind)?;
         self.interfaces
             .get(kind, name)
+            .ok_or_else(|| ResolveError::InterfaceNotEnabled {
+                kind,
+                name: Some(name.to_owned()),
+                enabled: Vec::new(),
+                by_default: true,
+            })
+    }
+
+    /// The vendor interface that nodes of a hardware type get unless they choose: the one that
+    /// answers for the hardware type itself.
+    ///
+    /// # Errors
+    /// [`ResolveError::DriverNotFound`] when the hardware type is not enabled.
+    pub fn default_vendor(&self, driver: &str) -> Result<Arc<dyn Vendor>, ResolveError> {
+        let kind = InterfaceKind::Vendor;
+        let name = self.resolver.default_interface(driver, kind)?;
+        self.interfaces
+            .vendor(name)
             .ok_or_else(|| ResolveError::InterfaceNotEnabled {
                 kind,
                 name: Some(name.to_owned()),

@@ -270,6 +270,30 @@ impl Task {
         Ok(())
     }
 
+    /// Keeps what is remembered about a port of the node: its `internal_info`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the node has no such port; what the store answers.
+    pub async fn save_port(&mut self, port: Port) -> Result<(), Error> {
+        let now = self.now();
+        let ports = &self.shared.core.ports;
+        let Some(at) = ports.iter().position(|known| known.uuid == port.uuid) else {
+            return Err(Error::not_found("port", port.uuid));
+        };
+        let repository = self.repository().clone();
+        let (saved, ()) = repository
+            .update::<Port, ()>(port.uuid, Some(self.fence), |stored| {
+                stored.internal_info.clone_from(&port.internal_info);
+                stored.updated_at = Some(now);
+                Ok(())
+            })
+            .await?;
+        if let Some(known) = self.shared.core.ports.get_mut(at) {
+            *known = saved;
+        }
+        Ok(())
+    }
+
     /// Adds a port to the node.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::machine::{DriverCall, MachineAnswer, MachineCall};
 use crate::engine::Plan;
 use crate::model::{JsonMap, Node, Port};
 use crate::runtime::Timestamp;
@@ -344,6 +345,20 @@ pub enum Call {
         /// The node.
         node: Uuid,
     },
+    /// Ask something of the machine's hardware.
+    Machine {
+        /// The node.
+        node: Uuid,
+        /// What.
+        ask: MachineCall,
+    },
+    /// Ask something of a hardware type, whatever the node.
+    Driver {
+        /// The hardware type.
+        driver: String,
+        /// What.
+        ask: DriverCall,
+    },
     /// An agent asks which node it runs on.
     Lookup {
         /// The node that its uuid or its addresses have led to.
@@ -432,6 +447,11 @@ pub enum Response {
     BootDevices {
         /// The devices.
         devices: Vec<BootDevice>,
+    },
+    /// What the machine's hardware, or its hardware type, has to say.
+    Machine {
+        /// The answer.
+        answer: MachineAnswer,
     },
     /// Which node the agent runs on.
     Lookup {

@@ -2,12 +2,14 @@
 
 mod call;
 mod local;
+mod machine;
 
 pub use call::{
     BootDeviceSetting, Call, Change, HeartbeatArgs, InspectionArgs, LookupAnswer, ProvisionArgs,
     Request, RequestContext, Response, Validation,
 };
 pub use local::LocalTransport;
+pub use machine::{DriverCall, MachineAnswer, MachineCall, VendorAnswer};
 
 use async_trait::async_trait;
 

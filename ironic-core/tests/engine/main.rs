@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod console;
 mod crash;
 mod disabled;
 mod house;
@@ -16,10 +17,14 @@ mod lifecycle;
 mod limits;
 mod locks;
 mod lost_locks;
+mod management;
 mod meanwhile;
+mod media;
 mod notifications;
 mod power;
 mod refusals;
 mod steps;
 mod stop;
+mod vendor;
+mod vifs;
 mod waiting;

@@ -197,6 +197,8 @@ impl DriverFactory for Toys {
             "soft_targets_end_where_they_say",
             "boot_modes_are_set_and_read_or_unsupported",
             "secure_boot_is_set_and_read_or_unsupported",
+            "indicators_are_listed_set_and_read_or_unsupported",
+            "virtual_media_come_and_go_or_unsupported",
         ]
         .map(|case| (case, nothing))
         .to_vec()

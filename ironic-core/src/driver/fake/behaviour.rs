@@ -12,6 +12,7 @@ use super::{Completion, FakeOperation, FakeRule};
 use crate::Error;
 use crate::driver::{SharedTask, Task};
 use crate::flow::{BlockedReason, Progress, Resume, StepProgress, Wait};
+use crate::model::JsonMap;
 use crate::states::{PowerState, PowerTarget};
 use crate::steps::Step;
 
@@ -119,6 +120,16 @@ impl FakeBehaviour {
         let machines = self.machines();
         let machine = machines.get(&node);
         machine.map_or_else(BTreeMap::new, |machine| machine.bios.clone())
+    }
+
+    /// What a machine's sensors read, from here on.
+    pub fn set_sensors(&self, node: Uuid, sensors: JsonMap) {
+        self.machine(node, |machine| machine.sensors = sensors);
+    }
+
+    /// Whether a machine's console runs.
+    pub fn console_runs(&self, node: Uuid) -> bool {
+        self.machines().get(&node).is_some_and(|m| m.console)
     }
 
     /// Forgets a machine, as when it has left the rack.

@@ -13,12 +13,18 @@ plain_fake_interface! {
 impl Console for FakeConsole {
     async fn start(&self, task: &mut Task) -> Result<(), Error> {
         let operation = FakeOperation::StartConsole;
-        self.behaviour.at_once(task, operation).await
+        self.behaviour.at_once(task, operation).await?;
+        self.behaviour
+            .machine(task.node_id(), |machine| machine.console = true);
+        Ok(())
     }
 
     async fn stop(&self, task: &mut Task) -> Result<(), Error> {
         let operation = FakeOperation::StopConsole;
-        self.behaviour.at_once(task, operation).await
+        self.behaviour.at_once(task, operation).await?;
+        self.behaviour
+            .machine(task.node_id(), |machine| machine.console = false);
+        Ok(())
     }
 
     async fn get(&self, task: &SharedTask) -> Result<ConsoleInfo, Error> {

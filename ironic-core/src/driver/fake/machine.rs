@@ -1,14 +1,22 @@
 use std::collections::BTreeMap;
 
 use super::FakeOperation;
+use crate::driver::{Component, IndicatorState, VirtualMediaDevice};
 use crate::flow::StepProgress;
-use crate::states::PowerState;
+use crate::model::JsonMap;
+use crate::states::{BootMode, PowerState};
 
 /// What a fake machine is like, and what it is busy with.
 #[derive(Debug, Default)]
 pub(super) struct Machine {
     pub(super) power: Option<PowerState>,
     pub(super) bios: BTreeMap<String, String>,
+    pub(super) boot_mode: Option<BootMode>,
+    pub(super) secure_boot: Option<bool>,
+    pub(super) lights: BTreeMap<(Component, String), IndicatorState>,
+    pub(super) media: BTreeMap<VirtualMediaDevice, String>,
+    pub(super) sensors: JsonMap,
+    pub(super) console: bool,
     busy: BTreeMap<FakeOperation, Busy>,
 }
 

@@ -70,6 +70,22 @@ string_enum! {
         GetBootDevice = "management.get_boot_device",
         /// Setting what the machine boots from.
         SetBootDevice = "management.set_boot_device",
+        /// Setting how the machine boots.
+        SetBootMode = "management.set_boot_mode",
+        /// Setting whether the firmware checks what it boots.
+        SetSecureBoot = "management.set_secure_boot",
+        /// Interrupting the processor.
+        InjectNmi = "management.inject_nmi",
+        /// Asking what a light does.
+        GetIndicator = "management.get_indicator",
+        /// Setting what a light does.
+        SetIndicator = "management.set_indicator",
+        /// Asking what is in the slots for virtual media.
+        GetVirtualMedia = "management.virtual_media",
+        /// Putting an image into a slot.
+        AttachVirtualMedia = "management.attach_virtual_media",
+        /// Emptying slots.
+        DetachVirtualMedia = "management.detach_virtual_media",
         /// Reading sensors.
         Sensors = "management.sensors",
         /// Checking the node.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::FakeOperation;
 use crate::Error;
-use crate::driver::{Properties, Task, Vendor, VendorMethod};
+use crate::driver::{Properties, SharedTask, Task, Vendor, VendorMethod};
 use crate::flow::{Progress, Wait};
 use crate::model::JsonMap;
 use crate::states::{FlowKind, InterfaceKind};
@@ -90,11 +90,37 @@ impl Vendor for FakeVendor {
         .collect()
     }
 
+    async fn validate_call(
+        &self,
+        _task: &SharedTask,
+        method: &str,
+        _http_method: &str,
+        args: &JsonMap,
+    ) -> Result<(), Error> {
+        let asks = WORDS.iter().any(|(name, _)| *name == method);
+        if asks && args.get("bar").is_none_or(is_empty) {
+            return Err(Error::missing(format!(
+                "vendor method {method} requires the parameter bar"
+            )));
+        }
+        Ok(())
+    }
+
     async fn call(
         &self,
         task: &mut Task,
         method: &str,
-        _http_method: &str,
+        http_method: &str,
+        args: &JsonMap,
+    ) -> Result<Value, Error> {
+        self.read(task, method, http_method, args).await
+    }
+
+    async fn read(
+        &self,
+        task: &SharedTask,
+        method: &str,
+        http_method: &str,
         args: &JsonMap,
     ) -> Result<Value, Error> {
         let word = WORDS.iter().find(|(name, _)| *name == method);
@@ -104,18 +130,13 @@ impl Vendor for FakeVendor {
                 extension: method.to_owned(),
             });
         }
-        let bar = args.get("bar").filter(|bar| !is_empty(bar));
-        if word.is_some() && bar.is_none() {
-            return Err(Error::missing(format!(
-                "vendor method {method} requires the parameter bar"
-            )));
-        }
+        self.validate_call(task, method, http_method, args).await?;
         let operation = FakeOperation::CallVendor;
         self.behaviour.perform(task, operation, &method).await?;
         match word {
-            Some((_, word)) => Ok(Value::Bool(bar.is_some_and(|bar| bar == word))),
+            Some((_, word)) => Ok(Value::Bool(args.get("bar").is_some_and(|bar| bar == word))),
             None => {
-                tracing::debug!(node = %task.node_id(), method, "asked to write this line");
+                tracing::debug!(node = %task.node().uuid, method, "asked to write this line");
                 Ok(Value::Null)
             }
         }

@@ -19,10 +19,10 @@ pub use storage::NoopStorage;
 
 use std::sync::Arc;
 
-use super::RegistryBuilder;
+use super::{FlatNetwork, RegistryBuilder};
 
-/// Registers every interface of this module under the original's name, and the hardware type
-/// `manual-management`; enables nothing.
+/// Registers every interface of this module under the original's name, the network interface
+/// `flat` and the hardware type `manual-management`; enables nothing.
 pub fn register(builder: RegistryBuilder) -> RegistryBuilder {
     builder
         .hardware(Arc::new(ManualManagement))
@@ -33,6 +33,7 @@ pub fn register(builder: RegistryBuilder) -> RegistryBuilder {
         .inspect("no-inspect", Arc::new(NoInspect))
         .management("noop", Arc::new(NoopManagement))
         .network("noop", Arc::new(NoopNetwork))
+        .network("flat", Arc::new(FlatNetwork))
         .raid("no-raid", Arc::new(NoRaid))
         .rescue("no-rescue", Arc::new(NoRescue))
         .storage("noop", Arc::new(NoopStorage))

@@ -1,5 +1,6 @@
 use super::rig::{Rig, Verdict, lack, not_the_drivers};
 use crate::ErrorKind;
+use crate::driver::VirtualMediaDevice;
 use crate::states::{BootDevice, BootMode, InterfaceKind, PowerTarget};
 
 pub(super) async fn boot_devices_are_listed_once(rig: &Rig) -> Verdict {
@@ -155,6 +156,68 @@ pub(super) async fn secure_boot_is_set_and_read_or_unsupported(rig: &Rig) -> Ver
     }
     if unsupported == 3 {
         return Err(lack("it sets no secure boot"));
+    }
+    Ok(())
+}
+
+pub(super) async fn indicators_are_listed_set_and_read_or_unsupported(rig: &Rig) -> Verdict {
+    rig.needs(InterfaceKind::Management).await?;
+    let mut task = rig.task().await;
+    let management = task.driver().management.clone();
+    let indicators = match management.supported_indicators(&task).await {
+        Ok(indicators) => indicators,
+        Err(error) => {
+            rig.expect_discreet(&error, &[]);
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+            return Err(lack("it has no indicators"));
+        }
+    };
+    for (component, lights) in &indicators {
+        for (name, light) in lights {
+            let what = format!("indicator {name} of {component}");
+            assert!(!light.states.is_empty(), "{what} knows no state");
+            let read = management.get_indicator(&task, *component, name).await;
+            rig.done(read, &what);
+            for state in light.states.iter().filter(|_| !light.readonly) {
+                let set = management.set_indicator(&mut task, *component, name, *state);
+                rig.done(set.await, &what);
+                let read = management.get_indicator(&task, *component, name).await;
+                assert_eq!(rig.done(read, &what), *state, "{what}");
+            }
+        }
+        let unknown = management.get_indicator(&task, *component, "no such light");
+        let error = rig.refused(unknown.await, "a light that is not there");
+        assert_eq!(error.kind(), ErrorKind::InvalidParameter, "{error}");
+    }
+    Ok(())
+}
+
+pub(super) async fn virtual_media_come_and_go_or_unsupported(rig: &Rig) -> Verdict {
+    rig.needs(InterfaceKind::Management).await?;
+    let mut task = rig.task().await;
+    let management = task.driver().management.clone();
+    if let Err(error) = management.virtual_media(&task).await {
+        rig.expect_discreet(&error, &[]);
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+        return Err(lack("it has no virtual media"));
+    }
+    let Some(url) = rig.machine.image_url() else {
+        return Err(lack("there is no image for its virtual media"));
+    };
+    let device = VirtualMediaDevice::Cdrom;
+    // What is there already gives way, and what is empty already stays empty.
+    for _ in 0..2 {
+        let attached = management.attach_virtual_media(&mut task, device, &url);
+        rig.done(attached.await, "attaching");
+        let slots = rig.done(management.virtual_media(&task).await, "reading slots");
+        let full = slots.iter().filter(|slot| slot.is_inserted()).count();
+        assert_eq!(full, 1, "{slots:?}");
+    }
+    for devices in [&[device][..], &[]] {
+        let detached = management.detach_virtual_media(&mut task, devices);
+        rig.done(detached.await, "detaching");
+        let slots = rig.done(management.virtual_media(&task).await, "reading slots");
+        assert!(!slots.iter().any(|slot| slot.is_inserted()), "{slots:?}");
     }
     Ok(())
 }

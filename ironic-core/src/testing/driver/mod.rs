@@ -85,6 +85,11 @@ pub trait TestMachine: Send + Sync {
         true
     }
 
+    /// Where the BMC can fetch an image of a CD, if it can.
+    fn image_url(&self) -> Option<String> {
+        None
+    }
+
     /// Arguments to run a step with; `None` leaves the step out. Unless told, those without
     /// required ones are run without any.
     fn step_args(&self, def: &StepDef) -> Option<JsonMap> {
@@ -167,6 +172,8 @@ macro_rules! __driver_cases {
             management: setting_a_boot_device_switches_no_power,
             management: boot_modes_are_set_and_read_or_unsupported,
             management: secure_boot_is_set_and_read_or_unsupported,
+            management: indicators_are_listed_set_and_read_or_unsupported,
+            management: virtual_media_come_and_go_or_unsupported,
             management: what_else_can_be_asked_is_answered_or_unsupported,
             management: management_changes_nothing_of_the_engines,
             others: boot_may_be_asked_for_again,

@@ -11,8 +11,8 @@ use crate::runtime::Timestamp;
 use crate::states::{BootDevice, FlowKind, InterfaceKind, PowerTarget, ProvisionState, Verb};
 use crate::steps::{Impact, StepSource, UserStep};
 use crate::transport::{
-    BootDeviceSetting, Call, Change, HeartbeatArgs, InspectionArgs, LookupAnswer, ProvisionArgs,
-    Response, Validation,
+    BootDeviceSetting, Call, Change, DriverCall, HeartbeatArgs, InspectionArgs, LookupAnswer,
+    MachineAnswer, MachineCall, ProvisionArgs, Response, Validation, VendorAnswer,
 };
 use crate::{Error, ErrorKind, WireError};
 
@@ -106,6 +106,34 @@ fn found() -> Box<InspectionArgs> {
     ))
 }
 
+fn vendor_args() -> (String, String, JsonMap) {
+    let args = map(json!({"raw_bytes": "0x00 0x01", "password": SECRET}));
+    ("send_raw".to_owned(), "POST".to_owned(), args)
+}
+
+fn vendor_call() -> MachineCall {
+    let (method, http_method, args) = vendor_args();
+    MachineCall::CallVendor {
+        method,
+        http_method,
+        args,
+    }
+}
+
+fn driver_call() -> DriverCall {
+    let (method, http_method, args) = vendor_args();
+    DriverCall::CallVendor {
+        method,
+        http_method,
+        args,
+    }
+}
+
+fn vendor_answer() -> MachineAnswer {
+    let answer = VendorAnswer::new(json!({"token": SECRET, "list": [1, null]}), false, true);
+    MachineAnswer::Vendor { answer }
+}
+
 every! {
     /// Every call.
     calls: Call {
@@ -123,6 +151,8 @@ every! {
         GetBootDevice { node: id(7) },
         SetBootDevice { node: id(7), device: BootDevice::Cdrom, persistent: true },
         SupportedBootDevices { node: id(7) },
+        Machine { node: id(7), ask: vendor_call() },
+        Driver { driver: "ipmi".to_owned(), ask: driver_call() },
         Lookup { node: Uuid::max() },
         Heartbeat { node: Uuid::nil(), args: heartbeat() },
         ContinueInspection { node: id(7), found: found() },
@@ -201,6 +231,7 @@ every! {
             setting: BootDeviceSetting { device: Some(BootDevice::UefiHttp), persistent: None },
         },
         BootDevices { devices: BootDevice::ALL.to_vec() },
+        Machine { answer: vendor_answer() },
         Lookup { answer: LookupAnswer::new(*node(), 300, Some(SECRET.to_owned())) },
     }
 }
