@@ -88,7 +88,7 @@ async fn wait_for_off(task: &Task) -> Result<bool, Error> {
 /// The steps that the interface itself runs, in their order (the original's priorities).
 fn core_steps() -> Vec<StepDef> {
     let def = |step, priority, replay, impact| {
-        StepDef::new(InterfaceKind::Deploy, step, priority, replay, impact)
+        StepDef::new(InterfaceKind::Deploy, step, priority, replay, impact).abortable()
     };
     vec![
         def("deploy", 100, Replay::Idempotent, Impact::POWER),
@@ -218,6 +218,11 @@ impl Interface for AgentDeploy {
 impl Deploy for AgentDeploy {
     async fn prepare(&self, task: &mut Task) -> Result<Progress, Error> {
         let driver = task.driver();
+        if task.node().provision_state == ProvisionState::Adopting {
+            // The instance runs; only what it boots from has to be there.
+            driver.boot.prepare_instance(task).await?;
+            return Ok(Progress::Done);
+        }
         driver.network.validate(task).await?;
         let params = ramdisk::ramdisk_params(task)?;
         if !task.node().disable_power_off {

@@ -8,6 +8,7 @@ mod http;
 mod image_info;
 mod image_proxies;
 mod ramdisk;
+mod rescue;
 mod steps;
 mod transport;
 
@@ -18,4 +19,5 @@ pub use direct::AgentDeploy;
 pub use http::HttpAgentTransport;
 pub(crate) use ramdisk::boot as boot_ramdisk;
 pub use ramdisk::ramdisk_params;
+pub use rescue::AgentRescue;
 pub use transport::{AgentAnswer, AgentRequest, AgentTransport};

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::Error;
 use crate::driver::Task;
-use crate::engine::Outcome;
-use crate::flow::{Effect, Progress};
+use crate::engine::{Outcome, RAMDISK_BOOTED, RESCUED};
+use crate::flow::{Effect, Flow, Progress};
+use crate::model::{Node, capabilities};
 use crate::states::{FlowKind, PowerState, PowerTarget};
 use crate::steps::ReservedStep;
 
@@ -92,13 +93,53 @@ async fn prepare(task: &mut Task, kind: FlowKind) -> Result<Progress, Error> {
         }
         FlowKind::Deploy => driver.deploy.prepare(task).await,
         FlowKind::TearDown => {
+            let rescued = |flow: &Flow| flow.args.contains_key(RESCUED);
+            if task.flow().is_some_and(rescued) {
+                driver.rescue.clean_up(task).await?;
+            }
+            if task.node().console_enabled {
+                driver.console.stop(task).await?;
+            }
             driver.deploy.clean_up(task).await?;
             driver.deploy.tear_down(task).await
         }
         FlowKind::Rescue => driver.rescue.rescue(task).await,
         FlowKind::Unrescue => driver.rescue.unrescue(task).await,
-        FlowKind::Adopt | FlowKind::Power => Ok(Progress::Done),
+        FlowKind::Adopt => adopt(task).await,
+        FlowKind::Power => Ok(Progress::Done),
     }
+}
+
+/// Makes this conductor able to look after an instance that it did not deploy: what the machine
+/// boots is checked where it does not boot from its disk, and set up as after a deployment.
+async fn adopt(task: &mut Task) -> Result<Progress, Error> {
+    let driver = task.driver();
+    super::verbs::note_image_type(task.node_mut());
+    if boot_option(task.node())? != "local" {
+        driver.boot.validate(task).await?;
+    }
+    if let Progress::Wait(wait) = driver.deploy.prepare(task).await? {
+        return Ok(Progress::Wait(wait));
+    }
+    driver.deploy.take_over(task).await?;
+    if task.node().console_enabled
+        && let Err(error) = driver.console.start(task).await
+    {
+        // An instance without its console is better than none.
+        tracing::warn!(node = %task.node_id(), %error, "the console could not be started");
+        let node = task.node_mut();
+        node.console_enabled = false;
+    }
+    Ok(Progress::Done)
+}
+
+/// Where the instance boots from, as its capabilities say.
+fn boot_option(node: &Node) -> Result<String, Error> {
+    let wanted = capabilities::of_instance(&node.instance_info)?;
+    let option = wanted
+        .get("boot_option")
+        .and_then(serde_json::Value::as_str);
+    Ok(option.unwrap_or("local").to_owned())
 }
 
 async fn finish(task: &mut Task, kind: FlowKind) -> Result<Progress, Error> {
@@ -106,7 +147,7 @@ async fn finish(task: &mut Task, kind: FlowKind) -> Result<Progress, Error> {
     match kind {
         FlowKind::Inspect => driver.inspect.finish(task).await?,
         FlowKind::Clean | FlowKind::Service => driver.deploy.tear_down_steps(task, kind).await?,
-        FlowKind::Rescue => driver.rescue.clean_up(task).await?,
+        FlowKind::Rescue => driver.rescue.finish(task).await?,
         _ => {}
     }
     Ok(Progress::Done)
@@ -118,7 +159,15 @@ async fn clean_up(task: &mut Task, kind: FlowKind) -> Result<Progress, Error> {
         FlowKind::Inspect => driver.inspect.abort(task).await?,
         FlowKind::Clean | FlowKind::Service => driver.deploy.tear_down_steps(task, kind).await?,
         FlowKind::Deploy => driver.deploy.clean_up(task).await?,
-        FlowKind::Rescue => driver.rescue.clean_up(task).await?,
+        FlowKind::Rescue => {
+            // A ramdisk that was given up is not left running; one that somebody aborted is.
+            let given_up =
+                |flow: &Flow| flow.args.contains_key(RAMDISK_BOOTED) && !flow.abort_requested;
+            if task.flow().is_some_and(given_up) && !task.node().disable_power_off {
+                task.switch_power(PowerTarget::Off, None).await?;
+            }
+            driver.rescue.clean_up(task).await?;
+        }
         _ => {}
     }
     Ok(Progress::Done)
@@ -140,10 +189,9 @@ async fn run_reserved(
             }
             set_power(task, target, None).await
         }
-        None => Err(Error::Unsupported {
-            driver: "this engine".to_owned(),
-            extension: format!("the {kind} step {reserved}"),
-        }),
+        None => Err(Error::internal(format!(
+            "the {kind} step {reserved} is decided, not carried out"
+        ))),
     }
 }
 

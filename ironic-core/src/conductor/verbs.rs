@@ -11,7 +11,7 @@ use crate::Error;
 use crate::driver::{SharedTask, Task};
 use crate::engine::{self, Catalogs, Input, Rejected, View};
 use crate::model::Node;
-use crate::states::{PowerTarget, Verb};
+use crate::states::{PowerTarget, ProvisionState, Verb};
 use crate::transport::{ProvisionArgs, Response};
 
 impl Inner {
@@ -85,6 +85,12 @@ impl Inner {
 
     /// What the verb's interfaces say to it, and what its arguments leave on the node.
     async fn check(&self, task: &mut Task, verb: Verb, args: &ProvisionArgs) -> Result<(), Error> {
+        if verb == Verb::Rescue {
+            keep_rescue_password(task, args)?;
+        }
+        if verb == Verb::Rebuild {
+            forget_fetched_image(task.node_mut());
+        }
         validate_for(task, verb, args.disable_ramdisk).await?;
         if matches!(verb, Verb::Deploy | Verb::Rebuild) && !args.configdrive.is_null() {
             task.node_mut()
@@ -161,7 +167,7 @@ impl Inner {
 
 /// Notes whether the image is of a whole disk or of a partition: as said, else by whether a
 /// kernel or a ramdisk comes with it. Boot interfaces go by the former, clients by the latter.
-fn note_image_type(node: &mut Node) {
+pub(super) fn note_image_type(node: &mut Node) {
     let text = |key: &str| {
         let value = node.instance_info.get(key).and_then(Value::as_str);
         value.filter(|text| !text.is_empty())
@@ -185,6 +191,37 @@ fn note_image_type(node: &mut Node) {
     node.set_internal("is_whole_disk_image", Value::Bool(whole_disk));
 }
 
+/// Leaves the password on the node for the rescue ramdisk, in clear and as its login takes it.
+fn keep_rescue_password(task: &mut Task, args: &ProvisionArgs) -> Result<(), Error> {
+    let password = args.rescue_password.as_deref().unwrap_or_default();
+    if password.trim().is_empty() {
+        return Err(Error::missing(
+            "rescue_password is required: whoever logs in to the rescue ramdisk uses it",
+        ));
+    }
+    let hashed = crate::sha_crypt::hash(password, task.entropy());
+    let info = &mut task.node_mut().instance_info;
+    info.insert("rescue_password".to_owned(), Value::from(password));
+    info.insert("hashed_rescue_password".to_owned(), Value::from(hashed));
+    Ok(())
+}
+
+/// What belongs to an image of an image service is asked of the service again: the image may
+/// have changed since the deployment. What came with an image by URL was given by the caller.
+fn forget_fetched_image(node: &mut Node) {
+    let source = node
+        .instance_info
+        .get("image_source")
+        .and_then(Value::as_str);
+    let by_service = source
+        .is_some_and(|source| source.starts_with("glance://") || Uuid::parse_str(source).is_ok());
+    if by_service {
+        for key in ["kernel", "ramdisk", "boot_iso", "original_image_source"] {
+            node.instance_info.remove(key);
+        }
+    }
+}
+
 /// The interfaces that a verb is going to use have what they need.
 async fn validate_for(task: &SharedTask, verb: Verb, disable_ramdisk: bool) -> Result<(), Error> {
     let driver = task.driver();
@@ -197,12 +234,26 @@ async fn validate_for(task: &SharedTask, verb: Verb, disable_ramdisk: bool) -> R
             driver.power.validate(task).await?;
             driver.inspect.validate(task).await
         }
-        Verb::Clean if disable_ramdisk => driver.power.validate(task).await,
-        Verb::Clean | Verb::Provide => {
+        Verb::Clean | Verb::Service if disable_ramdisk => driver.power.validate(task).await,
+        Verb::Clean | Verb::Provide | Verb::Service => {
             driver.power.validate(task).await?;
             driver.network.validate(task).await
         }
-        Verb::Undeploy => driver.power.validate(task).await,
+        Verb::Rescue => {
+            driver.power.validate(task).await?;
+            driver.rescue.validate(task).await?;
+            driver.network.validate(task).await
+        }
+        Verb::Undeploy | Verb::Unrescue => driver.power.validate(task).await,
+        Verb::Abort
+            if task.node().provision_state == ProvisionState::InspectWait
+                && !driver.inspect.can_abort() =>
+        {
+            Err(Error::Unsupported {
+                driver: task.node().driver.clone(),
+                extension: "aborting an inspection".to_owned(),
+            })
+        }
         _ => Ok(()),
     }
 }

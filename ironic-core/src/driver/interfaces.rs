@@ -247,6 +247,11 @@ pub trait Inspect: Interface {
         Ok(())
     }
 
+    /// Whether an inspection that waits can be stopped.
+    fn can_abort(&self) -> bool {
+        true
+    }
+
     /// Stops an inspection that waits or has failed, and undoes what `inspect_hardware` did.
     ///
     /// # Errors
@@ -425,6 +430,15 @@ pub trait Rescue: Interface {
     /// # Errors
     /// Why it cannot.
     async fn unrescue(&self, task: &mut Task) -> Result<Progress, Error>;
+
+    /// The ramdisk that `rescue` booted has called: lets somebody in, with the password on the
+    /// node (`instance_info`), and makes the machine reachable.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    async fn finish(&self, task: &mut Task) -> Result<(), Error> {
+        self.clean_up(task).await
+    }
 
     /// Leaves nothing of a rescue behind outside the machine.
     ///

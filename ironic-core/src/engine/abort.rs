@@ -1,10 +1,10 @@
-//! Stopping what waits: → the failed state of the flow.
+//! Stopping what waits: → the failed state of the flow, or from servicing back to `active`.
 
-use super::{Draft, Rejected};
+use super::{Draft, Rejected, rescue, service};
 use crate::Error;
 use crate::flow::Effect;
 use crate::model::Severity;
-use crate::states::{Event, FlowKind, ProvisionState, Verb};
+use crate::states::{Event, FlowKind, ProvisionState as S, Verb};
 use crate::steps::Replay;
 
 /// Somebody asks to stop. A step that says it must not be interrupted runs to its end first.
@@ -18,16 +18,22 @@ pub(super) fn asked(draft: &mut Draft<'_>) -> Result<(), Rejected> {
         }
         .into());
     }
+    if state == S::ServiceFailed {
+        return service::abandoned(draft);
+    }
     let Some(flow) = draft.flow.as_mut() else {
-        // A held or failed state without a flow: the table alone decides.
-        return draft.event(Event::Abort, None);
+        // A waiting or held state without a record of what waits: the table alone decides.
+        return match state {
+            S::ServiceWait | S::ServiceHold => service::aborted(draft),
+            _ => draft.event(Event::Abort, None),
+        };
     };
     let in_step = matches!(
         flow.main().map(|p| &p.effect),
         Some(Effect::RunStep { .. } | Effect::CheckStep { .. })
     );
     let abortable = flow.plan.get(flow.cursor).is_none_or(|step| step.abortable);
-    if state == ProvisionState::CleanWait && in_step && !abortable {
+    if in_step && !abortable {
         flow.abort_requested = true;
         return Ok(());
     }
@@ -47,15 +53,18 @@ pub(super) fn now(draft: &mut Draft<'_>) -> Result<(), Rejected> {
     let message = format!("{kind} was aborted by request{step}");
     draft.note(Severity::Error, kind, "aborted", &message);
     draft.node.last_error = Some(message.clone());
-    let event = if draft.node.provision_state.on(Event::Abort).is_ok() {
-        Event::Abort
-    } else {
-        Event::Fail
-    };
-    draft.event(event, None)?;
+    match kind {
+        FlowKind::Service => service::aborted(draft)?,
+        _ if draft.node.provision_state.on(Event::Abort).is_ok() => {
+            draft.event(Event::Abort, None)?;
+        }
+        _ => draft.event(Event::Fail, None)?,
+    }
     draft.node.last_error = Some(message.clone());
-    if kind == FlowKind::Inspect {
-        draft.node.inspection_started_at = None;
+    match kind {
+        FlowKind::Inspect => draft.node.inspection_started_at = None,
+        FlowKind::Rescue => rescue::forget_password(draft),
+        _ => {}
     }
     let flow = draft.flow_mut()?;
     flow.pending.clear();

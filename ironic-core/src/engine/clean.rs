@@ -66,12 +66,7 @@ pub(super) fn failed(draft: &mut Draft<'_>, message: &str) -> Result<(), Rejecte
     let in_step = !flow.plan.is_empty() && flow.failure.is_none() && !flow.abort_requested;
     draft.event(Event::Fail, None)?;
     if in_step {
-        draft.node.maintenance = true;
-        draft.node.fault = Some("clean failure".to_owned());
-        draft
-            .node
-            .maintenance_reason
-            .get_or_insert_with(|| message.to_owned());
+        draft.fault("clean failure", message);
     }
     Ok(())
 }

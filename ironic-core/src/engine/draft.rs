@@ -162,6 +162,22 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    /// Records an effect that has nothing to be carried out but stands still from the start.
+    pub(super) fn stand(&mut self, effect: Effect, wait: &Wait) -> Result<(), Rejected> {
+        let now = self.now;
+        let seq = self.flow_mut()?.begin(effect, Replay::Idempotent, now);
+        self.wait(seq, wait)
+    }
+
+    /// Keeps the node from everybody until somebody has looked at it, for this reason.
+    pub(super) fn fault(&mut self, fault: &str, message: &str) {
+        self.node.maintenance = true;
+        self.node.fault = Some(fault.to_owned());
+        self.node
+            .maintenance_reason
+            .get_or_insert_with(|| message.to_owned());
+    }
+
     /// Carries an effect that is pending already out, again or for the first time.
     pub(super) fn carry_out(&mut self, seq: u64, effect: Effect) {
         self.effects.push((seq, effect));
@@ -173,7 +189,9 @@ impl<'a> Draft<'a> {
         let flow = self.flow_mut()?;
         let timeout = wait.deadline.or_else(|| {
             let by_policy = callback_timeout(flow.kind, policy);
-            (!by_policy.is_zero()).then_some(by_policy)
+            // What waits for its time or for a person is not given up.
+            let ends_by_itself = matches!(wait.resume, Resume::NextStep | Resume::SameStep);
+            (ends_by_itself && !by_policy.is_zero()).then_some(by_policy)
         });
         let until = timeout.map(|timeout| now.saturating_add(timeout));
         let waiting = Waiting::new(wait, now);

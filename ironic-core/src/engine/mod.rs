@@ -2,21 +2,28 @@
 //! clock, no driver; one file per flow.
 
 mod abort;
+mod adopt;
 mod clean;
 mod deploy;
 mod draft;
 mod explain;
+mod hold;
 mod inspect;
 mod plan;
 mod power;
 mod recover;
+mod rescue;
 mod run;
+mod service;
 mod tear_down;
 mod verb;
 mod verify;
 
 pub use explain::explain;
 pub use plan::{Assumptions, Plan, PlanItem, plan};
+
+pub(crate) use rescue::RAMDISK_BOOTED;
+pub(crate) use tear_down::RESCUED;
 
 use draft::Draft;
 

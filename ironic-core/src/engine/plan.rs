@@ -7,7 +7,7 @@ use crate::config::Policy;
 use crate::flow::{Effect, Flow, Resume};
 use crate::model::Node;
 use crate::runtime::Timestamp;
-use crate::states::{FlowKind, ProvisionState};
+use crate::states::{FlowKind, ProvisionState, Verb};
 use crate::steps::{Impact, StepSource};
 
 /// One thing that a verb would do.
@@ -104,7 +104,7 @@ pub fn plan(
     view: &View<'_>,
     input: &Input,
     policy: &Policy,
-    now: Timestamp,
+    mut now: Timestamp,
 ) -> Result<Plan, Rejected> {
     let mut plan = Plan::default();
     let mut decision = decide(view, input, policy, now)?;
@@ -124,8 +124,24 @@ pub fn plan(
                     outcome: Assumptions.of(&effect),
                 }
             }
-            None if flow.as_ref().is_some_and(awaits_agent) => Input::Heartbeat,
-            None => return Ok(plan),
+            None => match flow.as_ref().and_then(awaited) {
+                Some(Resume::NextStep) => Input::Heartbeat,
+                Some(Resume::Unhold) => Input::Verb {
+                    verb: Verb::Unhold,
+                    steps: Vec::new(),
+                    disable_ramdisk: false,
+                },
+                Some(Resume::Due) => {
+                    now = flow
+                        .as_ref()
+                        .and_then(Flow::due)
+                        .map_or(now, |due| due.max(now));
+                    Input::Due {
+                        generation: flow.as_ref().map_or(0, |flow| flow.generation),
+                    }
+                }
+                _ => return Ok(plan),
+            },
         };
         let next = View {
             node: &node,
@@ -137,10 +153,10 @@ pub fn plan(
     Err(crate::Error::internal("the plan has no end").into())
 }
 
-/// Whether the agent's next call leads on.
-fn awaits_agent(flow: &Flow) -> bool {
-    let waiting = flow.main().and_then(|pending| pending.waiting.as_ref());
-    waiting.is_some_and(|waiting| waiting.resume == Resume::NextStep)
+/// What a flow waits for that stands still from the start, or for its agent.
+fn awaited(flow: &Flow) -> Option<Resume> {
+    let waiting = flow.main()?.waiting.as_ref()?;
+    Some(waiting.resume)
 }
 
 fn item(_node: &Node, flow: Option<&Flow>, effect: &Effect) -> Option<PlanItem> {

@@ -1,11 +1,14 @@
 //! The step runner that verify, inspect, clean, deploy and service share: an effect's outcome
 //! leads to the next effect, to a wait, to success or to failure.
 
-use super::{Draft, Outcome, Rejected, clean, deploy, inspect, power, tear_down, verify};
+use super::{
+    Draft, Outcome, Rejected, adopt, clean, deploy, hold, inspect, power, rescue, service,
+    tear_down, verify,
+};
 use crate::flow::{BlockedReason, Effect, Flow, PendingEffect, Resume, StepProgress, Wait};
 use crate::model::Severity;
 use crate::states::{Event, FlowKind, PowerState, ProvisionState};
-use crate::steps::{Replay, StepPlan, StepSource};
+use crate::steps::{Replay, ReservedStep, StepPlan, StepSource};
 
 /// An effect has been carried out.
 pub(super) fn outcome(
@@ -47,6 +50,7 @@ fn done(draft: &mut Draft<'_>, pending: &PendingEffect) -> Result<(), Rejected> 
         Effect::Prepare => match kind {
             FlowKind::Inspect => draft.effect(Effect::Finish, Replay::Idempotent),
             FlowKind::TearDown => tear_down::done(draft),
+            FlowKind::Adopt | FlowKind::Rescue | FlowKind::Unrescue => succeed(draft, kind),
             _ => compose(draft),
         },
         Effect::RefreshSteps => {
@@ -108,12 +112,20 @@ fn step_done(draft: &mut Draft<'_>, index: u32) -> Result<(), Rejected> {
 /// Runs the step at the cursor, or finishes when there is none.
 pub(super) fn next_step(draft: &mut Draft<'_>) -> Result<(), Rejected> {
     let flow = draft.flow_mut()?;
-    match flow.plan.get(flow.cursor).map(|step| step.replay) {
-        Some(replay) => {
-            let index = flow.cursor;
+    let index = flow.cursor;
+    let Some(step) = flow.plan.get(index) else {
+        return draft.effect(Effect::Finish, Replay::Idempotent);
+    };
+    match step.reserved() {
+        Some(ReservedStep::Hold) => hold::begin(draft, index),
+        Some(ReservedStep::Wait) => {
+            let seconds = step.args.get("seconds").and_then(serde_json::Value::as_u64);
+            hold::pause(draft, index, seconds)
+        }
+        _ => {
+            let replay = step.replay;
             draft.effect(Effect::RunStep { index }, replay)
         }
-        None => draft.effect(Effect::Finish, Replay::Idempotent),
     }
 }
 
@@ -123,6 +135,9 @@ fn succeed(draft: &mut Draft<'_>, kind: FlowKind) -> Result<(), Rejected> {
         FlowKind::Inspect => inspect::succeeded(draft),
         FlowKind::Clean => clean::succeeded(draft),
         FlowKind::Deploy => deploy::succeeded(draft),
+        FlowKind::Service => service::succeeded(draft),
+        FlowKind::Rescue => rescue::succeeded(draft),
+        FlowKind::Unrescue => rescue::unrescued(draft),
         _ => draft.event(Event::Done, None),
     }?;
     draft.end_flow();
@@ -132,6 +147,9 @@ fn succeed(draft: &mut Draft<'_>, kind: FlowKind) -> Result<(), Rejected> {
 /// The effect has begun and is not done: the node goes into its waiting state, if it has one.
 fn wait_for(draft: &mut Draft<'_>, seq: u64, wait: &Wait) -> Result<(), Rejected> {
     draft.wait(seq, wait)?;
+    if draft.flow_mut()?.kind == FlowKind::Rescue {
+        rescue::booted(draft)?;
+    }
     draft.event_if_taken(Event::Wait, None)
 }
 
@@ -216,9 +234,19 @@ pub(super) fn heartbeat(draft: &mut Draft<'_>) -> Result<(), Rejected> {
         .as_ref()
         .map(|waiting| waiting.resume)
         .ok_or(Rejected::Nothing)?;
-    if resume == Resume::SameStep || flow.kind == FlowKind::Inspect || draft.node.maintenance {
+    let listens = resume == Resume::NextStep && flow.kind != FlowKind::Inspect;
+    if !listens || draft.node.maintenance {
         return Err(Rejected::Nothing);
     }
+    go_on(draft, &pending, true)
+}
+
+/// What waited is over: on with what comes next. An agent that has called says which steps it has.
+fn go_on(
+    draft: &mut Draft<'_>,
+    pending: &PendingEffect,
+    agent_called: bool,
+) -> Result<(), Rejected> {
     draft.awake(pending.seq)?;
     draft.event_if_taken(Event::Resume, None)?;
     let flow = draft.flow_mut()?;
@@ -229,7 +257,10 @@ pub(super) fn heartbeat(draft: &mut Draft<'_>) -> Result<(), Rejected> {
             return super::abort::now(draft);
         }
     }
-    if flow.refreshed {
+    if flow.kind == FlowKind::Rescue {
+        return draft.effect(Effect::Finish, Replay::Idempotent);
+    }
+    if flow.refreshed || !agent_called {
         return next_step(draft);
     }
     draft.effect(Effect::RefreshSteps, Replay::Idempotent)
@@ -273,6 +304,10 @@ pub(super) fn due(draft: &mut Draft<'_>, generation: u64) -> Result<(), Rejected
         .as_ref()
         .and_then(|waiting| waiting.poll_at)
         .is_some_and(|at| at <= now);
+    let ends = pending.waiting.as_ref().map(|waiting| waiting.resume) == Some(Resume::Due);
+    if polls && ends {
+        return go_on(draft, &pending, false);
+    }
     let step = matches!(
         pending.effect,
         Effect::RunStep { .. } | Effect::CheckStep { .. }
@@ -325,13 +360,21 @@ pub(super) fn fail(draft: &mut Draft<'_>, code: &str, message: &str) -> Result<(
         FlowKind::Verify => verify::failed(draft)?,
         FlowKind::Clean => clean::failed(draft, message)?,
         FlowKind::Inspect => inspect::failed(draft)?,
+        FlowKind::Service => service::failed(draft, message)?,
+        FlowKind::Rescue => rescue::failed(draft)?,
+        FlowKind::Adopt => adopt::failed(draft)?,
+        FlowKind::TearDown => tear_down::failed(draft)?,
         FlowKind::Power => {}
         _ => draft.event(Event::Fail, None)?,
     }
     draft.node.last_error = Some(message.to_owned());
     if matches!(
         kind,
-        FlowKind::Verify | FlowKind::TearDown | FlowKind::Power
+        FlowKind::Verify
+            | FlowKind::TearDown
+            | FlowKind::Power
+            | FlowKind::Adopt
+            | FlowKind::Unrescue
     ) {
         draft.end_flow();
         return Ok(());
@@ -345,8 +388,17 @@ pub(super) fn fail(draft: &mut Draft<'_>, code: &str, message: &str) -> Result<(
 /// What a failed flow left behind has been cleaned up, or could not be.
 fn cleaned_up(draft: &mut Draft<'_>, outcome: &Outcome) -> Result<(), Rejected> {
     let flow = draft.flow_mut()?;
-    let (kind, failure) = (flow.kind, flow.failure.clone());
+    let (kind, failure, aborted) = (flow.kind, flow.failure.clone(), flow.abort_requested);
     draft.forget_agent();
+    let failed = match outcome {
+        Outcome::Failed { message, .. } => Some(message.as_str()),
+        _ => None,
+    };
+    match kind {
+        FlowKind::Service => service::cleaned_up(draft, failed),
+        FlowKind::Rescue => rescue::cleaned_up(draft, aborted, failed),
+        _ => {}
+    }
     if let Outcome::Failed { code, message } = outcome {
         let text = format!("failed to clean up: {message}");
         draft.note(Severity::Error, kind, code, &text);

@@ -1,6 +1,8 @@
 //! What may be asked of a node in which state, and what it begins.
 
-use super::{Draft, Rejected, abort, clean, deploy, inspect, tear_down, verify};
+use super::{
+    Draft, Rejected, abort, adopt, clean, deploy, hold, inspect, rescue, service, tear_down, verify,
+};
 use crate::Error;
 use crate::states::{Event, FlowKind, ProvisionState as S, Verb};
 use crate::steps::{ReservedStep, UserStep};
@@ -28,13 +30,11 @@ pub(super) fn asked(
         Verb::Inspect => inspect::begin(draft),
         Verb::Clean => clean::begin_manual(draft, steps, disable_ramdisk),
         Verb::Abort => abort::asked(draft),
-        Verb::Adopt | Verb::Rescue | Verb::Unrescue | Verb::Unhold | Verb::Service => {
-            Err(Error::Unsupported {
-                driver: "this engine".to_owned(),
-                extension: format!("the provision verb \"{verb}\""),
-            }
-            .into())
-        }
+        Verb::Adopt => adopt::begin(draft),
+        Verb::Rescue => rescue::begin(draft),
+        Verb::Unrescue => rescue::begin_unrescue(draft),
+        Verb::Unhold => hold::end(draft),
+        Verb::Service => service::begin(draft, steps, disable_ramdisk),
     }
 }
 
@@ -63,16 +63,13 @@ fn can_run(draft: &Draft<'_>, verb: Verb, steps: &[UserStep]) -> Result<(), Reje
             ))
             .into());
         }
-        let lacks = match step.reserved() {
-            _ if step.execute_on_child_nodes => format!("{kind} step {name} on child nodes"),
-            Some(ReservedStep::Hold | ReservedStep::Wait) => format!("the {kind} step {name}"),
-            _ => continue,
-        };
-        return Err(Error::Unsupported {
-            driver: "this engine".to_owned(),
-            extension: lacks,
+        if step.execute_on_child_nodes {
+            return Err(Error::Unsupported {
+                driver: "this engine".to_owned(),
+                extension: format!("{kind} step {name} on child nodes"),
+            }
+            .into());
         }
-        .into());
     }
     Ok(())
 }
@@ -85,7 +82,12 @@ fn allowed(draft: &Draft<'_>, verb: Verb) -> Result<(), Rejected> {
     if node.maintenance
         && matches!(
             verb,
-            Verb::Deploy | Verb::Rebuild | Verb::Inspect | Verb::Clean
+            Verb::Deploy
+                | Verb::Rebuild
+                | Verb::Clean
+                | Verb::Rescue
+                | Verb::Unrescue
+                | Verb::Service
         )
     {
         return Err(Error::InMaintenance {
@@ -121,6 +123,7 @@ fn allowed(draft: &Draft<'_>, verb: Verb) -> Result<(), Rejected> {
 fn taken_back(draft: &mut Draft<'_>) -> Result<(), Rejected> {
     // What went wrong is still to be seen until something is tried anew.
     let last_error = draft.node.last_error.clone();
+    draft.end_flow();
     draft.event(Event::Manage, None)?;
     draft.node.last_error = last_error;
     Ok(())

@@ -98,6 +98,10 @@ string_enum! {
         NextStep = "next step",
         /// What waited is asked how far it is.
         SameStep = "same step",
+        /// The next step, when its time has come and not before: no agent's call ends it.
+        Due = "due",
+        /// The next step, once somebody has said `unhold`.
+        Unhold = "unhold",
     }
 }
 

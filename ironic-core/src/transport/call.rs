@@ -92,6 +92,13 @@ impl ProvisionArgs {
         self
     }
 
+    /// The same arguments, with this password of the rescue user.
+    #[must_use]
+    pub fn with_rescue_password(mut self, password: impl Into<String>) -> Self {
+        self.rescue_password = Some(password.into());
+        self
+    }
+
     /// The same arguments, with this config drive.
     #[must_use]
     pub fn with_configdrive(mut self, configdrive: Value) -> Self {

@@ -8,9 +8,11 @@
     reason = "tests"
 )]
 
+mod adopt;
 mod console;
 mod crash;
 mod disabled;
+mod hold;
 mod house;
 mod interleave;
 mod lifecycle;
@@ -23,6 +25,8 @@ mod media;
 mod notifications;
 mod power;
 mod refusals;
+mod rescue;
+mod service;
 mod steps;
 mod stop;
 mod vendor;

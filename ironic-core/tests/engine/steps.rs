@@ -150,18 +150,6 @@ async fn steps_that_cannot_be_run_are_refused_rather_than_left_out() {
     let conductor = house.conductor("cond-a").await;
     let client = house.client(&conductor);
     let node = manageable(&client).await;
-    for (args, kind, part) in [
-        (
-            steps(&["power_on", "hold"]),
-            ErrorKind::Unsupported,
-            "power.hold",
-        ),
-        (steps(&["wait"]), ErrorKind::Unsupported, "power.wait"),
-    ] {
-        let error = clean(&client, node, args).await.unwrap_err();
-        assert_eq!(error.kind(), kind);
-        assert!(error.to_string().contains(part), "{error}");
-    }
     let mut childs = UserStep::new(I::Power, "power_off");
     childs.execute_on_child_nodes = true;
     let args = ProvisionArgs::default().with_steps(vec![childs]);

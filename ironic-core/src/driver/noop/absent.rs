@@ -91,6 +91,10 @@ impl Firmware for NoFirmware {
 
 #[async_trait]
 impl Inspect for NoInspect {
+    fn can_abort(&self) -> bool {
+        false
+    }
+
     async fn inspect_hardware(&self, task: &mut Task) -> Result<Progress, Error> {
         Self::refuse(task)
     }

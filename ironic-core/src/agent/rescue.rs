@@ -1,0 +1,111 @@
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::{AgentClient, ramdisk};
+use crate::Error;
+use crate::driver::{Interface, NetworkRole, Rescue, SharedTask, Task};
+use crate::flow::{Progress, Wait};
+use crate::states::PowerTarget;
+
+/// Where the node remembers that its ramdisk has been told the password: an agent that has
+/// been told closes its command API, so it cannot be told twice.
+const TOLD: &str = "rescue_finalized";
+
+/// The rescue interface `agent`: the agent's ramdisk is booted beside the instance, and lets the
+/// rescue user in with the password that it is given.
+#[derive(Debug, Clone)]
+pub struct AgentRescue {
+    client: AgentClient,
+}
+
+impl AgentRescue {
+    /// Rescues through agents that are reached by this client.
+    pub fn new(client: AgentClient) -> Self {
+        Self { client }
+    }
+
+    async fn tell(&self, task: &mut Task) -> Result<(), Error> {
+        let node = task.node();
+        if node.driver_internal_info.get(TOLD) == Some(&Value::Bool(true)) {
+            return Ok(());
+        }
+        let hashed = node.instance_info.get("hashed_rescue_password");
+        let hashed = hashed.and_then(Value::as_str).ok_or_else(|| {
+            Error::missing("the node has no hashed_rescue_password to be given to the ramdisk")
+        })?;
+        let params = json!({"rescue_password": hashed, "hashed": true});
+        self.client
+            .command(node, "rescue.finalize_rescue", params, false)
+            .await?
+            .into_result()?;
+        task.node_mut().set_internal(TOLD, Value::Bool(true));
+        task.save().await
+    }
+}
+
+#[async_trait]
+impl Interface for AgentRescue {
+    async fn validate(&self, task: &SharedTask) -> Result<(), Error> {
+        let driver = task.driver();
+        driver.network.validate(task).await?;
+        driver.boot.validate(task).await?;
+        driver.boot.validate_rescue(task).await?;
+        ramdisk::ramdisk_params(task)?;
+        let password = task.node().instance_info.get("rescue_password");
+        match password.map(|password| password.as_str().unwrap_or_default()) {
+            None => Err(Error::missing(
+                "instance_info/rescue_password is required to rescue a node",
+            )),
+            Some(text) if text.trim().is_empty() => Err(Error::invalid(
+                "instance_info/rescue_password must be a text that is not empty",
+            )),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Rescue for AgentRescue {
+    async fn rescue(&self, task: &mut Task) -> Result<Progress, Error> {
+        let driver = task.driver();
+        let params = ramdisk::ramdisk_params(task)?;
+        task.node_mut().set_internal(TOLD, Value::Null);
+        if !task.node().disable_power_off {
+            task.switch_power(PowerTarget::Off, None).await?;
+        }
+        driver.boot.clean_up_instance(task).await?;
+        driver.network.disconnect(task, NetworkRole::Tenant).await?;
+        ramdisk::boot(task, NetworkRole::Rescuing, &params).await?;
+        Ok(Progress::Wait(Wait::for_agent("let the rescue user in")))
+    }
+
+    async fn finish(&self, task: &mut Task) -> Result<(), Error> {
+        self.tell(task).await?;
+        self.clean_up(task).await?;
+        let driver = task.driver();
+        driver.network.connect(task, NetworkRole::Tenant).await
+    }
+
+    async fn unrescue(&self, task: &mut Task) -> Result<Progress, Error> {
+        let driver = task.driver();
+        if !task.node().disable_power_off {
+            task.switch_power(PowerTarget::Off, None).await?;
+        }
+        self.clean_up(task).await?;
+        driver.network.connect(task, NetworkRole::Tenant).await?;
+        driver.boot.prepare_instance(task).await?;
+        let target = if task.node().disable_power_off {
+            PowerTarget::Reboot
+        } else {
+            PowerTarget::On
+        };
+        task.switch_power(target, None).await?;
+        Ok(Progress::Done)
+    }
+
+    async fn clean_up(&self, task: &mut Task) -> Result<(), Error> {
+        let driver = task.driver();
+        driver.boot.clean_up_ramdisk(task).await?;
+        driver.network.disconnect(task, NetworkRole::Rescuing).await
+    }
+}
