@@ -155,3 +155,17 @@ fn an_error_says_what_to_do_about_it() {
         assert_eq!(error.to_string(), text);
     }
 }
+
+#[test]
+fn a_record_is_shown_without_its_secrets() {
+    let body = r#"{"driver_info":{"ipmi_address":"192.0.2.1","ipmi_password":"pa55"}}"#;
+    let put = Op::Put {
+        record: record(1, 1, body),
+        expect: Expect::Any,
+    };
+    let shown = format!("{put:?}");
+    assert!(shown.contains("192.0.2.1"), "{shown}");
+    assert!(shown.contains("***") && !shown.contains("pa55"), "{shown}");
+    let unreadable = format!("{:?}", record(1, 1, r#"["pa55"]"#));
+    assert!(!unreadable.contains("pa55"), "{unreadable}");
+}

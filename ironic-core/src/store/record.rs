@@ -3,7 +3,10 @@ use std::{fmt, sync::Arc};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use uuid::Uuid;
+
+use crate::secret::{MASK, masked};
 
 string_enum! {
     /// What sort of record.
@@ -81,7 +84,7 @@ impl std::fmt::Display for UniqueKey {
 }
 
 /// A JSON object with its identity and version.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Record {
     /// What sort of record.
     pub kind: Kind,
@@ -98,6 +101,24 @@ pub struct Record {
     /// A JSON object, compact, without nulls and defaults. Shared, so that a record is cheap to
     /// clone however large it is.
     pub body: Arc<RawValue>,
+}
+
+impl fmt::Debug for Record {
+    /// Prints the record with every secret masked.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = serde_json::from_str::<Map<String, Value>>(self.body.get())
+            .map(|body| Value::Object(masked(&body, MASK)).to_string())
+            .unwrap_or_else(|_| format!("{} bytes", self.body.get().len()));
+        f.debug_struct("Record")
+            .field("kind", &self.kind)
+            .field("id", &self.id)
+            .field("created", &self.created)
+            .field("revision", &self.revision)
+            .field("schema", &self.schema)
+            .field("keys", &self.keys)
+            .field("body", &format_args!("{body}"))
+            .finish()
+    }
 }
 
 impl Record {

@@ -400,7 +400,41 @@ fn object<T: Persistent>(value: &T) -> Result<Map<String, Value>, Error> {
 }
 
 fn body<T: Persistent>(value: &T) -> Result<Box<RawValue>, Error> {
-    to_raw_value(value).map_err(|error| unwritable::<T>(&error))
+    let body = to_raw_value(value).map_err(|error| unwritable::<T>(&error))?;
+    if nesting(body.get()) > MAX_NESTING {
+        let message = format!(
+            "a {} cannot have values nested more than {MAX_NESTING} levels deep",
+            T::WHAT
+        );
+        return Err(Error::invalid(message));
+    }
+    Ok(body)
+}
+
+/// How deep the objects and arrays of a body may be nested. What is nested deeper than 128 levels
+/// could be written, but not be read again.
+const MAX_NESTING: usize = 100;
+
+/// How deep the objects and arrays of this JSON are nested.
+fn nesting(json: &str) -> usize {
+    let (mut deep, mut deepest) = (0_usize, 0);
+    let mut bytes = json.bytes();
+    let mut in_text = false;
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => in_text = !in_text,
+            b'\\' if in_text => {
+                bytes.next();
+            }
+            b'{' | b'[' if !in_text => {
+                deep += 1;
+                deepest = deepest.max(deep);
+            }
+            b'}' | b']' if !in_text => deep = deep.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 fn unwritable<T: Persistent>(error: &serde_json::Error) -> Error {

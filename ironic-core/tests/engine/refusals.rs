@@ -2,6 +2,7 @@ use ironic_core::ErrorKind;
 use ironic_core::model::Node;
 use ironic_core::states::{ProvisionState, Verb};
 use ironic_core::transport::Change;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::house::{House, ask, available, enrolled, go};
@@ -123,5 +124,28 @@ async fn unknown_drivers_duplicate_names_and_bad_fields_are_refused() {
         client.node(id).await.unwrap().extra.is_empty(),
         "all of the changes or none"
     );
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_nested_too_deep_to_be_read_again_is_refused() {
+    let house = House::new();
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    // The node itself and `extra` are the first two levels.
+    let nested = |levels| (0..levels).fold(json!("[[{\"\\{"), |inner, _| json!([inner]));
+    let mut deep = Node::new(Uuid::nil(), "fake-hardware");
+    deep.extra.insert("facts".to_owned(), nested(99));
+    let refused = client.create_node(deep).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidParameter);
+    assert!(refused.to_string().contains("100 levels"), "{refused}");
+
+    let node = enrolled(&client).await;
+    let facts = |levels| vec![Change::set("extra/facts", nested(levels))];
+    let refused = client.update_node(node, facts(99)).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidParameter);
+    client.update_node(node, facts(98)).await.unwrap();
+    let read = client.node(node).await.unwrap();
+    assert_eq!(read.extra.get("facts"), Some(&nested(98)));
     conductor.stop().await.unwrap();
 }
