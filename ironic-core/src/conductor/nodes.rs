@@ -97,17 +97,17 @@ impl Inner {
     }
 
     fn may_destroy(&self, node: &Node) -> Result<(), Error> {
+        if let Some(instance) = node.instance_uuid.filter(|_| !node.maintenance) {
+            return Err(Error::Associated {
+                node: node.uuid,
+                instance: instance.to_string(),
+            });
+        }
         if node.protected {
             return Err(Error::Protected { node: node.uuid });
         }
         if node.maintenance {
             return Ok(());
-        }
-        if let Some(instance) = node.instance_uuid {
-            return Err(Error::Associated {
-                node: node.uuid,
-                instance: instance.to_string(),
-            });
         }
         let state = node.provision_state;
         if !state.allows_delete(self.config.policy.allow_deleting_available_nodes) {

@@ -77,6 +77,12 @@ async fn maintenance_protection_and_association_are_respected() {
     );
     assert_eq!(
         client.delete_node(node).await.unwrap_err().kind(),
+        ErrorKind::Associated,
+        "the instance comes first"
+    );
+    client.set_maintenance(node, true, None).await.unwrap();
+    assert_eq!(
+        client.delete_node(node).await.unwrap_err().kind(),
         ErrorKind::Protected
     );
     conductor.stop().await.unwrap();
