@@ -8,6 +8,8 @@
     reason = "a test fails by panicking and prints its count"
 )]
 
+#[path = "vector_kinds/conductor.rs"]
+mod conductor;
 #[path = "vector_kinds/configdrive.rs"]
 mod configdrive;
 #[path = "vector_kinds/harness.rs"]

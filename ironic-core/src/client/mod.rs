@@ -1,6 +1,7 @@
 //! What a host calls.
 
 mod agents;
+mod flows;
 mod machine;
 mod nodes;
 mod vendor;

@@ -86,6 +86,10 @@ async fn prepare(task: &mut Task, kind: FlowKind) -> Result<Progress, Error> {
             Ok(Progress::Done)
         }
         FlowKind::Inspect => driver.inspect.inspect_hardware(task).await,
+        FlowKind::Clean if task.node().maintenance => Err(Error::InMaintenance {
+            verb: "clean".to_owned(),
+            node: task.node_id(),
+        }),
         FlowKind::Clean | FlowKind::Service => {
             driver.power.validate(task).await?;
             driver.network.validate(task).await?;

@@ -90,6 +90,7 @@ impl Inner {
             Call::Driver { driver, ask } => inner.ask_driver(&driver, ask).await,
             Call::Lookup { node } => inner.lookup(node).await,
             Call::Heartbeat { node, args } => inner.heartbeat(node, &args).await,
+            Call::ContinueFlow { node, flow } => inner.continue_flow(node, flow).await,
             Call::ContinueInspection { node, found } => {
                 inner.continue_inspection(node, &found).await
             }

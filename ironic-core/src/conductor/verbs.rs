@@ -11,7 +11,7 @@ use crate::Error;
 use crate::driver::{SharedTask, Task};
 use crate::engine::{self, Catalogs, Input, Rejected, View};
 use crate::model::Node;
-use crate::states::{PowerTarget, ProvisionState, Verb};
+use crate::states::{FlowKind, PowerTarget, ProvisionState, Verb};
 use crate::transport::{ProvisionArgs, Response};
 
 impl Inner {
@@ -51,6 +51,21 @@ impl Inner {
         let accepted = self.accept(task, &input, worker).await;
         drop(passing);
         accepted
+    }
+
+    /// Goes on with a flow that waits for something other than its agent, which is done now.
+    pub(super) async fn continue_flow(
+        self: &Arc<Self>,
+        node: Uuid,
+        kind: FlowKind,
+    ) -> Result<Response, Error> {
+        let task = self
+            .manager
+            .exclusive(node, &format!("continue {kind}"))
+            .await?;
+        self.decide_and_drive(task, &Input::Continue { kind })
+            .await?;
+        Ok(Response::Done)
     }
 
     /// Commits what a request begins, and goes on with it in the background.

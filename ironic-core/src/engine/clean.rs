@@ -1,6 +1,6 @@
 //! Cleaning: → cleaning (→ clean wait) → available, or manageable for given steps.
 
-use super::{Draft, Rejected, run};
+use super::{Draft, Rejected};
 use crate::Error;
 use crate::flow::Effect;
 use crate::states::{Event, FlowKind, ProvisionState};
@@ -19,13 +19,6 @@ pub(super) fn begin_automated(draft: &mut Draft<'_>, event: Event) -> Result<(),
         return draft.event(Event::Done, None);
     }
     draft.begin_flow(FlowKind::Clean);
-    if draft.node.maintenance {
-        return run::fail(
-            draft,
-            "in_maintenance",
-            "cleaning a node in maintenance mode is not allowed",
-        );
-    }
     draft.effect(Effect::Prepare, Replay::Idempotent)
 }
 

@@ -73,7 +73,8 @@ impl<'a> Draft<'a> {
             .advance(event, self.node.target_provision_state, target)
             .map_err(|error| Error::internal(error.to_string()))?;
         self.node.provision_state = to;
-        self.node.target_provision_state = target;
+        // A node that rests is not on its way.
+        self.node.target_provision_state = target.filter(|_| !to.is_stable());
         self.node.provision_updated_at = Some(self.now);
         self.node.updated_at = Some(self.now);
         // A failed node keeps what went wrong until it is asked for something again.

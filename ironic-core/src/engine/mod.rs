@@ -32,7 +32,7 @@ use crate::flow::{Effect, Flow, StepProgress, Wait};
 use crate::model::{HistoryEvent, InterfaceNames, Node};
 use crate::notify;
 use crate::runtime::Timestamp;
-use crate::states::{PowerState, PowerTarget, Verb};
+use crate::states::{FlowKind, PowerState, PowerTarget, Verb};
 use crate::steps::{StepCatalog, UserStep};
 
 /// What a decision looks at.
@@ -69,15 +69,15 @@ impl<'a> View<'a> {
 /// Makes the step catalogue of a kind of flow when a decision needs it: from the interfaces and
 /// the node, without I/O.
 #[derive(Clone, Copy)]
-pub struct Catalogs<'a>(&'a (dyn Fn(&Node, crate::states::FlowKind) -> StepCatalog + Sync));
+pub struct Catalogs<'a>(&'a (dyn Fn(&Node, FlowKind) -> StepCatalog + Sync));
 
 impl<'a> Catalogs<'a> {
     /// Catalogues made by this function.
-    pub fn new(make: &'a (dyn Fn(&Node, crate::states::FlowKind) -> StepCatalog + Sync)) -> Self {
+    pub fn new(make: &'a (dyn Fn(&Node, FlowKind) -> StepCatalog + Sync)) -> Self {
         Self(make)
     }
 
-    fn of(&self, node: &Node, kind: crate::states::FlowKind) -> StepCatalog {
+    fn of(&self, node: &Node, kind: FlowKind) -> StepCatalog {
         (self.0)(node, kind)
     }
 }
@@ -116,6 +116,11 @@ pub enum Input {
         seq: u64,
         /// What came of it.
         outcome: Outcome,
+    },
+    /// Somebody says that what a flow waits for is done.
+    Continue {
+        /// The flow that is expected to wait.
+        kind: FlowKind,
     },
     /// The node's agent has called.
     Heartbeat,
@@ -217,6 +222,7 @@ pub fn decide(
             seq,
             outcome,
         } => run::outcome(&mut draft, *generation, *seq, outcome)?,
+        Input::Continue { kind } => verb::continued(&mut draft, *kind)?,
         Input::Heartbeat => run::heartbeat(&mut draft)?,
         Input::Inspected => inspect::found(&mut draft)?,
         Input::Due { generation } => run::due(&mut draft, *generation)?,

@@ -241,6 +241,18 @@ pub(super) fn heartbeat(draft: &mut Draft<'_>) -> Result<(), Rejected> {
     go_on(draft, &pending, true)
 }
 
+/// Somebody says that what waits is done.
+pub(super) fn continued(draft: &mut Draft<'_>) -> Result<(), Rejected> {
+    let flow = draft.flow.as_ref().ok_or(Rejected::Nothing)?;
+    let pending = flow
+        .main()
+        .filter(|pending| pending.waiting.is_some())
+        .cloned()
+        .ok_or(Rejected::Nothing)?;
+    let agent_runs = draft.node.internal_str("agent_url").is_some();
+    go_on(draft, &pending, agent_runs)
+}
+
 /// What waited is over: on with what comes next. An agent that has called says which steps it has.
 fn go_on(
     draft: &mut Draft<'_>,
@@ -260,10 +272,13 @@ fn go_on(
     if flow.kind == FlowKind::Rescue {
         return draft.effect(Effect::Finish, Replay::Idempotent);
     }
-    if flow.refreshed || !agent_called {
-        return next_step(draft);
+    match pending.effect {
+        _ if flow.refreshed => next_step(draft),
+        _ if agent_called => draft.effect(Effect::RefreshSteps, Replay::Idempotent),
+        // The steps are known from before.
+        Effect::RunStep { .. } | Effect::CheckStep { .. } => next_step(draft),
+        _ => compose(draft),
     }
-    draft.effect(Effect::RefreshSteps, Replay::Idempotent)
 }
 
 /// A time has come that the flow waited for: its deadline, or the poll of an effect that is no

@@ -1,7 +1,8 @@
 //! What may be asked of a node in which state, and what it begins.
 
 use super::{
-    Draft, Rejected, abort, adopt, clean, deploy, hold, inspect, rescue, service, tear_down, verify,
+    Draft, Rejected, abort, adopt, clean, deploy, hold, inspect, recover, rescue, run, service,
+    tear_down, verify,
 };
 use crate::Error;
 use crate::states::{Event, FlowKind, ProvisionState as S, Verb};
@@ -35,6 +36,28 @@ pub(super) fn asked(
         Verb::Unrescue => rescue::begin_unrescue(draft),
         Verb::Unhold => hold::end(draft),
         Verb::Service => service::begin(draft, steps, disable_ramdisk),
+    }
+}
+
+/// Somebody says that what the flow of this kind waits for is done.
+pub(super) fn continued(draft: &mut Draft<'_>, kind: FlowKind) -> Result<(), Rejected> {
+    let state = draft.node.provision_state;
+    match (kind, state) {
+        (FlowKind::Clean, S::CleanWait)
+        | (FlowKind::Deploy, S::DeployWait)
+        | (FlowKind::Service, S::ServiceWait) => run::continued(draft),
+        // A deployment that nobody works on any more is gone on with.
+        (FlowKind::Deploy, S::Deploying) => recover::recover(draft),
+        (FlowKind::Service, S::Servicing) => Err(Error::StateConflict {
+            message: format!("node {} does not wait: its steps run", draft.node.label()),
+        }
+        .into()),
+        _ => Err(Error::InvalidState {
+            verb: format!("continue {kind}"),
+            node: draft.node.uuid,
+            state: state.to_string(),
+        }
+        .into()),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::engine::Plan;
 use crate::model::{JsonMap, Node, Port};
 use crate::runtime::Timestamp;
 use crate::secret::is_secret_key;
-use crate::states::{BootDevice, InterfaceKind, PowerTarget, Verb};
+use crate::states::{BootDevice, FlowKind, InterfaceKind, PowerTarget, Verb};
 use crate::steps::UserStep;
 
 /// Who asks, and until when the answer is of use.
@@ -377,6 +377,13 @@ pub enum Call {
         node: Uuid,
         /// What it says.
         args: Box<HeartbeatArgs>,
+    },
+    /// What a flow waits for is done: go on with it.
+    ContinueFlow {
+        /// The node.
+        node: Uuid,
+        /// The flow that is expected to wait.
+        flow: FlowKind,
     },
     /// An inspection has found something.
     ContinueInspection {

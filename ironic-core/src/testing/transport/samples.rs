@@ -155,6 +155,7 @@ every! {
         Driver { driver: "ipmi".to_owned(), ask: driver_call() },
         Lookup { node: Uuid::max() },
         Heartbeat { node: Uuid::nil(), args: heartbeat() },
+        ContinueFlow { node: id(7), flow: FlowKind::Service },
         ContinueInspection { node: id(7), found: found() },
     }
 }
