@@ -1,7 +1,9 @@
 //! Carrying effects out: which interface's method each one is, by the kind of the flow.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::Inner;
 use crate::Error;
 use crate::driver::Task;
 use crate::engine::{Outcome, RAMDISK_BOOTED, RESCUED};
@@ -12,6 +14,7 @@ use crate::steps::ReservedStep;
 
 /// Carries out an effect of a flow.
 pub(super) async fn perform(
+    inner: &Arc<Inner>,
     task: &mut Task,
     kind: FlowKind,
     effect: &Effect,
@@ -33,6 +36,13 @@ pub(super) async fn perform(
         Effect::RunStep { index } => {
             let step = step(task, *index)?;
             tracing::info!(node = %task.node_id(), flow = %kind, %step, "step begins");
+            if let Some(children) = &step.children {
+                let own = step.own();
+                return inner
+                    .run_on_children(task, kind, &own, children)
+                    .await
+                    .map(|_| Outcome::Done);
+            }
             match step.reserved() {
                 Some(reserved) => run_reserved(task, kind, reserved).await?,
                 None => {

@@ -4,6 +4,7 @@
 mod agent_calls;
 mod announce;
 mod builder;
+mod children;
 mod console;
 mod effects;
 mod handle;

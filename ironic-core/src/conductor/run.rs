@@ -40,7 +40,7 @@ impl Inner {
             };
             task.hold.run(Some((generation, seq)));
             tracing::debug!(%node, flow = %kind, effect = effect.name(), "begin");
-            let outcome = match super::effects::perform(&mut task, kind, &effect).await {
+            let outcome = match super::effects::perform(self, &mut task, kind, &effect).await {
                 Ok(outcome) => outcome,
                 Err(error) => {
                     tracing::warn!(%node, flow = %kind, effect = effect.name(), %error, "failed");

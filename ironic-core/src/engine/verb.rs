@@ -86,11 +86,14 @@ fn can_run(draft: &Draft<'_>, verb: Verb, steps: &[UserStep]) -> Result<(), Reje
             ))
             .into());
         }
-        if step.execute_on_child_nodes {
-            return Err(Error::Unsupported {
-                driver: "this engine".to_owned(),
-                extension: format!("{kind} step {name} on child nodes"),
-            }
+        let stands = matches!(
+            step.reserved(),
+            Some(ReservedStep::Hold | ReservedStep::Wait)
+        );
+        if step.execute_on_child_nodes && stands {
+            return Err(Error::invalid(format!(
+                "{kind} step {name} concerns the flow, so it cannot run on child nodes"
+            ))
             .into());
         }
     }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{ReservedStep, Step, StepCatalog, StepDef, StepName, UserStep};
+use super::{
+    Impact, Replay, ReservedStep, Step, StepCatalog, StepDef, StepName, StepSource, UserStep,
+};
 use crate::states::{FlowKind, InterfaceKind};
 
 /// What became of a step that was asked for.
@@ -18,6 +20,9 @@ pub(super) enum Checked {
 /// Checks a step against the one that is offered under its name.
 pub(super) fn check(catalog: &StepCatalog, user: &UserStep, disable_ramdisk: bool) -> Checked {
     let flow = catalog.flow();
+    if user.execute_on_child_nodes {
+        return check_childs(flow, user);
+    }
     if let Some(reserved) = user.reserved() {
         return check_reserved(flow, user, reserved);
     }
@@ -134,11 +139,53 @@ fn check_reserved(flow: FlowKind, user: &UserStep, reserved: ReservedStep) -> Ch
     }
 }
 
+/// A step of the node's children is for each child to know: only what concerns the flow is checked.
+fn check_childs(flow: FlowKind, user: &UserStep) -> Checked {
+    let reserved = user.reserved();
+    let mut wrong = Vec::new();
+    if matches!(reserved, Some(ReservedStep::Hold | ReservedStep::Wait)) {
+        wrong.push(format!(
+            "{flow} step {} concerns the flow, so it cannot run on child nodes",
+            user.name()
+        ));
+    }
+    if flow == FlowKind::Deploy && user.priority.is_none() {
+        wrong.push(format!("deploy step {} needs a priority", user.name()));
+    }
+    if !wrong.is_empty() {
+        return Checked::Wrong(wrong);
+    }
+    let switches = reserved.is_some_and(|reserved| reserved.power().is_some());
+    Checked::Fits(Step {
+        interface: user.interface,
+        step: user.step.clone(),
+        args: user.args.clone(),
+        priority: user
+            .priority
+            .filter(|_| flow == FlowKind::Deploy)
+            .unwrap_or(0),
+        abortable: true,
+        requires_ramdisk: false,
+        source: StepSource::Conductor,
+        // Of another step only the child could tell, and nobody asks it after a crash.
+        replay: if switches {
+            Replay::Idempotent
+        } else {
+            Replay::Never
+        },
+        impact: Impact::NONE,
+        children: Some(user.limit_child_node_execution.clone()),
+    })
+}
+
 /// What is wrong with deploy steps that name the same step more than once: only one of them could
 /// say how it runs. Reserved steps may come as often as one likes.
 pub(super) fn repeated(steps: &[Step]) -> Option<String> {
     let mut counts: BTreeMap<StepName, u32> = BTreeMap::new();
-    for step in steps.iter().filter(|step| step.reserved().is_none()) {
+    for step in steps
+        .iter()
+        .filter(|step| step.source != StepSource::Conductor)
+    {
         *counts.entry(step.name()).or_default() += 1;
     }
     let twice: Vec<_> = counts

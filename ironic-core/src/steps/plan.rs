@@ -27,8 +27,8 @@ impl StepPlan {
         }
     }
 
-    /// Exactly the steps that a caller asked for, in the caller's order; those for the node's
-    /// children are no part of the node's own plan.
+    /// Exactly the steps that a caller asked for, in the caller's order; of those for the node's
+    /// children only the children know whether they fit.
     ///
     /// # Errors
     /// [`Error::InvalidParameter`] when a step is not in the catalogue, an argument is not one
@@ -66,13 +66,13 @@ impl StepPlan {
         let from_templates = templates.iter().flat_map(|template| &template.steps);
         let from_templates = chosen(catalog, from_templates, skip_missing, &origin)?;
         let mut chosen = chosen(catalog, asked.iter(), skip_missing, "deploy steps")?;
-        let by_caller: BTreeSet<_> = chosen.iter().map(Step::name).collect();
+        let by_caller: BTreeSet<_> = chosen.iter().filter(own).map(Step::name).collect();
         chosen.extend(
             from_templates
                 .into_iter()
-                .filter(|step| !by_caller.contains(&step.name())),
+                .filter(|step| !own(&step) || !by_caller.contains(&step.name())),
         );
-        let named: BTreeSet<_> = chosen.iter().map(Step::name).collect();
+        let named: BTreeSet<_> = chosen.iter().filter(own).map(Step::name).collect();
         let mut steps = Self::automated(catalog).steps;
         steps.retain(|step| !named.contains(&step.name()));
         steps.extend(chosen.into_iter().filter(|step| step.priority > 0));
@@ -119,7 +119,10 @@ impl StepPlan {
             .unwrap_or(&self.steps);
         let mut left = fresh.steps;
         for ran in done {
-            if let Some(at) = left.iter().position(|step| step.name() == ran.name()) {
+            if let Some(at) = left
+                .iter()
+                .position(|step| step.name() == ran.name() && step.children == ran.children)
+            {
                 left.remove(at);
             }
         }
@@ -150,7 +153,7 @@ fn checked<'a>(
     skip_missing: bool,
 ) -> (Vec<Step>, Vec<String>) {
     let (mut steps, mut wrong) = (Vec::new(), Vec::new());
-    for user in asked.filter(|user| !user.execute_on_child_nodes) {
+    for user in asked {
         match check(catalog, user, disable_ramdisk) {
             Checked::Fits(step) => steps.push(step),
             Checked::Unknown(_) if skip_missing => {}
@@ -159,6 +162,11 @@ fn checked<'a>(
         }
     }
     (steps, wrong)
+}
+
+/// Whether the step runs on the node itself.
+fn own(step: &&Step) -> bool {
+    step.children.is_none()
 }
 
 fn refuse_wrong(wrong: &[String]) -> Result<(), Error> {
@@ -291,11 +299,8 @@ mod tests {
         let mut childs = c;
         childs.execute_on_child_nodes = true;
         assert!(catalog.runs_without_ramdisk(std::slice::from_ref(&childs)));
-        assert!(
-            StepPlan::requested(&catalog, &[childs], true)
-                .unwrap()
-                .is_empty()
-        );
+        let plan = StepPlan::requested(&catalog, &[childs], true).unwrap();
+        assert_eq!(names(&plan), ["deploy.c on child nodes"]);
     }
 
     #[test]

@@ -56,6 +56,7 @@ impl ReservedStep {
             source: StepSource::Conductor,
             replay: Replay::Idempotent,
             impact,
+            children: None,
         }
     }
 }

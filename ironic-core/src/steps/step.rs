@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{ReservedStep, StepName};
 use crate::model::JsonMap;
@@ -153,6 +154,7 @@ impl StepDef {
             source: self.source,
             replay: self.replay,
             impact: self.impact,
+            children: None,
         }
     }
 }
@@ -182,6 +184,10 @@ pub struct Step {
     pub replay: Replay,
     /// What it does to the machine.
     pub impact: Impact,
+    /// For a step that runs on the node's children instead of the node: on which of them; none
+    /// named stands for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub children: Option<Vec<Uuid>>,
 }
 
 impl Step {
@@ -190,9 +196,26 @@ impl Step {
         StepName::new(self.interface, &self.step)
     }
 
-    /// The reserved step that it is, if the conductor runs it.
+    /// The same step as it runs on each child.
+    #[must_use]
+    pub fn own(&self) -> Self {
+        let reserved = self.step.parse::<ReservedStep>().is_ok();
+        let source = if reserved {
+            StepSource::Conductor
+        } else {
+            StepSource::Driver
+        };
+        Self {
+            source,
+            children: None,
+            ..self.clone()
+        }
+    }
+
+    /// The reserved step that it is, if the conductor runs it, on the node itself.
     pub fn reserved(&self) -> Option<ReservedStep> {
         match self.source {
+            _ if self.children.is_some() => None,
             StepSource::Conductor => self.step.parse().ok(),
             StepSource::Driver | StepSource::Agent => None,
         }
@@ -201,6 +224,10 @@ impl Step {
 
 impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.interface, self.step)
+        write!(f, "{}.{}", self.interface, self.step)?;
+        match &self.children {
+            Some(_) => f.write_str(" on child nodes"),
+            None => Ok(()),
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Steps in a flow: what the operator and the caller say about them.
 
+mod children;
+
 use ironic_core::client::Client;
 use ironic_core::config::Policy;
 use ironic_core::driver::fake::FakeOperation as Op;
@@ -150,11 +152,11 @@ async fn steps_that_cannot_be_run_are_refused_rather_than_left_out() {
     let conductor = house.conductor("cond-a").await;
     let client = house.client(&conductor);
     let node = manageable(&client).await;
-    let mut childs = UserStep::new(I::Power, "power_off");
+    let mut childs = UserStep::new(I::Power, "hold");
     childs.execute_on_child_nodes = true;
     let args = ProvisionArgs::default().with_steps(vec![childs]);
     let error = clean(&client, node, args).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert_eq!(error.kind(), ErrorKind::InvalidParameter);
     assert!(error.to_string().contains("child nodes"), "{error}");
     let on = vec![Change::set("disable_power_off", true)];
     client.update_node(node, on).await.unwrap();
