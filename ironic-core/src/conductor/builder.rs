@@ -96,11 +96,13 @@ impl ConductorBuilder {
             config.bmc_concurrency,
             config.bmc_command_timeout,
         ));
-        let membership = Arc::new(Membership::new(
+        let membership = Membership::new(
             repository.clone(),
             config.take_over_after(),
-            config.heartbeat_interval,
-        ));
+            config.hash_ring_reset_interval,
+        );
+        let (exponent, hash) = (config.hash_partition_exponent, config.hash_ring_algorithm);
+        let membership = Arc::new(membership.with_ring(exponent, hash));
         let context = Arc::new(TaskContext::new(
             repository,
             self.clock.unwrap_or_else(|| Arc::new(SystemClock)),

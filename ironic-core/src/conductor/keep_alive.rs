@@ -52,6 +52,13 @@ impl Inner {
             tracing::warn!(node = %lock.uuid, purpose = ?lock.purpose, "given back by force");
             self.manager.revoke(&lock.value).await?;
         }
+        self.leave_ring().await
+    }
+
+    /// Tells the others that this conductor takes no more, while it still holds nodes.
+    pub(super) async fn leave_ring(&self) -> Result<(), Error> {
+        let (id, mine) = (ConductorRecord::id(&self.config.host), self.incarnation);
+        let repository = &self.manager.context().repository;
         repository
             .update::<ConductorRecord, ()>(id, None, |record| {
                 if record.incarnation == mine {
@@ -67,6 +74,7 @@ impl Inner {
         self.loops.spawn(Arc::clone(self).keep_alive());
         self.loops.spawn(Arc::clone(self).reclaim_dropped(ends));
         self.loops.spawn(Arc::clone(self).run_wakes());
+        self.loops.spawn(Arc::clone(self).forget_stale_conductors());
     }
 
     async fn keep_alive(self: Arc<Self>) {

@@ -19,6 +19,7 @@ mod power_sync;
 mod queries;
 mod recover;
 mod run;
+mod stale;
 mod update;
 mod vendor;
 mod verbs;
@@ -29,6 +30,7 @@ pub use builder::ConductorBuilder;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -37,7 +39,8 @@ use uuid::Uuid;
 use crate::Error;
 use crate::config::Config;
 use crate::membership::Membership;
-use crate::model::ConductorRecord;
+use crate::model::{ConductorRecord, RegisteredInterfaces};
+use crate::states::InterfaceKind;
 use crate::task::TaskManager;
 use crate::transport::Handler;
 
@@ -120,7 +123,8 @@ impl Conductor {
         &self.inner.manager
     }
 
-    /// Stops: takes no further work, and hands out no node; waits for what is running, at most
+    /// Stops: leaves the ring, so that other conductors take what is asked from here on; takes no
+    /// further work, and hands out no node; waits for what is running, at most
     /// `graceful_shutdown_timeout`, then drops it; gives every node back and deregisters. What
     /// was dropped is recovered by whoever looks after the node next.
     ///
@@ -131,15 +135,41 @@ impl Conductor {
     /// # Errors
     /// When the store could not be reached to deregister: others will notice by themselves.
     pub async fn stop(&self) -> Result<(), Error> {
+        self.end(self.inner.config.graceful_shutdown_timeout).await
+    }
+
+    /// Stops as [`Conductor::stop`] does, with the patience to let long work come to its end: at
+    /// most `drain_shutdown_timeout`.
+    ///
+    /// # Errors
+    /// As [`Conductor::stop`].
+    pub async fn drain(&self) -> Result<(), Error> {
+        self.end(self.inner.config.drain_shutdown_timeout).await
+    }
+
+    async fn end(&self, patience: Duration) -> Result<(), Error> {
         let inner = &self.inner;
+        if let Err(error) = inner.leave_ring().await {
+            tracing::warn!(%error, "the ring could not be left; others will notice by themselves");
+        }
         inner.take_no_more();
         inner.work.close();
-        let patience = inner.config.graceful_shutdown_timeout;
         let quiet = async {
             inner.work.wait().await;
             inner.manager.idle().await;
         };
-        if tokio::time::timeout(patience, quiet).await.is_err() {
+        let over = async {
+            if patience.is_zero() {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(patience).await;
+        };
+        let waited = tokio::select! {
+            biased;
+            () = quiet => true,
+            () = over => false,
+        };
+        if !waited {
             tracing::warn!(
                 running = inner.work.len(),
                 nodes = inner.manager.busy(),
@@ -179,6 +209,22 @@ impl Inner {
         mutex.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What nodes of each enabled hardware type may have here.
+    fn interfaces_by_type(
+        &self,
+    ) -> BTreeMap<String, BTreeMap<InterfaceKind, RegisteredInterfaces>> {
+        let registry = self.manager.registry();
+        let of_type = |hardware_type: &str| {
+            let usable = registry.interfaces_of(hardware_type).ok()?;
+            let usable = usable.into_iter().map(|(kind, usable)| {
+                let registered = RegisteredInterfaces::new(usable.enabled, usable.default);
+                (kind, registered)
+            });
+            Some((hardware_type.to_owned(), usable.collect()))
+        };
+        registry.hardware_types().filter_map(of_type).collect()
+    }
+
     fn record(&self) -> ConductorRecord {
         let mut record = ConductorRecord::new(&self.config.host, self.incarnation);
         record
@@ -190,6 +236,7 @@ impl Inner {
             .hardware_types()
             .map(str::to_owned)
             .collect();
+        record.interfaces = self.interfaces_by_type();
         record.created_at = self.manager.context().clock.now();
         record
     }

@@ -11,7 +11,7 @@ use crate::Error;
 use crate::driver::{SharedTask, Task};
 use crate::engine::{self, Catalogs, Input, Rejected, View};
 use crate::model::Node;
-use crate::states::{FlowKind, PowerTarget, ProvisionState, Verb};
+use crate::states::{BootMode, FlowKind, PowerTarget, ProvisionState, Verb};
 use crate::transport::{ProvisionArgs, Response};
 
 impl Inner {
@@ -106,6 +106,7 @@ impl Inner {
         if verb == Verb::Rebuild {
             forget_fetched_image(task.node_mut());
         }
+        self.check_boot_mode(task.node(), verb)?;
         validate_for(task, verb, args.disable_ramdisk).await?;
         if matches!(verb, Verb::Deploy | Verb::Rebuild) && !args.configdrive.is_null() {
             task.node_mut()
@@ -121,6 +122,22 @@ impl Inner {
             note_image_type(task.node_mut());
         }
         Ok(())
+    }
+
+    /// Nothing is deployed in a boot mode that the operator has disallowed.
+    fn check_boot_mode(&self, node: &Node, verb: Verb) -> Result<(), Error> {
+        let mode = node.properties.get("boot_mode").and_then(Value::as_str);
+        let mode: Option<BootMode> =
+            mode.and_then(|mode| mode.trim().to_ascii_lowercase().parse().ok());
+        let disallowed = &self.config.disallowed_deployment_boot_modes;
+        match mode.filter(|mode| disallowed.contains(mode)) {
+            Some(mode) if matches!(verb, Verb::Deploy | Verb::Rebuild) => {
+                Err(Error::invalid(format!(
+                    "'{mode}' boot mode is not allowed for provisioning: the operator has it in disallowed_deployment_boot_modes"
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Says what a verb would do.

@@ -4,10 +4,14 @@ mod policy;
 
 pub use policy::Policy;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+use ironic_hashring::HashFunction;
 
 use crate::Error;
 use crate::notify::Level;
+use crate::states::BootMode;
 
 /// How one conductor works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +45,21 @@ pub struct Config {
     /// Whether a machine found in another power state than recorded is put back into it, rather
     /// than the record changed. Default: true (`[conductor] force_power_state_during_sync`).
     pub force_power_state_during_sync: bool,
+    /// How finely the ring spreads nodes: each conductor has 2 to the power of this partitions of
+    /// it. Default 5; the same in the whole fleet (`[DEFAULT] hash_partition_exponent`).
+    pub hash_partition_exponent: u8,
+    /// What the ring hashes with. Default: MD5; the same in the whole fleet
+    /// (`[DEFAULT] hash_ring_algorithm`).
+    pub hash_ring_algorithm: HashFunction,
+    /// How old what was seen of the conductors may be when a node's is looked for. Default 15 s
+    /// (`[DEFAULT] hash_ring_reset_interval`).
+    pub hash_ring_reset_interval: Duration,
+    /// The most characters that a node's `last_error` and `maintenance_reason` have. Default 4096,
+    /// at least 1 (`[DEFAULT] log_in_db_max_size`).
+    pub log_in_db_max_size: usize,
+    /// The boot modes, as `properties` name them, in which nothing may be deployed. Default: none
+    /// (`[conductor] disallowed_deployment_boot_modes`).
+    pub disallowed_deployment_boot_modes: BTreeSet<BootMode>,
     /// How many nodes may be worked on at a time. Default 300, at least 1
     /// (`[conductor] workers_pool_size`).
     pub workers: usize,
@@ -64,9 +83,22 @@ pub struct Config {
     pub node_locked_retry_attempts: u32,
     /// How long it waits in between. Default 1 s (`[conductor] node_locked_retry_interval`).
     pub node_locked_retry_interval: Duration,
-    /// How long a stop waits for what is running. Default 60 s
-    /// (`[DEFAULT] graceful_shutdown_timeout`).
+    /// How long a stop waits for what is running. Default 60 s; zero waits for all of it
+    /// (`[conductor] graceful_shutdown_timeout`).
     pub graceful_shutdown_timeout: Duration,
+    /// How long a drain waits for what is running. Default 30 min; zero waits for all of it
+    /// (`[DEFAULT] drain_shutdown_timeout`).
+    pub drain_shutdown_timeout: Duration,
+    /// How long ago a conductor that is no more must have been heard of last before its record is
+    /// removed. Default 14 days; at least 60 s and three times `heartbeat_timeout`
+    /// (`[conductor] conductor_cleanup_timeout`).
+    pub conductor_cleanup_timeout: Duration,
+    /// How often such records are looked for. Default 1 day; zero never
+    /// (`[conductor] conductor_cleanup_interval`).
+    pub conductor_cleanup_interval: Duration,
+    /// How many of them are removed at a time. Default 50, at least 1
+    /// (`[conductor] conductor_cleanup_batch_size`).
+    pub conductor_cleanup_batch_size: u32,
     /// The least level of events that the notifier is told of. Default: none, and then whoever
     /// the host has named as its notifier is told of everything (`[DEFAULT] notification_level`).
     pub notification_level: Option<Level>,
@@ -96,6 +128,11 @@ impl Default for Config {
             sync_power_state_interval: Duration::from_secs(60),
             power_state_sync_max_retries: 3,
             force_power_state_during_sync: true,
+            hash_partition_exponent: 5,
+            hash_ring_algorithm: HashFunction::Md5,
+            hash_ring_reset_interval: Duration::from_secs(15),
+            log_in_db_max_size: 4096,
+            disallowed_deployment_boot_modes: BTreeSet::new(),
             workers: 300,
             reserved_workers_percentage: 5,
             max_concurrent_deploy: 250,
@@ -104,6 +141,10 @@ impl Default for Config {
             node_locked_retry_attempts: 3,
             node_locked_retry_interval: Duration::from_secs(1),
             graceful_shutdown_timeout: Duration::from_secs(60),
+            drain_shutdown_timeout: Duration::from_secs(1800),
+            conductor_cleanup_timeout: Duration::from_secs(14 * 86_400),
+            conductor_cleanup_interval: Duration::from_secs(86_400),
+            conductor_cleanup_batch_size: 50,
             notification_level: None,
             api_url: None,
             agent_power_off_timeout: Duration::from_secs(120),
@@ -143,6 +184,14 @@ impl Config {
             "reserved_workers_percentage must be at most 50"
         } else if self.max_concurrent_deploy == 0 || self.max_concurrent_clean == 0 {
             "max_concurrent_deploy and max_concurrent_clean must be at least 1"
+        } else if self.conductor_cleanup_timeout < Duration::from_secs(60)
+            || self.conductor_cleanup_timeout < self.heartbeat_timeout * 3
+        {
+            "conductor_cleanup_timeout must be at least 60 s and three times heartbeat_timeout"
+        } else if self.conductor_cleanup_batch_size == 0 {
+            "conductor_cleanup_batch_size must be at least 1"
+        } else if self.log_in_db_max_size == 0 {
+            "log_in_db_max_size must be at least 1"
         } else if self.agent_poll_interval < minimum {
             "agent_poll_interval must be at least 10 ms"
         } else {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ironic_hashring::{Grouping, HashRing, Member, RingError, Rings};
+use ironic_hashring::{
+    Grouping, HashFunction, HashRing, HashRingBuilder, Member, RingError, Rings,
+};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -18,6 +20,7 @@ pub struct Membership {
     repository: Repository,
     dead_after: Duration,
     refresh_after: Duration,
+    ring: HashRingBuilder,
     seen: Mutex<Seen>,
 }
 
@@ -37,8 +40,17 @@ impl Membership {
             repository,
             dead_after,
             refresh_after,
+            ring: HashRing::builder(),
             seen: Mutex::default(),
         }
+    }
+
+    /// The same view, with rings of these settings; every process of a fleet needs the same.
+    #[must_use]
+    pub fn with_ring(self, partition_exponent: u8, hash: HashFunction) -> Self {
+        let ring = HashRing::builder();
+        let ring = ring.partition_exponent(partition_exponent).hash(hash);
+        Self { ring, ..self }
     }
 
     /// Reads the conductors' records. Rings whose conductors are the same stay as they are.
@@ -85,7 +97,7 @@ impl Membership {
             })
             .collect();
         let Some(before) = &seen.rings else {
-            return Rings::new(Grouping::ByGroup, &HashRing::builder(), members).map(Arc::new);
+            return Rings::new(Grouping::ByGroup, &self.ring, members).map(Arc::new);
         };
         let mut rings = Rings::clone(before);
         Ok(if rings.update(members)? {

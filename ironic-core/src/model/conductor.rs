@@ -1,8 +1,33 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::is_default;
 use crate::runtime::Timestamp;
+use crate::states::InterfaceKind;
+
+/// The interfaces of one kind that a hardware type has on a conductor.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RegisteredInterfaces {
+    /// Those that are enabled and work on it, in the order of the alphabet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub enabled: Vec<String>,
+    /// The one that a node gets that names none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub default: String,
+}
+
+impl RegisteredInterfaces {
+    /// These interfaces, with this one for nodes that name none.
+    pub fn new(enabled: Vec<String>, default: impl Into<String>) -> Self {
+        Self {
+            enabled,
+            default: default.into(),
+        }
+    }
+}
 
 /// A process that looks after nodes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +42,9 @@ pub struct ConductorRecord {
     pub conductor_group: String,
     /// The hardware types that it has enabled, in order of name.
     pub drivers: Vec<String>,
+    /// What nodes of each of those may have; empty in records of before this was told.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub interfaces: BTreeMap<String, BTreeMap<InterfaceKind, RegisteredInterfaces>>,
     /// Whether it takes work; false once it has begun to stop.
     pub online: bool,
     /// Rises at each keep-alive. Others judge by how long, on their own clock, it has not.
@@ -48,6 +76,7 @@ impl ConductorRecord {
             hostname,
             conductor_group: String::new(),
             drivers: Vec::new(),
+            interfaces: BTreeMap::new(),
             online: true,
             beat: 0,
             incarnation,

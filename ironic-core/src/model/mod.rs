@@ -15,7 +15,7 @@ mod standard_traits;
 mod trait_record;
 mod validate;
 
-pub use conductor::ConductorRecord;
+pub use conductor::{ConductorRecord, RegisteredInterfaces};
 pub use history::{HistoryEvent, Severity};
 pub use inventory::Inventory;
 pub use kernel_params::parse_kernel_params;

@@ -28,7 +28,8 @@ impl TaskManager {
         input: &Input,
     ) -> Result<Decision, Rejected> {
         for _ in 0..ATTEMPTS {
-            let decision = self.decide(task, input)?;
+            let mut decision = self.decide(task, input)?;
+            self.shorten(&mut decision.node);
             let batch = self.batch(task, &decision)?;
             match self.context.repository.commit(batch.batch.clone()).await {
                 Ok(revisions) => {
@@ -80,6 +81,19 @@ impl TaskManager {
             &self.context.config.policy,
             self.context.clock.now(),
         )
+    }
+
+    /// Cuts texts that may be as long as what a machine said.
+    fn shorten(&self, node: &mut Node) {
+        let most = self.context.config.log_in_db_max_size;
+        for text in [&mut node.last_error, &mut node.maintenance_reason]
+            .into_iter()
+            .flatten()
+        {
+            if let Some((end, _)) = text.char_indices().nth(most) {
+                text.truncate(end);
+            }
+        }
     }
 
     async fn reload(&self, task: &mut Task) -> Result<(), Error> {

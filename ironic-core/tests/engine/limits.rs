@@ -1,12 +1,14 @@
 //! How much a conductor, and a fleet, does at a time.
 
+mod fleet;
+
 use std::time::Duration;
 
 use futures::future::join_all;
 use ironic_core::ErrorKind;
 use ironic_core::client::Client;
 use ironic_core::driver::fake::{Completion, FakeOperation, FakeRule};
-use ironic_core::states::{PowerTarget, ProvisionState, Verb};
+use ironic_core::states::{BootMode, PowerTarget, ProvisionState, Verb};
 use ironic_core::transport::{Change, HeartbeatArgs, ProvisionArgs};
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
@@ -210,5 +212,43 @@ async fn heartbeats_leave_the_reserved_workers_to_requests() {
         .wait_for(called, ProvisionState::Active, Duration::from_secs(60))
         .await
         .unwrap();
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_went_wrong_is_kept_no_longer_than_log_in_db_max_size() {
+    let mut house = House::new();
+    house.config.log_in_db_max_size = 40;
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = available(&client).await;
+    let long = ironic_core::Error::driver("fake", "ä".repeat(5000));
+    house
+        .fakes
+        .add(FakeRule::fails(FakeOperation::PrepareDeploy, long));
+    wait_in(&client, node, Verb::Deploy, ProvisionState::DeployFailed).await;
+    let error = client.node(node).await.unwrap().last_error.unwrap();
+    assert_eq!(error.chars().count(), 40, "{error}");
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_deployed_in_a_boot_mode_that_is_disallowed() {
+    let mut house = House::new();
+    house.config.disallowed_deployment_boot_modes = [BootMode::Bios].into();
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = available(&client).await;
+    let mode = |mode: &str| vec![Change::set("properties/boot_mode", mode)];
+    client.update_node(node, mode(" BIOS")).await.unwrap();
+    let refused = ask(&client, node, Verb::Deploy).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidParameter);
+    assert!(
+        refused
+            .to_string()
+            .contains("disallowed_deployment_boot_modes")
+    );
+    client.update_node(node, mode("uefi")).await.unwrap();
+    go(&client, node, Verb::Deploy, ProvisionState::Active).await;
     conductor.stop().await.unwrap();
 }
