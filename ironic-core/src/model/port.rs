@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Map;
 use uuid::Uuid;
 
-use super::{JsonMap, MacAddress, is_default};
+use super::{JsonMap, MacAddress, is_default, is_yes, yes};
 use crate::runtime::Timestamp;
 
 /// A network port of a machine.
@@ -82,16 +82,4 @@ impl Port {
             updated_at: None,
         }
     }
-}
-
-fn yes() -> bool {
-    true
-}
-
-#[allow(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
-fn is_yes(value: &bool) -> bool {
-    *value
 }

@@ -12,8 +12,10 @@ use super::{
 use crate::Error;
 use crate::flow::Flow;
 use crate::model::{
-    ConductorRecord, HistoryEvent, Inventory, Lock, Node, NodeSummary, NodeTrait, Port,
+    Allocation, BiosSetting, Chassis, ConductorRecord, FirmwareComponent, HistoryEvent, Inventory,
+    Lock, Node, NodeSummary, NodeTrait, Port, Portgroup, VolumeConnector, VolumeTarget,
 };
+use crate::steps::{DeployTemplate, Runbook};
 
 /// A type that a [`Repository`] keeps.
 pub trait Persistent: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
@@ -65,6 +67,26 @@ persistent!(Lock, Lock, "lock");
 persistent!(Inventory, Inventory, "inventory");
 persistent!(HistoryEvent, History, "history event");
 persistent!(NodeTrait, Trait, "trait");
+persistent!(BiosSetting, BiosSetting, "BIOS setting");
+persistent!(FirmwareComponent, FirmwareComponent, "firmware component");
+persistent!(Chassis, Chassis, "chassis");
+persistent!(Portgroup, Portgroup, "port group", self => {
+    let name = self.name.as_ref().map(|name| UniqueKey::new("name", name));
+    let address = self.address.as_ref().map(|address| UniqueKey::new("address", address));
+    name.into_iter().chain(address).collect()
+});
+persistent!(VolumeConnector, VolumeConnector, "volume connector", self => {
+    // As JSON, so that no two pairs look the same.
+    vec![UniqueKey::new("connector", serde_json::json!([self.kind, self.connector_id]))]
+});
+persistent!(VolumeTarget, VolumeTarget, "volume target", self => {
+    vec![UniqueKey::new("boot_index", format!("{} of node {}", self.boot_index, self.node_uuid))]
+});
+persistent!(Allocation, Allocation, "allocation", self => {
+    self.name.iter().map(|name| UniqueKey::new("name", name)).collect()
+});
+persistent!(DeployTemplate, DeployTemplate, "deploy template", self => vec![UniqueKey::new("name", &self.name)]);
+persistent!(Runbook, Runbook, "runbook", self => vec![UniqueKey::new("name", &self.name)]);
 persistent!(ConductorRecord, Conductor, "conductor", self => vec![UniqueKey::new("hostname", &self.hostname)]);
 
 /// A value with the version at which it was read.
