@@ -3,9 +3,13 @@
 mod agents;
 mod flows;
 mod machine;
+mod node_records;
 mod nodes;
+mod records;
 mod vendor;
 mod wait;
+
+pub(crate) use records::changed;
 
 use std::sync::Arc;
 
@@ -15,6 +19,7 @@ use crate::Error;
 use crate::conductor::Conductor;
 use crate::membership::Membership;
 use crate::model::Node;
+use crate::runtime::{Clock, Entropy, OsEntropy, SystemClock};
 use crate::store::Repository;
 use crate::transport::{Call, LocalTransport, Request, RequestContext, Response, Transport};
 
@@ -26,6 +31,8 @@ pub struct Client {
     membership: Arc<Membership>,
     transport: Arc<dyn Transport>,
     context: RequestContext,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
 }
 
 impl std::fmt::Debug for Client {
@@ -49,6 +56,8 @@ impl Client {
             membership,
             transport,
             context: RequestContext::default(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(OsEntropy),
         }
     }
 
@@ -62,6 +71,21 @@ impl Client {
             Arc::clone(conductor.membership()),
             Arc::new(transport),
         )
+        .with_runtime(
+            Arc::clone(&conductor.tasks().context().clock),
+            Arc::clone(&conductor.tasks().context().entropy),
+        )
+    }
+
+    /// The same client, whose records get their times and uuids from these. Default: from the
+    /// operating system.
+    #[must_use]
+    pub fn with_runtime(&self, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            clock,
+            entropy,
+            ..self.clone()
+        }
     }
 
     /// The same client, on behalf of somebody.
@@ -101,6 +125,14 @@ impl Client {
         self.transport
             .call(&conductor, Request::new(self.context.clone(), call))
             .await
+    }
+
+    async fn done_by_keeper(&self, node: Uuid, call: Call) -> Result<(), Error> {
+        let node = self.node(node).await?;
+        match self.ask_keeper(&node, call).await? {
+            Response::Done => Ok(()),
+            other => Err(unexpected(&other)),
+        }
     }
 
     async fn done(&self, node: Uuid, call: Call) -> Result<(), Error> {

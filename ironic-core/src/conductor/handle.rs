@@ -67,7 +67,19 @@ impl Inner {
                 port,
                 changes,
             } => inner.update_port(node, port, &changes).await,
+            Call::CreateRecord { record } => inner.create_record(*record).await,
+            Call::UpdateRecord { kind, id, changes } => {
+                inner.update_record(kind, id, &changes).await
+            }
+            Call::DestroyRecord { kind, id } => inner.destroy_record(kind, id).await,
             Call::DestroyPort { node, port } => inner.destroy_port(node, port).await,
+            Call::AddTraits {
+                node,
+                names,
+                replace,
+            } => inner.add_traits(node, names, replace).await,
+            Call::RemoveTraits { node, names } => inner.remove_traits(node, names).await,
+            Call::SetTargetRaid { node, config } => inner.set_target_raid(node, config).await,
             Call::Provision { node, verb, args } => inner.provision(node, verb, args).await,
             Call::Plan { node, verb, args } => inner.plan(node, verb, args).await,
             Call::SetPower {

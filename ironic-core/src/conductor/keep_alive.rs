@@ -75,6 +75,7 @@ impl Inner {
         self.loops.spawn(Arc::clone(self).reclaim_dropped(ends));
         self.loops.spawn(Arc::clone(self).run_wakes());
         self.loops.spawn(Arc::clone(self).forget_stale_conductors());
+        self.loops.spawn(Arc::clone(self).prune_histories());
     }
 
     async fn keep_alive(self: Arc<Self>) {

@@ -2,12 +2,15 @@
 //! power in step, and takes over what others leave behind.
 
 mod agent_calls;
+mod allocations;
 mod announce;
 mod builder;
 mod children;
+mod chassis;
 mod console;
 mod effects;
 mod handle;
+mod history;
 mod jobs;
 mod keep_alive;
 mod limits;
@@ -17,9 +20,13 @@ mod media;
 mod nodes;
 mod power_sync;
 mod queries;
+mod record_rules;
+mod records;
 mod recover;
 mod run;
 mod stale;
+mod templates;
+mod traits;
 mod update;
 mod vendor;
 mod verbs;
@@ -27,6 +34,7 @@ mod vifs;
 mod wake;
 
 pub use builder::ConductorBuilder;
+pub(crate) use update::apply;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};

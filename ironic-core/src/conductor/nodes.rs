@@ -8,7 +8,10 @@ use super::Inner;
 use crate::Error;
 use crate::driver::Reservation;
 use crate::flow::Flow;
-use crate::model::{HistoryEvent, Inventory, Lock, Node, NodeTrait, Port};
+use crate::model::{
+    Allocation, BiosSetting, FirmwareComponent, HistoryEvent, Inventory, Lock, Node, NodeTrait,
+    Port, Portgroup, VolumeConnector, VolumeTarget,
+};
 use crate::states::ProvisionState;
 use crate::store::{Batch, Expect, Fence, Filter, Kind, Op, Persistent, Query, put_new};
 use crate::task::Patience;
@@ -39,7 +42,7 @@ impl Inner {
         node.created_at = now;
         node.provision_updated_at = None;
         node.conductor = None;
-        context.repository.create(&node).await?;
+        self.create_within(&node).await?;
         self.begin_power_sync(node.uuid);
         Ok(Response::Node {
             node: Box::new(node),
@@ -62,7 +65,13 @@ impl Inner {
             gone::<Inventory>(id),
         ];
         self.collect::<Port>(id, &mut ops).await?;
+        self.collect::<Portgroup>(id, &mut ops).await?;
         self.collect::<NodeTrait>(id, &mut ops).await?;
+        self.collect::<VolumeConnector>(id, &mut ops).await?;
+        self.collect::<VolumeTarget>(id, &mut ops).await?;
+        self.collect::<BiosSetting>(id, &mut ops).await?;
+        self.collect::<FirmwareComponent>(id, &mut ops).await?;
+        self.collect::<Allocation>(id, &mut ops).await?;
         self.collect::<HistoryEvent>(id, &mut ops).await?;
         repository
             .commit(Batch {
@@ -128,16 +137,17 @@ impl Inner {
         }
         port.created_at = context.clock.now();
         let held = self.reserve(port.node_uuid, "port creation").await?;
-        let batch = Batch {
-            fence: Some(held.fence()),
-            ops: vec![put_new(&port)?],
-        };
-        let added = context.repository.commit(batch).await;
+        let added = self.add_port(&held, &port).await;
         self.hand_back(held).await?;
         added?;
         Ok(Response::Port {
             port: Box::new(port),
         })
+    }
+
+    async fn add_port(&self, held: &Reservation, port: &Port) -> Result<(), Error> {
+        self.check_port(held, None, port).await?;
+        self.write(held, vec![put_new(port)?]).await
     }
 
     pub(super) async fn destroy_port(

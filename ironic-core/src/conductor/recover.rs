@@ -31,6 +31,7 @@ impl Inner {
         for node in repository.list::<Node>(&Query::all(Kind::Node)).await? {
             self.begin_power_sync(node.uuid);
         }
+        self.adopt_allocations(&self.config.host).await?;
         Ok(())
     }
 
@@ -60,6 +61,7 @@ impl Inner {
                 tracing::warn!(conductor = %record.hostname, "a conductor has died");
                 self.adopt_waiting().await?;
             }
+            self.adopt_allocations(&record.hostname).await?;
             let repository = &self.manager.context().repository;
             let held = Query::all(Kind::Lock).filter(Filter::text("holder", &record.hostname));
             for lock in repository.list::<Lock>(&held).await? {

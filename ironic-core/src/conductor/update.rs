@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::Inner;
 use crate::Error;
 use crate::driver::Reservation;
+use crate::model::managed::check_length;
 use crate::model::{Node, Port, is_valid_conductor_group, is_valid_node_name};
 use crate::states::ProvisionState;
 use crate::store::rebase;
@@ -82,20 +83,16 @@ impl Inner {
         let mut after = apply(before, changes, SETTABLE)?;
         self.check_update(before, &mut after)?;
         let mut after = self.check_owner(before, after).await?;
+        if before.parent_node != after.parent_node {
+            self.check_parent(&after).await?;
+        }
         after.updated_at = Some(self.manager.context().clock.now());
         if before.maintenance && !after.maintenance {
             after.maintenance_reason = None;
             after.fault = None;
         }
-        // Facts that come without a lock may have come meanwhile.
-        let repository = &self.manager.context().repository;
-        let (node, ()) = repository
-            .update::<Node, ()>(before.uuid, Some(held.fence()), |node| {
-                *node = rebase(before, &after, node)?;
-                Ok(())
-            })
-            .await?;
-        Ok(node)
+        let further = self.allocation_in(before, &mut after).await?;
+        self.write_node(held, &after, &further).await
     }
 
     /// A node that nobody looks after could not even be changed back.
@@ -148,24 +145,35 @@ impl Inner {
         changes: &[Change],
     ) -> Result<Response, Error> {
         let held = self.reserve(node, "port update").await?;
-        let now = self.manager.context().clock.now();
-        let updated = self
-            .manager
-            .context()
-            .repository
-            .update::<Port, ()>(id, Some(held.fence()), |port| {
-                if port.node_uuid != node {
-                    return Err(Error::not_found("port", id));
-                }
-                *port = apply(port, changes, PORT_SETTABLE)?;
-                port.updated_at = Some(now);
-                Ok(())
-            })
-            .await;
+        let updated = self.update_held_port(&held, id, changes).await;
         self.hand_back(held).await?;
-        updated.map(|(port, ())| Response::Port {
+        updated.map(|port| Response::Port {
             port: Box::new(port),
         })
+    }
+
+    async fn update_held_port(
+        &self,
+        held: &Reservation,
+        id: Uuid,
+        changes: &[Change],
+    ) -> Result<Port, Error> {
+        let context = self.manager.context();
+        let before = context.repository.load::<Port>(id).await?.value;
+        if before.node_uuid != held.node().uuid {
+            return Err(Error::not_found("port", id));
+        }
+        let mut after = apply(&before, changes, PORT_SETTABLE)?;
+        self.check_port(held, Some(&before), &after).await?;
+        after.updated_at = Some(context.clock.now());
+        let (port, ()) = context
+            .repository
+            .update::<Port, ()>(id, Some(held.fence()), |port| {
+                *port = rebase(&before, &after, port)?;
+                Ok(())
+            })
+            .await?;
+        Ok(port)
     }
 
     /// Puts a node into maintenance, or takes it out. Needs no lock: it is how an operator stops
@@ -195,7 +203,7 @@ impl Inner {
 }
 
 /// Whether the node is in a state in which nothing depends on what it is made of.
-fn is_at_rest(node: &Node) -> bool {
+pub(super) fn is_at_rest(node: &Node) -> bool {
     matches!(
         node.provision_state,
         ProvisionState::Enroll
@@ -206,7 +214,7 @@ fn is_at_rest(node: &Node) -> bool {
     )
 }
 
-fn not_now(node: &Node, what: &str) -> Error {
+pub(super) fn not_now(node: &Node, what: &str) -> Error {
     Error::StateConflict {
         message: format!(
             "node {} is in state \"{}\": {what} can be changed in enroll, manageable, inspecting, inspect wait, available, or in maintenance",
@@ -258,6 +266,21 @@ fn check_retired(before: &Node, after: &mut Node) -> Result<(), Error> {
     Ok(())
 }
 
+/// How many characters the original's records hold of a field.
+fn check_lengths(node: &Node) -> Result<(), Error> {
+    for (field, text, most) in [
+        ("owner", &node.owner, 255),
+        ("lessee", &node.lessee, 255),
+        ("shard", &node.shard, 255),
+        ("resource_class", &node.resource_class, 80),
+        ("instance_name", &node.instance_name, 255),
+        ("description", &node.description, 4096),
+    ] {
+        check_length("node", field, text.as_deref(), most)?;
+    }
+    Ok(())
+}
+
 /// What holds for every node, however it came about.
 pub(super) fn check_fields(node: &mut Node) -> Result<(), Error> {
     if let Some(name) = &node.name
@@ -273,13 +296,14 @@ pub(super) fn check_fields(node: &mut Node) -> Result<(), Error> {
             node.conductor_group
         )));
     }
+    check_lengths(node)?;
     // Groups know no case.
     node.conductor_group.make_ascii_lowercase();
     Ok(())
 }
 
 /// `record` with the changes, as one of its kind.
-fn apply<T: Serialize + DeserializeOwned>(
+pub(crate) fn apply<T: Serialize + DeserializeOwned>(
     record: &T,
     changes: &[Change],
     settable: &[&str],

@@ -27,6 +27,13 @@ impl Inner {
             .manager
             .exclusive(node, &format!("provision: {verb}"))
             .await?;
+        let args = match self.expanded(task.node(), verb, args).await {
+            Ok(args) => args,
+            Err(error) => {
+                self.manager.release(task).await?;
+                return Err(error);
+            }
+        };
         let input = Input::Verb {
             verb,
             steps: args.steps.clone(),
@@ -148,6 +155,7 @@ impl Inner {
         args: ProvisionArgs,
     ) -> Result<Response, Error> {
         let task = self.manager.shared(node, "plan").await?;
+        let args = self.expanded(task.node(), verb, args).await?;
         let driver = task.driver();
         let catalogs = |node: &Node, kind| driver.steps(node, kind);
         let view = View::new(

@@ -99,6 +99,14 @@ pub struct Config {
     /// How many of them are removed at a time. Default 50, at least 1
     /// (`[conductor] conductor_cleanup_batch_size`).
     pub conductor_cleanup_batch_size: u32,
+    /// How many events of a node's history are kept; 0 for all. Default: 300.
+    pub node_history_max_entries: usize,
+    /// How often histories are pruned; zero for never. Default: a day.
+    pub node_history_cleanup_interval: Duration,
+    /// After how many events one pruning ends; 0 for none at all. Default: 1000.
+    pub node_history_cleanup_batch_count: usize,
+    /// How many days an event is kept at least. Default: 0.
+    pub node_history_minimum_days: u32,
     /// The least level of events that the notifier is told of. Default: none, and then whoever
     /// the host has named as its notifier is told of everything (`[DEFAULT] notification_level`).
     pub notification_level: Option<Level>,
@@ -145,6 +153,10 @@ impl Default for Config {
             conductor_cleanup_timeout: Duration::from_secs(14 * 86_400),
             conductor_cleanup_interval: Duration::from_secs(86_400),
             conductor_cleanup_batch_size: 50,
+            node_history_max_entries: 300,
+            node_history_cleanup_interval: Duration::from_secs(24 * 3600),
+            node_history_cleanup_batch_count: 1000,
+            node_history_minimum_days: 0,
             notification_level: None,
             api_url: None,
             agent_power_off_timeout: Duration::from_secs(120),

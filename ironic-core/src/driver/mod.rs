@@ -14,6 +14,7 @@ mod hardware;
 mod harness;
 mod indicator;
 mod interfaces;
+mod keep;
 mod management;
 pub mod noop;
 mod raid_config;

@@ -44,6 +44,7 @@ fn forget_instance(draft: &mut Draft<'_>) {
     draft.node.instance_info.clear();
     draft.node.instance_uuid = None;
     draft.node.instance_name = None;
+    draft.node.allocation_uuid = None;
     draft.forget_agent();
     for key in [
         "instance",

@@ -135,6 +135,17 @@ impl TaskManager {
                 });
             }
         }
+        // A node that gives its allocation up takes it along.
+        if let (Some(allocation), None) = (
+            task.base.value.allocation_uuid,
+            decision.node.allocation_uuid,
+        ) {
+            ops.push(Op::Delete {
+                kind: Kind::Allocation,
+                id: allocation,
+                expect: Expect::Any,
+            });
+        }
         for event in &decision.history {
             ops.push(put_new(&HistoryEvent {
                 uuid: self.context.entropy.uuid(),

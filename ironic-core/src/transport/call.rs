@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,6 +11,9 @@ use crate::runtime::Timestamp;
 use crate::secret::is_secret_key;
 use crate::states::{BootDevice, FlowKind, InterfaceKind, PowerTarget, Verb};
 use crate::steps::UserStep;
+use crate::store::Kind;
+
+use super::AnyRecord;
 
 /// Who asks, and until when the answer is of use.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +72,9 @@ pub struct ProvisionArgs {
     /// which do without.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disable_ramdisk: bool,
+    /// For a manual clean or a service, in place of steps: the uuid or name of a runbook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runbook: Option<String>,
     /// The config drive: an object, or text that is one already.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub configdrive: Value,
@@ -82,6 +88,13 @@ impl ProvisionArgs {
     #[must_use]
     pub fn with_steps(mut self, steps: Vec<UserStep>) -> Self {
         self.steps = steps;
+        self
+    }
+
+    /// The same arguments, with the steps of this runbook.
+    #[must_use]
+    pub fn with_runbook(mut self, ident: impl Into<String>) -> Self {
+        self.runbook = Some(ident.into());
         self
     }
 
@@ -292,6 +305,50 @@ pub enum Call {
         /// The port.
         port: Uuid,
     },
+    /// Create a record.
+    CreateRecord {
+        /// The record.
+        record: Box<AnyRecord>,
+    },
+    /// Change fields of a record.
+    UpdateRecord {
+        /// What sort of record.
+        kind: Kind,
+        /// Which one.
+        id: Uuid,
+        /// What to change.
+        changes: Vec<Change>,
+    },
+    /// Remove a record.
+    DestroyRecord {
+        /// What sort of record.
+        kind: Kind,
+        /// Which one.
+        id: Uuid,
+    },
+    /// Give a node traits.
+    AddTraits {
+        /// The node.
+        node: Uuid,
+        /// Their names.
+        names: BTreeSet<String>,
+        /// In place of those that it has.
+        replace: bool,
+    },
+    /// Take traits from a node.
+    RemoveTraits {
+        /// The node.
+        node: Uuid,
+        /// Their names; `None` for all.
+        names: Option<BTreeSet<String>>,
+    },
+    /// Set the RAID that the next cleaning is to make.
+    SetTargetRaid {
+        /// The node.
+        node: Uuid,
+        /// Of which logical disks.
+        config: JsonMap,
+    },
     /// Do something with the node's life.
     Provision {
         /// The node.
@@ -441,6 +498,11 @@ pub enum Response {
     Port {
         /// The port.
         port: Box<Port>,
+    },
+    /// The record as it is now.
+    Record {
+        /// The record.
+        record: Box<AnyRecord>,
     },
     /// What would be done.
     Plan {

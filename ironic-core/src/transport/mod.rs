@@ -3,6 +3,7 @@
 mod call;
 mod local;
 mod machine;
+mod record;
 
 pub use call::{
     BootDeviceSetting, Call, Change, HeartbeatArgs, InspectionArgs, LookupAnswer, ProvisionArgs,
@@ -10,6 +11,7 @@ pub use call::{
 };
 pub use local::LocalTransport;
 pub use machine::{DriverCall, MachineAnswer, MachineCall, VendorAnswer};
+pub use record::{AnyRecord, ClientRecord, WrittenBy};
 
 use async_trait::async_trait;
 

@@ -5,6 +5,7 @@ use super::settings::settings;
 use crate::Error;
 use crate::driver::{Bios, Task};
 use crate::flow::Progress;
+use crate::model::BiosSetting;
 use crate::states::{FlowKind, InterfaceKind};
 use crate::steps::{Impact, Replay, Step, StepDef};
 
@@ -35,6 +36,14 @@ impl FakeBios {
         ]
     }
 
+    /// Records what the machine is set to.
+    async fn keep(&self, task: &mut Task) -> Result<(), Error> {
+        let node = task.node_id();
+        let settings = self.behaviour.bios_settings(node).into_iter();
+        let settings = settings.map(|(name, value)| BiosSetting::new(node, name, Some(value)));
+        task.keep_bios_settings(settings.collect()).await
+    }
+
     async fn carry_out(
         &self,
         task: &mut Task,
@@ -52,6 +61,7 @@ impl FakeBios {
             self.behaviour
                 .machine(node, |machine| machine.bios = settings);
         }
+        self.keep(task).await?;
         Ok(progress)
     }
 }
@@ -60,6 +70,7 @@ impl FakeBios {
 impl Bios for FakeBios {
     async fn cache_settings(&self, task: &mut Task) -> Result<(), Error> {
         let operation = FakeOperation::CacheSettings;
-        self.behaviour.at_once(task, operation).await
+        self.behaviour.at_once(task, operation).await?;
+        self.keep(task).await
     }
 }

@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::engine::{Plan, PlanItem};
-use crate::model::{JsonMap, MacAddress, Node, Port};
+use crate::model::{JsonMap, MacAddress, Node, Port, VolumeTarget};
 use crate::runtime::Timestamp;
 use crate::states::{BootDevice, FlowKind, InterfaceKind, PowerTarget, ProvisionState, Verb};
 use crate::steps::{Impact, StepSource, UserStep};
+use crate::store::Kind;
 use crate::transport::{
-    BootDeviceSetting, Call, Change, DriverCall, HeartbeatArgs, InspectionArgs, LookupAnswer,
-    MachineAnswer, MachineCall, ProvisionArgs, Response, Validation, VendorAnswer,
+    AnyRecord, BootDeviceSetting, Call, Change, DriverCall, HeartbeatArgs, InspectionArgs,
+    LookupAnswer, MachineAnswer, MachineCall, ProvisionArgs, Response, Validation, VendorAnswer,
 };
 use crate::{Error, ErrorKind, WireError};
 
@@ -134,6 +135,12 @@ fn vendor_answer() -> MachineAnswer {
     MachineAnswer::Vendor { answer }
 }
 
+fn volume() -> Box<AnyRecord> {
+    let mut target = VolumeTarget::new(id(9), id(7), "iscsi", "v1", 0);
+    target.properties = map(json!({"target_lun": 0, "auth_password": SECRET}));
+    Box::new(target.into())
+}
+
 every! {
     /// Every call.
     calls: Call {
@@ -143,6 +150,12 @@ every! {
         CreatePort { port: port() },
         UpdatePort { node: id(7), port: id(9), changes: changes() },
         DestroyPort { node: id(7), port: id(9) },
+        CreateRecord { record: volume() },
+        UpdateRecord { kind: Kind::Portgroup, id: id(9), changes: changes() },
+        AddTraits { node: id(7), names: std::iter::once("CUSTOM_A".to_owned()).collect(), replace: true },
+        RemoveTraits { node: id(7), names: None },
+        SetTargetRaid { node: id(7), config: map(json!({"logical_disks": [{"size_gb": "MAX"}]})) },
+        DestroyRecord { kind: Kind::Allocation, id: id(9) },
         Provision { node: id(7), verb: Verb::Deploy, args: args() },
         Plan { node: id(7), verb: Verb::Clean, args: args() },
         SetPower { node: id(7), target: PowerTarget::SoftOff, timeout: Some(u64::MAX) },
@@ -226,6 +239,7 @@ every! {
         Done {},
         Node { node: node() },
         Port { port: port() },
+        Record { record: volume() },
         Plan { plan: plan() },
         Validation { results: validations() },
         BootDevice {

@@ -1,0 +1,566 @@
+//! Claims on machines: found, held, and given up.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Inner;
+use super::records::answer;
+use super::update::{is_at_rest, not_now};
+use crate::client::changed;
+use crate::driver::Reservation;
+use crate::model::{Allocation, AllocationState, Node, NodeTrait};
+use crate::states::ProvisionState;
+use crate::store::{
+    Batch, Compare, Expect, Filter, Kind, Op, Persistent as _, Query, Scalar, StoreError, Stored,
+    put_over,
+};
+use crate::task::Patience;
+use crate::transport::{Change, Response};
+use crate::{Error, ErrorKind};
+
+/// How often a write is tried again because somebody wrote without the lock meanwhile.
+const ATTEMPTS: u32 = 8;
+
+/// What came of trying to get one machine.
+enum Tried {
+    /// The allocation has it.
+    Got,
+    /// It does not fit, or not any more.
+    Unfit,
+    /// Somebody holds it just now.
+    Busy,
+}
+
+impl Inner {
+    /// Begins to look for a machine, or claims the one that is named.
+    pub(super) async fn create_allocation(
+        self: &Arc<Self>,
+        mut allocation: Allocation,
+    ) -> Result<Response, Error> {
+        let worker = self.worker()?;
+        let repository = &self.manager.context().repository;
+        let node = allocation.node_uuid.take();
+        if let Some(node) = node {
+            let node = repository.load::<Node>(node).await?.value;
+            let class = node.resource_class;
+            allocation.resource_class = allocation.resource_class.or(class);
+        } else if allocation.resource_class.is_none() {
+            return Err(Error::missing(
+                "resource_class is needed unless the node is named",
+            ));
+        }
+        for candidate in &allocation.candidate_nodes {
+            repository.load::<Node>(*candidate).await?;
+        }
+        allocation.state = AllocationState::Allocating;
+        allocation.last_error = None;
+        allocation.conductor = Some(self.config.host.clone());
+        repository.create(&allocation).await?;
+        if let Some(node) = node {
+            return self.backfill(allocation.uuid, node).await.map(answer);
+        }
+        let (inner, id) = (Arc::clone(self), allocation.uuid);
+        self.spawn(async move {
+            inner.allocate(id).await;
+            drop(worker);
+        });
+        Ok(answer(allocation))
+    }
+
+    pub(super) async fn update_allocation(
+        &self,
+        id: Uuid,
+        changes: &[Change],
+    ) -> Result<Response, Error> {
+        let context = self.manager.context();
+        let now = context.clock.now();
+        let (allocation, ()) = context
+            .repository
+            .update::<Allocation, ()>(id, None, |allocation| {
+                *allocation = changed(allocation, changes, now)?;
+                Ok(())
+            })
+            .await?;
+        Ok(answer(allocation))
+    }
+
+    /// What a change of the node's record means to the allocation that has it: what else is to be
+    /// written.
+    pub(super) async fn allocation_in(
+        &self,
+        before: &Node,
+        after: &mut Node,
+    ) -> Result<Vec<Op>, Error> {
+        let Some(id) = before.allocation_uuid else {
+            return Ok(Vec::new());
+        };
+        if before.owner != after.owner {
+            let repository = &self.manager.context().repository;
+            let allocation = repository.get::<Allocation>(id).await?;
+            if allocation.is_some_and(|allocation| allocation.owner.is_some()) {
+                return Err(Error::StateConflict {
+                    message: format!(
+                        "the owner of node {} cannot be changed: its allocation {id} has an owner too",
+                        before.label()
+                    ),
+                });
+            }
+        }
+        if after.instance_uuid.is_some() {
+            return Ok(Vec::new());
+        }
+        if !before.maintenance && !is_at_rest(before) {
+            return Err(not_now(before, "the instance of its allocation"));
+        }
+        after.allocation_uuid = None;
+        Ok(vec![Op::Delete {
+            kind: Kind::Allocation,
+            id,
+            expect: Expect::Any,
+        }])
+    }
+
+    /// Gives a claim up, and with it the machine.
+    pub(super) async fn destroy_allocation(self: &Arc<Self>, id: Uuid) -> Result<Response, Error> {
+        for _ in 0..ATTEMPTS {
+            let repository = &self.manager.context().repository;
+            let stored = repository.load::<Allocation>(id).await?;
+            let gone = Op::Delete {
+                kind: Kind::Allocation,
+                id,
+                expect: Expect::Revision(stored.revision),
+            };
+            let done = match stored.value.node_uuid {
+                Some(node) => {
+                    let held = self.reserve(node, "allocation deletion").await?;
+                    let done = self.let_go(&held, id, gone).await;
+                    self.hand_back(held).await?;
+                    done
+                }
+                None => {
+                    let ops = vec![gone];
+                    let done = repository.commit(Batch { fence: None, ops }).await;
+                    done.map(|_| ()).map_err(Error::from)
+                }
+            };
+            match done {
+                Ok(()) => return Ok(Response::Done),
+                // It has got a machine, or another fact has come, since it was read.
+                Err(error) if error.kind() == ErrorKind::Conflict => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(conflict(id))
+    }
+
+    async fn let_go(&self, held: &Reservation, id: Uuid, gone: Op) -> Result<(), Error> {
+        let repository = &self.manager.context().repository;
+        let stored = repository.load::<Node>(held.node().uuid).await?;
+        let mut ops = vec![gone];
+        if stored.value.allocation_uuid == Some(id) {
+            may_let_go(&stored.value, id)?;
+            let mut node = stored.value.clone();
+            node.allocation_uuid = None;
+            node.instance_uuid = None;
+            node.updated_at = Some(self.manager.context().clock.now());
+            ops.push(put_over(&stored, &node)?);
+        }
+        self.write(held, ops).await
+    }
+
+    /// Looks for a machine; what comes of it is on the record.
+    async fn allocate(self: &Arc<Self>, id: Uuid) {
+        let failed = match self.look_for_machine(id).await {
+            Ok(()) => return,
+            Err(error) => error,
+        };
+        tracing::warn!(allocation = %id, error = %failed, "no machine was allocated");
+        if let Err(error) = self.allocation_failed(id, &failed).await {
+            tracing::warn!(allocation = %id, %error, "the failed allocation is not recorded");
+        }
+    }
+
+    async fn allocation_failed(&self, id: Uuid, why: &Error) -> Result<(), Error> {
+        let context = self.manager.context();
+        let (host, now) = (self.config.host.as_str(), context.clock.now());
+        let failed = context
+            .repository
+            .update::<Allocation, ()>(id, None, |allocation| {
+                // Somebody else may have gone on with it, or found a machine.
+                if is_searched_by(allocation, host) {
+                    allocation.state = AllocationState::Error;
+                    allocation.last_error = Some(why.to_string());
+                    allocation.updated_at = Some(now);
+                }
+                Ok(())
+            })
+            .await;
+        match failed {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    async fn look_for_machine(self: &Arc<Self>, id: Uuid) -> Result<(), Error> {
+        let repository = &self.manager.context().repository;
+        let Some(allocation) = repository.get::<Allocation>(id).await? else {
+            return Ok(());
+        };
+        if !is_searched_by(&allocation.value, &self.config.host) {
+            return Ok(());
+        }
+        let mut nodes = self.candidates(&allocation.value).await?;
+        // First whatever is free at once; then whatever is held, for as long as is usual.
+        for patience in [Patience::None, Patience::Configured] {
+            let mut busy = Vec::new();
+            for node in std::mem::take(&mut nodes) {
+                match self.try_node(&allocation, node, patience).await? {
+                    Tried::Got => return Ok(()),
+                    Tried::Unfit => {}
+                    Tried::Busy => busy.push(node),
+                }
+            }
+            nodes = busy;
+        }
+        Err(no_host(match nodes.len() {
+            0 => "every suitable node has been taken meanwhile".to_owned(),
+            some => format!("could not reserve any of {some} suitable nodes: others hold them"),
+        }))
+    }
+
+    /// The machines that come into question, in the order in which they are tried: one of the
+    /// allocation's name first, the others by chance, so that allocations do not queue for the same.
+    async fn candidates(&self, allocation: &Allocation) -> Result<Vec<Uuid>, Error> {
+        let context = self.manager.context();
+        let class = allocation.resource_class.clone().unwrap_or_default();
+        let mut filter = Filter::text("resource_class", &class)
+            .and(Filter::text(
+                "provision_state",
+                ProvisionState::Available.as_str(),
+            ))
+            .and(Filter::Null("instance_uuid".to_owned()))
+            .and(Filter::Not(Box::new(Filter::Null(
+                "power_state".to_owned(),
+            ))))
+            .and(Filter::flag("maintenance", false));
+        if !allocation.candidate_nodes.is_empty() {
+            let ids = allocation.candidate_nodes.iter().map(Uuid::to_string);
+            let ids = ids.map(Scalar::String).collect();
+            filter = filter.and(Filter::In("uuid".to_owned(), ids));
+        }
+        if let Some(owner) = &allocation.owner {
+            filter = filter.and(Filter::Or(vec![
+                Filter::text("owner", owner),
+                Filter::text("lessee", owner),
+            ]));
+        }
+        let query = Query::all(Kind::Node).filter(filter);
+        let nodes = context.repository.summaries(&query).await?;
+        if nodes.is_empty() {
+            let which = if allocation.candidate_nodes.is_empty() {
+                "no available node is"
+            } else {
+                "none of the candidate nodes is available and"
+            };
+            return Err(no_host(format!("{which} of resource class \"{class}\"")));
+        }
+        let mut nodes: Vec<_> = nodes
+            .into_iter()
+            .map(|node| (node.uuid, node.name))
+            .collect();
+        if !allocation.traits.is_empty() {
+            let fitting = self.nodes_with(&allocation.traits).await?;
+            nodes.retain(|(id, _)| fitting.contains(id));
+            if nodes.is_empty() {
+                let traits = allocation.traits.join(", ");
+                return Err(no_host(format!("no suitable node has the traits {traits}")));
+            }
+        }
+        shuffle(&mut nodes, |bound| context.entropy.below(bound));
+        if allocation.name.is_some() {
+            nodes.sort_by_key(|(_, name)| *name != allocation.name);
+        }
+        Ok(nodes.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// The nodes that have all of these traits.
+    async fn nodes_with(&self, traits: &[String]) -> Result<BTreeSet<Uuid>, Error> {
+        let wanted: BTreeSet<_> = traits.iter().collect();
+        let names = wanted.iter().map(|name| Scalar::String((*name).clone()));
+        let filter = Filter::In("name".to_owned(), names.collect());
+        let query = Query::all(Kind::Trait).filter(filter);
+        let repository = &self.manager.context().repository;
+        let mut found = BTreeMap::<Uuid, usize>::new();
+        for one in repository.list::<NodeTrait>(&query).await? {
+            *found.entry(one.node_uuid).or_default() += 1;
+        }
+        let all = found
+            .into_iter()
+            .filter(|(_, count)| *count == wanted.len());
+        Ok(all.map(|(node, _)| node).collect())
+    }
+
+    async fn try_node(
+        self: &Arc<Self>,
+        allocation: &Stored<Allocation>,
+        node: Uuid,
+        patience: Patience,
+    ) -> Result<Tried, Error> {
+        let held = match self.manager.reserve(node, "allocating", patience).await {
+            Ok(held) => held,
+            Err(error) => {
+                return match error.kind() {
+                    ErrorKind::NodeLocked => Ok(Tried::Busy),
+                    ErrorKind::NotFound => Ok(Tried::Unfit),
+                    _ => Err(error),
+                };
+            }
+        };
+        let tried = self.claim(&held, allocation, is_suitable).await;
+        self.hand_back(held).await?;
+        match tried {
+            Ok(true) => Ok(Tried::Got),
+            Ok(false) => Ok(Tried::Unfit),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives the machine to the allocation, in one write; false when it does not suit.
+    async fn claim(
+        &self,
+        held: &Reservation,
+        allocation: &Stored<Allocation>,
+        suits: impl Fn(&Node, &BTreeSet<String>, &Allocation) -> Result<(), String>,
+    ) -> Result<bool, Error> {
+        let context = self.manager.context();
+        for _ in 0..ATTEMPTS {
+            let stored = context.repository.load::<Node>(held.node().uuid).await?;
+            let traits = self.traits_of(held.node().uuid).await?;
+            if let Err(reason) = suits(&stored.value, &traits, &allocation.value) {
+                tracing::debug!(node = %held.node().uuid, reason, "not for this allocation");
+                return Ok(false);
+            }
+            let (node, active) = joined(&stored.value, &allocation.value, context.clock.now());
+            let ops = vec![put_over(&stored, &node)?, put_over(allocation, &active)?];
+            let fence = Some(held.fence());
+            match context.repository.commit(Batch { fence, ops }).await {
+                Ok(_) => return Ok(true),
+                Err(StoreError::Conflict {
+                    kind: Kind::Node, ..
+                }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(conflict(held.node().uuid))
+    }
+
+    pub(super) async fn traits_of(&self, node: Uuid) -> Result<BTreeSet<String>, Error> {
+        let of_node = Filter::text("node_uuid", node.to_string());
+        let query = Query::all(Kind::Trait).filter(of_node);
+        let repository = &self.manager.context().repository;
+        let traits = repository.list::<NodeTrait>(&query).await?;
+        Ok(traits.into_iter().map(|one| one.value.name).collect())
+    }
+
+    /// Claims a machine that is in use already, as it is.
+    async fn backfill(self: &Arc<Self>, id: Uuid, node: Uuid) -> Result<Allocation, Error> {
+        let done = self.try_backfill(id, node).await;
+        if let Err(error) = &done {
+            self.allocation_failed(id, error).await?;
+        }
+        done
+    }
+
+    async fn try_backfill(self: &Arc<Self>, id: Uuid, node: Uuid) -> Result<Allocation, Error> {
+        let repository = &self.manager.context().repository;
+        let stored = repository.load::<Allocation>(id).await?;
+        let held = self.reserve(node, "allocation backfilling").await?;
+        let claimed = self.claim_active(&held, &stored).await;
+        self.hand_back(held).await?;
+        claimed?;
+        Ok(repository.load::<Allocation>(id).await?.value)
+    }
+
+    async fn claim_active(
+        &self,
+        held: &Reservation,
+        allocation: &Stored<Allocation>,
+    ) -> Result<(), Error> {
+        let node = held.node();
+        let traits = self.traits_of(node.uuid).await?;
+        if let Err(reason) = is_claimable(node, &traits, &allocation.value) {
+            return Err(no_host(format!(
+                "node {} cannot be allocated as it is: {reason}",
+                node.label()
+            )));
+        }
+        let other = node.instance_uuid.filter(|id| *id != allocation.uuid);
+        if let Some(instance) = other {
+            return Err(Error::Associated {
+                node: node.uuid,
+                instance: instance.to_string(),
+            });
+        }
+        if self.claim(held, allocation, is_claimable).await? {
+            return Ok(());
+        }
+        Err(conflict(node.uuid))
+    }
+
+    /// Goes on with what a conductor, which may be an earlier life of this one, was looking for.
+    pub(super) async fn adopt_allocations(self: &Arc<Self>, from: &str) -> Result<(), Error> {
+        let repository = &self.manager.context().repository;
+        let filter = Filter::text("state", AllocationState::Allocating.as_str()).and(Filter::Is(
+            "conductor".to_owned(),
+            Compare::Eq,
+            Scalar::String(from.to_owned()),
+        ));
+        let query = Query::all(Kind::Allocation).filter(filter);
+        for stored in repository.list::<Allocation>(&query).await? {
+            let mut mine = stored.value.clone();
+            mine.conductor = Some(self.config.host.clone());
+            let ops = vec![put_over(&stored, &mine)?];
+            match repository.commit(Batch { fence: None, ops }).await {
+                Ok(_) => {}
+                // Another conductor was faster.
+                Err(StoreError::Conflict { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            }
+            tracing::info!(allocation = %mine.uuid, from, "going on with an allocation");
+            let (inner, id) = (Arc::clone(self), mine.uuid);
+            self.spawn(async move { inner.allocate(id).await });
+        }
+        Ok(())
+    }
+}
+
+/// The node and the allocation as they are once they have each other.
+fn joined(node: &Node, allocation: &Allocation, now: crate::Timestamp) -> (Node, Allocation) {
+    let (mut node, mut active) = (node.clone(), allocation.clone());
+    node.allocation_uuid = Some(active.uuid);
+    node.instance_uuid = Some(active.uuid);
+    let traits = active.traits.iter().cloned().map(Value::String).collect();
+    node.instance_info
+        .insert("traits".to_owned(), Value::Array(traits));
+    node.updated_at = Some(now);
+    active.node_uuid = Some(node.uuid);
+    active.state = AllocationState::Active;
+    active.updated_at = Some(now);
+    (node, active)
+}
+
+fn is_searched_by(allocation: &Allocation, host: &str) -> bool {
+    allocation.state == AllocationState::Allocating && allocation.conductor.as_deref() == Some(host)
+}
+
+/// Whether a machine that came into question still does.
+fn is_suitable(
+    node: &Node,
+    traits: &BTreeSet<String>,
+    allocation: &Allocation,
+) -> Result<(), String> {
+    if node.maintenance {
+        return Err("it is in maintenance".to_owned());
+    }
+    if node.instance_uuid.is_some() {
+        return Err("it has an instance".to_owned());
+    }
+    if node.provision_state != ProvisionState::Available {
+        return Err(format!("it is in state \"{}\"", node.provision_state));
+    }
+    matches(node, traits, allocation)
+}
+
+/// Whether an allocation may claim a machine that is in use.
+fn is_claimable(
+    node: &Node,
+    traits: &BTreeSet<String>,
+    allocation: &Allocation,
+) -> Result<(), String> {
+    if node.provision_state != ProvisionState::Active {
+        return Err(format!(
+            "it is in state \"{}\", not \"active\"",
+            node.provision_state
+        ));
+    }
+    let candidates = &allocation.candidate_nodes;
+    if !candidates.is_empty() && !candidates.contains(&node.uuid) {
+        return Err("it is not among the candidate nodes".to_owned());
+    }
+    matches(node, traits, allocation)
+}
+
+fn matches(node: &Node, traits: &BTreeSet<String>, allocation: &Allocation) -> Result<(), String> {
+    if allocation.resource_class.is_some() && node.resource_class != allocation.resource_class {
+        return Err("its resource class is another".to_owned());
+    }
+    match allocation
+        .traits
+        .iter()
+        .find(|name| !traits.contains(*name))
+    {
+        Some(name) => Err(format!("it lacks the trait {name}")),
+        None => Ok(()),
+    }
+}
+
+/// Whether a node may be changed on its way from one state to another.
+fn allows_update(state: ProvisionState) -> bool {
+    use ProvisionState as S;
+    matches!(
+        state,
+        S::DeployFailed
+            | S::Inspecting
+            | S::InspectFailed
+            | S::InspectWait
+            | S::CleanFailed
+            | S::Error
+            | S::Verifying
+            | S::AdoptFailed
+            | S::RescueFailed
+            | S::UnrescueFailed
+            | S::ServiceHold
+            | S::ServiceFailed
+    )
+}
+
+/// Whether the allocation may give the node up.
+fn may_let_go(node: &Node, allocation: Uuid) -> Result<(), Error> {
+    if node.maintenance {
+        return Ok(());
+    }
+    let state = node.provision_state;
+    let busy = node.target_provision_state.is_some() && !allows_update(state);
+    if busy || state == ProvisionState::Active {
+        return Err(Error::StateConflict {
+            message: format!(
+                "allocation {allocation} cannot be removed while node {} is in state \"{state}\": undeploy it first, or put it into maintenance",
+                node.label()
+            ),
+        });
+    }
+    Ok(())
+}
+
+/// Fisher and Yates: every order is as likely.
+fn shuffle<T>(items: &mut [T], below: impl Fn(u64) -> u64) {
+    for last in (1..items.len()).rev() {
+        let bound = u64::try_from(last + 1).unwrap_or(u64::MAX);
+        let other = usize::try_from(below(bound)).unwrap_or(last);
+        items.swap(last, other.min(last));
+    }
+}
+
+fn no_host(reason: String) -> Error {
+    Error::NoValidHost { reason }
+}
+
+fn conflict(id: Uuid) -> Error {
+    Error::Conflict {
+        what: Allocation::WHAT,
+        id: id.to_string(),
+    }
+}

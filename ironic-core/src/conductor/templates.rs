@@ -1,0 +1,150 @@
+//! The steps that deploy templates and runbooks stand for, once a verb is asked for.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::Inner;
+use crate::Error;
+use crate::model::Node;
+use crate::states::{FlowKind, Verb};
+use crate::steps::{DeployTemplate, Runbook, UserStep};
+use crate::store::{Filter, Kind, Query, Scalar};
+use crate::transport::ProvisionArgs;
+use uuid::Uuid;
+
+impl Inner {
+    /// The arguments of a verb with every step by its own name: those of the runbook that is
+    /// named, or those of the deploy templates that the instance's traits call for. What the
+    /// operator has disallowed is left out, as nobody has asked for it by name.
+    pub(super) async fn expanded(
+        &self,
+        node: &Node,
+        verb: Verb,
+        mut args: ProvisionArgs,
+    ) -> Result<ProvisionArgs, Error> {
+        // A refusal by state comes first, and needs no steps.
+        if node.provision_state.on(verb.event()).is_err() {
+            return Ok(args);
+        }
+        match (verb, args.runbook.take()) {
+            (Verb::Clean, Some(runbook)) => self.run(&runbook, node, FlowKind::Clean, args).await,
+            (Verb::Service, Some(runbook)) => {
+                self.run(&runbook, node, FlowKind::Service, args).await
+            }
+            (_, Some(_)) => Err(Error::invalid(
+                "runbook goes with the verbs clean and service only",
+            )),
+            (Verb::Deploy | Verb::Rebuild, None) => {
+                let steps = self.steps_by_traits(node).await?;
+                let named: BTreeSet<_> = args.steps.iter().map(UserStep::name).collect();
+                // The caller's win over those of templates.
+                let further = steps.into_iter().filter(|one| !named.contains(&one.name()));
+                args.steps.extend(further);
+                Ok(args)
+            }
+            (_, None) => Ok(args),
+        }
+    }
+
+    async fn run(
+        &self,
+        ident: &str,
+        node: &Node,
+        flow: FlowKind,
+        mut args: ProvisionArgs,
+    ) -> Result<ProvisionArgs, Error> {
+        if !args.steps.is_empty() {
+            return Err(Error::invalid(format!(
+                "{flow}_steps and runbook exclude each other"
+            )));
+        }
+        let repository = &self.manager.context().repository;
+        let found = match Uuid::parse_str(ident) {
+            Ok(id) => repository.get::<Runbook>(id).await?,
+            Err(_) => repository.find::<Runbook>("name", ident).await?,
+        };
+        let runbook = found
+            .ok_or_else(|| Error::not_found("runbook", ident))?
+            .value;
+        let traits: Vec<_> = self.traits_of(node.uuid).await?.into_iter().collect();
+        if !runbook.is_meant_for(&traits) {
+            let wanted = match runbook.traits.as_slice() {
+                [] => "it has no traits, so it is meant for none".to_owned(),
+                some => format!("the node has none of its traits {}", some.join(", ")),
+            };
+            return Err(Error::invalid(format!(
+                "runbook {} is not meant for node {}: {wanted}",
+                runbook.name,
+                node.label()
+            )));
+        }
+        args.steps = self.allowed(flow, runbook.ordered());
+        args.disable_ramdisk = runbook.disable_ramdisk;
+        Ok(args)
+    }
+
+    /// The steps of the templates whose traits the instance has.
+    async fn steps_by_traits(&self, node: &Node) -> Result<Vec<UserStep>, Error> {
+        let traits = self.instance_traits(node).await?;
+        if traits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let names = traits.into_iter().map(Scalar::String).collect();
+        let query = Query::all(Kind::DeployTemplate).filter(Filter::In("name".to_owned(), names));
+        let repository = &self.manager.context().repository;
+        let templates = repository.list::<DeployTemplate>(&query).await?;
+        let steps: Vec<_> = templates.iter().flat_map(|t| t.steps.clone()).collect();
+        let mut names = BTreeSet::new();
+        for step in steps.iter().filter(|step| step.reserved().is_none()) {
+            if !names.insert(step.name()) {
+                let named: Vec<_> = templates.iter().map(|one| one.name.as_str()).collect();
+                return Err(Error::invalid(format!(
+                    "the deploy templates {} together have the step {} more than once",
+                    named.join(", "),
+                    step.name()
+                )));
+            }
+        }
+        Ok(self.allowed(FlowKind::Deploy, steps))
+    }
+
+    /// The traits that the instance asks for, each of which the node has.
+    async fn instance_traits(&self, node: &Node) -> Result<BTreeSet<String>, Error> {
+        let wanted = match node.instance_info.get("traits") {
+            None | Some(Value::Null) => return Ok(BTreeSet::new()),
+            Some(Value::Array(wanted)) => wanted,
+            Some(_) => return Err(no_list(node)),
+        };
+        let wanted = wanted.iter().map(|name| name.as_str().map(str::to_owned));
+        let wanted: Option<BTreeSet<_>> = wanted.collect();
+        let wanted = wanted.ok_or_else(|| no_list(node))?;
+        if wanted.is_empty() {
+            return Ok(wanted);
+        }
+        let own = self.traits_of(node.uuid).await?;
+        let missing: Vec<_> = wanted.difference(&own).cloned().collect();
+        if missing.is_empty() {
+            return Ok(wanted);
+        }
+        Err(Error::invalid(format!(
+            "instance_info/traits of node {} asks for traits that the node lacks: {}",
+            node.label(),
+            missing.join(", ")
+        )))
+    }
+
+    fn allowed(&self, flow: FlowKind, mut steps: Vec<UserStep>) -> Vec<UserStep> {
+        if let Some(disallowed) = self.config.policy.disallowed_steps(flow) {
+            steps.retain(|step| !disallowed.contains(&step.name()));
+        }
+        steps
+    }
+}
+
+fn no_list(node: &Node) -> Error {
+    Error::invalid(format!(
+        "instance_info/traits of node {} must be a list of strings",
+        node.label()
+    ))
+}

@@ -1,0 +1,82 @@
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::model::{Allocation, Chassis, Managed, Portgroup, VolumeConnector, VolumeTarget};
+use crate::steps::{DeployTemplate, Runbook};
+use crate::store::{Kind, Persistent};
+
+/// Who writes records of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WrittenBy {
+    /// The client itself: they belong to no node.
+    Client,
+    /// The conductor that looks after their node, while that is held.
+    NodesConductor,
+    /// Any conductor, which goes on working at them.
+    AnyConductor,
+}
+
+/// A record type that a [`Client`](crate::client::Client) creates, changes and removes.
+pub trait ClientRecord:
+    Managed + Persistent + Into<AnyRecord> + TryFrom<AnyRecord, Error = Error>
+{
+    /// Who writes it.
+    const WRITTEN_BY: WrittenBy;
+}
+
+macro_rules! any_record {
+    ($($type:ident by $by:ident,)+) => {
+        /// A record of any type that clients create.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "kind", content = "body", rename_all = "snake_case")]
+        #[non_exhaustive]
+        pub enum AnyRecord {
+            $(#[doc = concat!("A [`", stringify!($type), "`].")] $type(Box<$type>),)+
+        }
+
+        impl AnyRecord {
+            /// What sort of record it is.
+            pub fn kind(&self) -> Kind {
+                match self { $(Self::$type(_) => Kind::$type,)+ }
+            }
+        }
+
+        $(
+            impl ClientRecord for $type {
+                const WRITTEN_BY: WrittenBy = WrittenBy::$by;
+            }
+
+            impl From<$type> for AnyRecord {
+                fn from(record: $type) -> Self {
+                    Self::$type(Box::new(record))
+                }
+            }
+
+            impl TryFrom<AnyRecord> for $type {
+                type Error = Error;
+
+                fn try_from(record: AnyRecord) -> Result<Self, Error> {
+                    match record {
+                        AnyRecord::$type(record) => Ok(*record),
+                        other => Err(Error::internal(format!(
+                            "a conductor answered with a {} instead of a {}",
+                            other.kind(),
+                            Kind::$type
+                        ))),
+                    }
+                }
+            }
+        )+
+    };
+}
+
+any_record! {
+    Allocation by AnyConductor,
+    Chassis by Client,
+    DeployTemplate by Client,
+    Portgroup by NodesConductor,
+    Runbook by Client,
+    VolumeConnector by NodesConductor,
+    VolumeTarget by NodesConductor,
+}
