@@ -1,4 +1,6 @@
 //! Settings: plain structs, checked once.
+//!
+#![doc = include_str!("options.md")]
 
 mod policy;
 
@@ -36,7 +38,7 @@ pub struct Config {
     pub bmc_command_timeout: Duration,
     /// How many commands may be under way to one BMC. Default 1, at least 1.
     pub bmc_concurrency: usize,
-    /// How often each node's power is read. Default 60 s; zero never
+    /// How often each node's power is read. Default 120 s; zero never
     /// (`[conductor] sync_power_state_interval`).
     pub sync_power_state_interval: Duration,
     /// How many readings in a row may fail before the node goes into maintenance. Default 3
@@ -133,7 +135,7 @@ impl Default for Config {
             heartbeat_timeout: Duration::from_secs(60),
             bmc_command_timeout: Duration::from_secs(30),
             bmc_concurrency: 1,
-            sync_power_state_interval: Duration::from_secs(60),
+            sync_power_state_interval: Duration::from_secs(120),
             power_state_sync_max_retries: 3,
             force_power_state_during_sync: true,
             hash_partition_exponent: 5,
