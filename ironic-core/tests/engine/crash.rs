@@ -1,3 +1,5 @@
+mod flows;
+
 use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
@@ -7,6 +9,7 @@ use ironic_core::model::{Lock, Node};
 use ironic_core::states::{ProvisionState, Verb};
 use ironic_core::store::{Kind, MemoryStore, Query, Store};
 use ironic_core::testing::{FaultyStore, Injected};
+use ironic_core::transport::ProvisionArgs;
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -19,6 +22,16 @@ async fn killed_after(
     verb: Verb,
     prepare: impl AsyncFn(&House) -> Uuid,
 ) -> (House, Uuid, u64) {
+    killed_with(commits, verb, ProvisionArgs::default(), prepare).await
+}
+
+/// The same, with arguments of the verb.
+async fn killed_with(
+    commits: u64,
+    verb: Verb,
+    args: ProvisionArgs,
+    prepare: impl AsyncFn(&House) -> Uuid,
+) -> (House, Uuid, u64) {
     let inner: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let faulty = Arc::new(FaultyStore::new(Arc::clone(&inner)));
     let house = House::over(Arc::clone(&inner));
@@ -28,7 +41,7 @@ async fn killed_after(
     let client = doomed.client(&conductor);
     let before = faulty.commits();
     faulty.fail_after(commits);
-    let _ = ask(&client, node, verb).await;
+    let _ = client.provision(node, verb, args).await;
     sleep(Duration::from_secs(5)).await;
     let made = faulty.commits() - before;
     drop(conductor);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ironic_core::OsEntropy;
-use ironic_core::agent::{AgentClient, AgentDeploy, HttpAgentTransport};
+use ironic_core::agent::{AgentClient, AgentDeploy, AgentRescue, HttpAgentTransport};
 use ironic_core::driver::fake::{self, FakeBehaviour, FakeOperation, FakeRule};
 use ironic_core::driver::{RegistryBuilder, noop};
 use ironic_core::inspection::AgentInspect;
@@ -67,8 +67,10 @@ pub(crate) fn register(
     builder = builder.inspect("agent", Arc::new(AgentInspect::default()));
     if has_tls_provider() {
         let transport = Arc::new(HttpAgentTransport::new()?);
-        let deploy = AgentDeploy::new(AgentClient::new(transport));
-        builder = builder.deploy("direct", Arc::new(deploy));
+        let client = AgentClient::new(transport);
+        builder = builder
+            .deploy("direct", Arc::new(AgentDeploy::new(client.clone())))
+            .rescue("agent", Arc::new(AgentRescue::new(client)));
     }
     let ipmi = IpmiDriver::new(IpmiClient::new(Arc::new(OsEntropy)));
     builder = ironic_drivers_ipmi::driver::register(builder, &ipmi);
