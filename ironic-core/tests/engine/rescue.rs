@@ -1,5 +1,7 @@
 //! The rescue ramdisk beside an instance.
 
+mod agent;
+
 use std::time::Duration;
 
 use ironic_core::Error;
