@@ -5,6 +5,7 @@ use tokio_util::task::TaskTracker;
 
 use super::limits::{Turnstile, Workers};
 use super::wake::Wakes;
+use super::watch::Watch;
 use super::{Conductor, Inner};
 use crate::Error;
 use crate::config::Config;
@@ -121,6 +122,7 @@ impl ConductorBuilder {
             incarnation: entropy.uuid(),
             workers: Workers::new(&config),
             turnstile: Turnstile::default(),
+            watch: Watch::new(config.sync_power_state_workers),
             config,
             wakes: Wakes::default(),
             called: std::sync::Mutex::default(),

@@ -215,6 +215,9 @@ async fn set_power(
     timeout: Option<Duration>,
 ) -> Result<Progress, Error> {
     task.driver().power.validate(task).await?;
+    let soft = matches!(target, PowerTarget::SoftOff | PowerTarget::SoftReboot);
+    let usual = soft.then(|| task.config().soft_power_off_timeout);
+    let timeout = timeout.filter(|timeout| !timeout.is_zero()).or(usual);
     task.switch_power(target, timeout).await?;
     Ok(Progress::Done)
 }

@@ -55,7 +55,7 @@ impl Job {
         }
     }
 
-    async fn carry_out(&self, task: &mut Task) -> Result<(), Error> {
+    async fn carry_out(&self, inner: &Inner, task: &mut Task) -> Result<(), Error> {
         let driver = task.driver();
         match self {
             Self::BootMode(mode) => super::management::change_boot_mode(task, *mode).await,
@@ -67,7 +67,7 @@ impl Job {
             Self::DetachMedia(devices) => {
                 driver.management.detach_virtual_media(task, devices).await
             }
-            Self::Console(on) => super::console::switch(task, *on).await,
+            Self::Console(on) => inner.switch_console(task, *on).await,
             Self::Vendor(method, http_method, args) => {
                 let called = driver.vendor.call(task, method, http_method, args);
                 called.await.map(drop)
@@ -100,7 +100,7 @@ impl Inner {
 
     async fn do_job(self: &Arc<Self>, mut task: Task, job: &Job) {
         let node = task.node_id();
-        match job.carry_out(&mut task).await {
+        match job.carry_out(self, &mut task).await {
             Ok(()) => tracing::info!(%node, job = job.what(), "done"),
             Err(error) => {
                 let text = format!("failed to {}: {error}", job.what());

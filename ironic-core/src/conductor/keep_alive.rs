@@ -76,6 +76,7 @@ impl Inner {
         self.loops.spawn(Arc::clone(self).run_wakes());
         self.loops.spawn(Arc::clone(self).forget_stale_conductors());
         self.loops.spawn(Arc::clone(self).prune_histories());
+        self.loops.spawn(Arc::clone(self).read_sensors());
     }
 
     async fn keep_alive(self: Arc<Self>) {

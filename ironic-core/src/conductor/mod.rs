@@ -24,6 +24,7 @@ mod record_rules;
 mod records;
 mod recover;
 mod run;
+mod sensors;
 mod stale;
 mod templates;
 mod traits;
@@ -32,6 +33,7 @@ mod vendor;
 mod verbs;
 mod vifs;
 mod wake;
+mod watch;
 
 pub use builder::ConductorBuilder;
 pub(crate) use update::apply;
@@ -83,6 +85,7 @@ pub(crate) struct Inner {
     called: Mutex<BTreeSet<Uuid>>,
     /// How often in a row a node's power could not be read.
     unread: Mutex<BTreeMap<Uuid, u32>>,
+    watch: watch::Watch,
     /// The conductors that are known to have died.
     dead: Mutex<BTreeSet<String>>,
     /// Work on nodes.

@@ -51,6 +51,12 @@ impl Inner {
 
     /// Removes a node and everything that belongs to it.
     pub(super) async fn destroy_node(self: &Arc<Self>, id: Uuid) -> Result<Response, Error> {
+        let repository = &self.manager.context().repository;
+        let node = repository.load::<Node>(id).await?.value;
+        if node.console_enabled {
+            self.may_destroy(&node)?;
+            self.stop_console_of(&node).await?;
+        }
         let mut held = self.reserve(id, "node removal").await?;
         let node = held.node().clone();
         if let Err(error) = self.may_destroy(&node) {

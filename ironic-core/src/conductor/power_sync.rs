@@ -30,39 +30,68 @@ impl Inner {
 
     /// Reads a node's power, and again after the interval.
     pub(super) async fn sync_power(self: &Arc<Self>, node: Uuid) {
-        match self.read_power(node).await {
+        let Ok(slot) = self.watch.power_readers.acquire().await else {
+            return;
+        };
+        let recovering = match self.read_power(node).await {
             Err(Error::NotFound { .. }) => return self.forget(node),
-            Err(error) => tracing::debug!(%node, %error, "power is read again later"),
-            Ok(()) => {}
-        }
-        self.wake_power_in(node, self.config.sync_power_state_interval);
+            Err(error) => {
+                tracing::debug!(%node, %error, "power is read again later");
+                false
+            }
+            Ok(recovering) => recovering,
+        };
+        drop(slot);
+        let (usual, tries) = (
+            self.config.sync_power_state_interval,
+            self.config.power_failure_recovery_interval,
+        );
+        // An operator may end the maintenance at any time, so it is looked at as often as ever.
+        let pace = if recovering && !tries.is_zero() {
+            usual.min(tries)
+        } else {
+            usual
+        };
+        self.wake_power_in(node, pace);
     }
 
-    async fn read_power(self: &Arc<Self>, id: Uuid) -> Result<(), Error> {
+    /// Reads a node's power where that is due; whether the node waits for its BMC to answer again.
+    async fn read_power(self: &Arc<Self>, id: Uuid) -> Result<bool, Error> {
         let task = self.manager.shared(id, "power sync").await?;
         let node = task.node();
         let recovering = node.maintenance && node.fault.as_deref() == Some(POWER_FAILURE);
         let skipped = node.provision_state.excluded_from_power_sync()
             || node.target_power_state.is_some()
-            || (node.maintenance && !recovering);
+            || (node.maintenance && !recovering)
+            || !task.driver().power.supports_sync(&task);
         if skipped
             || self.membership.owner(node).await? != self.config.host
             || task.flow().is_some()
         {
-            return Ok(());
+            return Ok(recovering);
+        }
+        let tries = self.config.power_failure_recovery_interval;
+        if recovering && (tries.is_zero() || !self.watch.is_time_to_try(id, tries)) {
+            return Ok(true);
         }
         match read(&task).await {
             Ok(state) => {
                 Self::lock(&self.unread).remove(&id);
+                self.watch.answers(id);
                 if recovering {
-                    return self.recovered(id, state).await;
+                    self.recovered(id, state).await?;
+                    return Ok(false);
                 }
                 match state {
-                    Some(state) => self.compare(&task, state).await,
-                    None => Ok(()),
+                    Some(state) => self.compare(&task, state).await?,
+                    None => {}
                 }
+                Ok(false)
             }
-            Err(error) => self.could_not_read(id, &error).await,
+            Err(error) => {
+                self.could_not_read(id, &error).await?;
+                Ok(true)
+            }
         }
     }
 
@@ -152,6 +181,9 @@ impl Inner {
                 Ok(())
             })
             .await?;
+        // The reading that has just failed was a try.
+        let interval = self.config.power_failure_recovery_interval;
+        self.watch.is_time_to_try(id, interval);
         Ok(())
     }
 }

@@ -126,6 +126,7 @@ impl Inner {
         self.wakes.cancel(node, Wake::Power);
         Self::lock(&self.called).remove(&node);
         Self::lock(&self.unread).remove(&node);
+        self.watch.answers(node);
     }
 }
 

@@ -3,8 +3,10 @@
 #![doc = include_str!("options.md")]
 
 mod policy;
+mod sensors;
 
 pub use policy::Policy;
+pub use sensors::SensorData;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -62,6 +64,20 @@ pub struct Config {
     /// The boot modes, as `properties` name them, in which nothing may be deployed. Default: none
     /// (`[conductor] disallowed_deployment_boot_modes`).
     pub disallowed_deployment_boot_modes: BTreeSet<BootMode>,
+    /// How many nodes' power is read at a time. Default 8, at least 1
+    /// (`[conductor] sync_power_state_workers`).
+    pub sync_power_state_workers: usize,
+    /// How often the BMC of a node that is in maintenance because it did not answer is tried
+    /// again. Default 5 min; zero never (`[conductor] power_failure_recovery_interval`).
+    pub power_failure_recovery_interval: Duration,
+    /// How long a machine may take to reach a power state unless the caller says. Default 60 s,
+    /// at least 2 s (`[conductor] power_state_change_timeout`).
+    pub power_state_change_timeout: Duration,
+    /// The same for a machine whose operating system is asked to shut down or restart by itself.
+    /// Default 10 min, at least 1 s (`[conductor] soft_power_off_timeout`).
+    pub soft_power_off_timeout: Duration,
+    /// Which sensors are read how often.
+    pub sensors: SensorData,
     /// How many nodes may be worked on at a time. Default 300, at least 1
     /// (`[conductor] workers_pool_size`).
     pub workers: usize,
@@ -143,6 +159,11 @@ impl Default for Config {
             hash_ring_reset_interval: Duration::from_secs(15),
             log_in_db_max_size: 4096,
             disallowed_deployment_boot_modes: BTreeSet::new(),
+            sync_power_state_workers: 8,
+            power_failure_recovery_interval: Duration::from_secs(300),
+            power_state_change_timeout: Duration::from_secs(60),
+            soft_power_off_timeout: Duration::from_secs(600),
+            sensors: SensorData::default(),
             workers: 300,
             reserved_workers_percentage: 5,
             max_concurrent_deploy: 250,
@@ -206,6 +227,14 @@ impl Config {
             "conductor_cleanup_batch_size must be at least 1"
         } else if self.log_in_db_max_size == 0 {
             "log_in_db_max_size must be at least 1"
+        } else if self.sync_power_state_workers == 0 || self.sensors.workers == 0 {
+            "sync_power_state_workers and sensors.workers must be at least 1"
+        } else if self.power_state_change_timeout < Duration::from_secs(2) {
+            "power_state_change_timeout must be at least 2 s"
+        } else if self.soft_power_off_timeout < Duration::from_secs(1) {
+            "soft_power_off_timeout must be at least 1 s"
+        } else if self.sensors.interval < Duration::from_secs(1) {
+            "sensors.interval must be at least 1 s"
         } else if self.agent_poll_interval < minimum {
             "agent_poll_interval must be at least 10 ms"
         } else {

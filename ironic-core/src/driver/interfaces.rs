@@ -112,6 +112,12 @@ pub trait Power: Interface {
         timeout: Option<Duration>,
     ) -> Result<(), Error>;
 
+    /// Whether the record of the machine's power can be kept in step with it: not where nothing
+    /// can tell.
+    fn supports_sync(&self, _task: &SharedTask) -> bool {
+        true
+    }
+
     /// What it can do to power.
     fn supported_targets(&self, _task: &SharedTask) -> Vec<PowerTarget> {
         vec![PowerTarget::On, PowerTarget::Off, PowerTarget::Reboot]

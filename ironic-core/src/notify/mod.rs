@@ -2,10 +2,12 @@
 
 mod event;
 mod payload;
+mod sensors;
 mod wrappers;
 
 pub use event::{Event, Level, Object, RecordChange, Status};
 pub use payload::Payload;
+pub use sensors::{SensorReadings, SensorSource};
 pub use wrappers::{ChannelNotifier, FromLevel, LogNotifier, Several};
 
 use serde_json::{Value, json};
@@ -76,6 +78,11 @@ impl Notification {
 pub trait Notifier: Send + Sync + std::fmt::Debug + 'static {
     /// Takes note.
     fn notify(&self, notification: &Notification);
+
+    /// Takes note of what sensors have read. Default: does not.
+    fn sensors(&self, readings: &SensorReadings) {
+        let _ = readings;
+    }
 
     /// Whether events of this level are of any use; those that are not are not even put
     /// together. Default: all are.

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
 
-use super::{Level, Notification, Notifier};
+use super::{Level, Notification, Notifier, SensorReadings};
 
 /// Passes on what is grave enough.
 #[derive(Debug)]
@@ -24,6 +24,10 @@ impl Notifier for FromLevel {
         if self.wants(notification.level()) {
             self.inner.notify(notification);
         }
+    }
+
+    fn sensors(&self, readings: &SensorReadings) {
+        self.inner.sensors(readings);
     }
 
     fn wants(&self, level: Level) -> bool {
@@ -48,6 +52,12 @@ impl Notifier for Several {
             if notifier.wants(notification.level()) {
                 notifier.notify(notification);
             }
+        }
+    }
+
+    fn sensors(&self, readings: &SensorReadings) {
+        for notifier in &self.0 {
+            notifier.sensors(readings);
         }
     }
 

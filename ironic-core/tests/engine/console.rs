@@ -1,4 +1,8 @@
+use std::sync::Arc;
+use std::time::Duration;
+
 use ironic_core::driver::fake::{FakeOperation, FakeRule};
+use ironic_core::notify::{ChannelNotifier, Notification};
 use ironic_core::{Error, ErrorKind};
 
 use crate::house::{House, LONG, enrolled};
@@ -53,4 +57,116 @@ async fn a_console_that_does_not_start_is_told_by_the_node() {
     let history = client.history(node).await.unwrap();
     assert!(history.iter().any(|event| event.event_type == "console"));
     conductor.stop().await.unwrap();
+}
+
+fn of_console(told: &[Notification]) -> Vec<String> {
+    let types = told.iter().map(|it| it.event.event_type());
+    types.filter(|is| is.contains("console")).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_console_is_stopped_with_its_node_and_told_of() {
+    let mut house = House::new();
+    let (notifier, mut events) = ChannelNotifier::new(100);
+    house.notifier = Arc::new(notifier);
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = enrolled(&client).await;
+    client.set_console(node, true).await.unwrap();
+    client
+        .wait_until(node, LONG, |node| node.console_enabled.then_some(Ok(())))
+        .await
+        .unwrap();
+    client.delete_node(node).await.unwrap();
+    assert!(!house.fakes.console_runs(node));
+    let told: Vec<_> = std::iter::from_fn(|| events.try_recv().ok()).collect();
+    let set = |status| format!("baremetal.node.console_set.{status}");
+    assert_eq!(
+        of_console(&told),
+        [set("start"), set("end"), set("start"), set("end")]
+    );
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_console_follows_its_node_to_another_conductor_and_is_off_where_it_does_not_start() {
+    let house = House::new();
+    let first = house.conductor("cond-a").await;
+    let client = house.client(&first);
+    let (followed, lost) = (enrolled(&client).await, enrolled(&client).await);
+    for node in [followed, lost] {
+        client.set_console(node, true).await.unwrap();
+        client
+            .wait_until(node, LONG, |node| node.console_enabled.then_some(Ok(())))
+            .await
+            .unwrap();
+    }
+    first.stop().await.unwrap();
+    house.fakes.record();
+    house.fakes.add(
+        FakeRule::fails(
+            FakeOperation::StartConsole,
+            Error::driver("fake", "no port"),
+        )
+        .on(lost),
+    );
+    let second = house.conductor("cond-b").await;
+    let client = house.client(&second);
+    let record = client
+        .wait_until(lost, LONG, |node| (!node.console_enabled).then_some(Ok(())))
+        .await
+        .unwrap();
+    let text = record.last_error.unwrap();
+    assert!(text.contains("taking over: no port"), "{text}");
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let started = |node| {
+        let calls = house.fakes.calls(node);
+        let starts = calls
+            .iter()
+            .filter(|it| it.operation == FakeOperation::StartConsole);
+        starts.count()
+    };
+    assert_eq!((started(followed), started(lost)), (1, 1));
+    assert!(client.node(followed).await.unwrap().console_enabled);
+    second.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_console_is_stopped_where_its_node_is_looked_after_no_more() {
+    let house = House::new();
+    let first = house.conductor("cond-a").await;
+    let client = house.client(&first);
+    let mut nodes = Vec::new();
+    for _ in 0..8 {
+        let node = enrolled(&client).await;
+        client.set_console(node, true).await.unwrap();
+        client
+            .wait_until(node, LONG, |node| node.console_enabled.then_some(Ok(())))
+            .await
+            .unwrap();
+        nodes.push(node);
+    }
+    house.fakes.record();
+    let second = house.conductor("cond-b").await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let mut moved = 0;
+    for node in nodes {
+        let record = client.node(node).await.unwrap();
+        assert!(record.console_enabled, "it is on, wherever");
+        let owner = second.membership().owner(&record).await.unwrap();
+        let calls: Vec<_> = house
+            .fakes
+            .calls(node)
+            .into_iter()
+            .map(|it| it.operation)
+            .collect();
+        let called = |operation| calls.contains(&operation);
+        let came = owner == "cond-b";
+        moved += usize::from(came);
+        assert_eq!(called(FakeOperation::StartConsole), came, "{calls:?}");
+        assert_eq!(called(FakeOperation::StopConsole), came, "{calls:?}");
+    }
+    assert!(moved > 0, "of eight nodes some go to the second conductor");
+    first.stop().await.unwrap();
+    second.stop().await.unwrap();
 }

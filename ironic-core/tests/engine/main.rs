@@ -26,6 +26,7 @@ mod notifications;
 mod power;
 mod refusals;
 mod rescue;
+mod sensors;
 mod service;
 mod steps;
 mod stop;

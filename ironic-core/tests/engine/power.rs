@@ -80,6 +80,7 @@ async fn power_that_changed_behind_the_back_is_put_back_or_taken_over() {
 async fn a_bmc_that_does_not_answer_puts_the_node_into_maintenance_until_it_does() {
     let mut house = House::new();
     house.config.sync_power_state_interval = Duration::from_secs(10);
+    house.config.power_failure_recovery_interval = Duration::from_secs(100);
     let conductor = house.conductor("cond-a").await;
     let client = house.client(&conductor);
     let node = enrolled(&client).await;
@@ -98,9 +99,13 @@ async fn a_bmc_that_does_not_answer_puts_the_node_into_maintenance_until_it_does
     assert!(record.maintenance);
     assert_eq!(record.fault.as_deref(), Some("power failure"));
     assert!(record.maintenance_reason.unwrap().contains("no answer"));
+    house.fakes.record();
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    let tries = house.fakes.call_count(FakeOperation::GetPowerState);
+    assert!(tries <= 1, "tried {tries} times within its interval");
     house.fakes.clear(FakeOperation::GetPowerState);
     advance(Duration::from_secs(1)).await;
-    tokio::time::sleep(Duration::from_secs(20)).await;
+    tokio::time::sleep(Duration::from_secs(110)).await;
     let record = client.node(node).await.unwrap();
     assert!(!record.maintenance && record.fault.is_none());
     conductor.stop().await.unwrap();
@@ -129,4 +134,75 @@ async fn a_machine_that_must_not_be_switched_off_is_not() {
     assert_eq!(error.kind(), ErrorKind::InvalidParameter);
     assert_eq!(client.reservation(node).await.unwrap(), None);
     conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_has_its_time_to_shut_down_by_itself_unless_the_caller_gives_it_another() {
+    let mut house = House::new();
+    house.config.soft_power_off_timeout = Duration::from_secs(200);
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = enrolled(&client).await;
+    go(&client, node, Verb::Manage, ProvisionState::Manageable).await;
+    house
+        .fakes
+        .add(FakeRule::hangs(FakeOperation::SetPowerState));
+    for (target, given, expected) in [
+        (PowerTarget::SoftOff, None, 200),
+        (PowerTarget::SoftReboot, Some(0), 200),
+        (PowerTarget::SoftOff, Some(30), 30),
+        (PowerTarget::Off, Some(7), 7),
+    ] {
+        let began = tokio::time::Instant::now();
+        client.set_power(node, target, given).await.unwrap();
+        let record = client
+            .wait_until(node, LONG, |node| {
+                node.target_power_state.is_none().then_some(Ok(()))
+            })
+            .await
+            .unwrap();
+        let took = began.elapsed().as_secs();
+        assert!(
+            (expected..=expected + 1).contains(&took),
+            "{target}: {took} s"
+        );
+        let text = record.last_error.unwrap();
+        assert!(
+            text.contains(&format!("timed out after {expected}s")),
+            "{text}"
+        );
+    }
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_machines_power_is_read_at_a_time_and_the_others_wait_their_turn() {
+    for (workers, most) in [(1, 4), (4, 40)] {
+        let mut house = House::new();
+        house.config.sync_power_state_interval = Duration::from_secs(1);
+        house.config.sync_power_state_workers = workers;
+        let conductor = house.conductor("cond-a").await;
+        let client = house.client(&conductor);
+        for _ in 0..8 {
+            let node = enrolled(&client).await;
+            go(&client, node, Verb::Manage, ProvisionState::Manageable).await;
+        }
+        house.fakes.add(FakeRule::takes(
+            FakeOperation::GetPowerState,
+            Duration::from_secs(10),
+        ));
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        house.fakes.record();
+        tokio::time::sleep(Duration::from_secs(35)).await;
+        let reads = house.fakes.call_count(FakeOperation::GetPowerState);
+        assert!(
+            reads > 0 && reads <= most,
+            "{workers} workers: {reads} in 35 s"
+        );
+        assert!(
+            workers == 1 || reads > 8,
+            "{workers} workers: {reads} in 35 s"
+        );
+        conductor.stop().await.unwrap();
+    }
 }

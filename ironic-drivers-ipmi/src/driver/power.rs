@@ -10,12 +10,6 @@ use super::connection::properties;
 use super::{IpmiDriver, management};
 use crate::command::ChassisAction;
 
-/// How long a machine may take to reach a power state unless the caller says (the original's
-/// `[conductor] power_state_change_timeout`).
-const HARD: Duration = Duration::from_secs(60);
-/// The same when its operating system has to shut down (`[conductor] soft_power_off_timeout`).
-const SOFT: Duration = Duration::from_secs(600);
-
 /// The power interface `ipmitool`.
 #[derive(Debug, Clone)]
 pub struct IpmiPower {
@@ -99,7 +93,9 @@ impl Power for IpmiPower {
         target: PowerTarget,
         timeout: Option<Duration>,
     ) -> Result<(), Error> {
-        let (hard, soft) = (timeout.unwrap_or(HARD), timeout.unwrap_or(SOFT));
+        let config = task.config();
+        let hard = timeout.unwrap_or(config.power_state_change_timeout);
+        let soft = timeout.unwrap_or(config.soft_power_off_timeout);
         match target {
             PowerTarget::On => self.on(task, hard).await,
             PowerTarget::Off => {

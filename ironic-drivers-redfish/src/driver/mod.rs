@@ -28,9 +28,6 @@ pub use power::RedfishPower;
 /// The name of the hardware type and of each of its own interfaces.
 const NAME: &str = "redfish";
 
-/// The default of the original's `[conductor]power_state_change_timeout`.
-const POWER_PATIENCE: Duration = Duration::from_secs(60);
-
 /// What the interfaces of the hardware type share: the clients, and what holds for nodes that do
 /// not say themselves. Cheap to clone.
 ///
@@ -40,7 +37,7 @@ const POWER_PATIENCE: Duration = Duration::from_secs(60);
 pub struct RedfishDriver {
     pool: Arc<ClientPool>,
     defaults: Arc<DriverInfoDefaults>,
-    power_patience: Duration,
+    power_patience: Option<Duration>,
 }
 
 impl RedfishDriver {
@@ -49,7 +46,7 @@ impl RedfishDriver {
         Self {
             pool,
             defaults: Arc::default(),
-            power_patience: POWER_PATIENCE,
+            power_patience: None,
         }
     }
 
@@ -59,10 +56,10 @@ impl RedfishDriver {
         self
     }
 
-    /// Sets how long a machine may take to reach a power state when nobody says. Default 60 s
-    /// (`[conductor] power_state_change_timeout`). A reboot that switches off and on has it twice.
+    /// Sets how long a machine may take to reach a power state when nobody says. Default: the
+    /// conductor's `power_state_change_timeout`. A reboot that switches off and on has it twice.
     pub const fn power_timeout(mut self, timeout: Duration) -> Self {
-        self.power_patience = timeout;
+        self.power_patience = Some(timeout);
         self
     }
 

@@ -167,7 +167,9 @@ impl Power for RedfishPower {
         timeout: Option<Duration>,
     ) -> Result<(), Error> {
         let Some(after) = timeout else {
-            return self.change(task, target, self.driver.power_patience).await;
+            let usual = task.config().power_state_change_timeout;
+            let patience = self.driver.power_patience.unwrap_or(usual);
+            return self.change(task, target, patience).await;
         };
         let change = self.change(task, target, after);
         match tokio::time::timeout(after, change).await {
