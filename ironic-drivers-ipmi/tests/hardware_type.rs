@@ -33,7 +33,8 @@ async fn rack() -> Rack {
             .hardware(Arc::new(Lenient))
             .enable_hardware_types(["ipmi", "fake-hardware"])
             .enable(InterfaceKind::Power, ["fake", "ipmitool"])
-            .enable(InterfaceKind::Management, ["fake", "ipmitool"]);
+            .enable(InterfaceKind::Management, ["fake", "ipmitool"])
+            .enable(InterfaceKind::Vendor, ["fake", "ipmitool", "no-vendor"]);
         // What is not of IPMI is fake here.
         [InterfaceKind::Boot, InterfaceKind::Deploy]
             .into_iter()
@@ -83,6 +84,7 @@ impl ironic_core::driver::HardwareType for Lenient {
     fn supported(&self, kind: InterfaceKind) -> &[&str] {
         match kind {
             InterfaceKind::Power | InterfaceKind::Management => &["ipmitool"],
+            InterfaceKind::Vendor => &["ipmitool", "fake"],
             InterfaceKind::Network | InterfaceKind::Storage => &["noop"],
             _ => &["fake"],
         }
@@ -259,6 +261,7 @@ async fn a_node_of_before_there_were_hardware_types_works_and_can_move() {
             .enable(InterfaceKind::Management, ["fake", "ipmitool"])
             .enable(InterfaceKind::Boot, ["fake", "pxe"])
             .enable(InterfaceKind::Deploy, ["fake", "direct"])
+            .enable(InterfaceKind::Vendor, ["ipmitool", "no-vendor"])
     })
     .await;
     let client = &rack.client;
@@ -289,5 +292,35 @@ async fn a_node_of_before_there_were_hardware_types_works_and_can_move() {
     let names = moved.interfaces;
     assert_eq!(names.get(InterfaceKind::Boot), Some("pxe"));
     assert_eq!(names.get(InterfaceKind::Deploy), Some("direct"));
+    rack.conductor.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_vendor_command_reaches_the_bmc_and_its_refusal_the_node() {
+    let rack = rack().await;
+    let (client, node) = (&rack.client, rack.node("secret").await);
+    let methods = client.vendor_methods(node).await.unwrap();
+    let names: Vec<_> = methods.keys().map(String::as_str).collect();
+    assert_eq!(names, ["bmc_reset", "send_raw"]);
+    rack.power(node, PowerTarget::Off).await;
+    let send = async |bytes: &str| {
+        let args = json!({"raw_bytes": bytes}).as_object().unwrap().clone();
+        let sent = client.call_vendor(node, "send_raw", "POST", args).await;
+        assert!(sent.unwrap().asynchronous);
+        let done = |_: &Node| Some(Ok(()));
+        client.wait_until(node, PATIENCE, done).await.unwrap()
+    };
+    // Chassis Control, power up (IPMI 2.0 §28.3): it is the BMC that does it.
+    let record = send("0x00 0x02 0x01").await;
+    assert_eq!(record.last_error, None);
+    assert!(rack.machine.is_powered());
+    // A command that no BMC has.
+    let record = send("0x30 0xfe").await;
+    let text = record.last_error.unwrap();
+    assert!(text.contains("vendor method send_raw"), "{text}");
+    let wrong = json!({"raw_bytes": "mc info"}).as_object().unwrap().clone();
+    let refused = client.call_vendor(node, "send_raw", "POST", wrong).await;
+    let error = refused.unwrap_err();
+    assert_eq!(error.kind(), ironic_core::ErrorKind::InvalidParameter);
     rack.conductor.stop().await.unwrap();
 }

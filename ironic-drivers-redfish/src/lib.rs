@@ -83,5 +83,5 @@ pub use model::{
 pub use pool::{ClientPool, TransportFactory};
 pub use system::{
     AssetInfo, BootRequest, BootState, BootVendor, ModeChange, Persistence, SecureBootChange,
-    System,
+    System, VirtualMedia,
 };

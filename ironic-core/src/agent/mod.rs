@@ -7,6 +7,7 @@ mod direct;
 mod http;
 mod image_info;
 mod image_proxies;
+mod power;
 mod ramdisk;
 mod rescue;
 mod steps;
@@ -17,6 +18,7 @@ pub use command::{AgentCommand, CommandStatus};
 pub use direct::AgentDeploy;
 #[cfg(feature = "http")]
 pub use http::HttpAgentTransport;
+pub use power::AgentPower;
 pub(crate) use ramdisk::boot as boot_ramdisk;
 pub use ramdisk::ramdisk_params;
 pub use rescue::AgentRescue;

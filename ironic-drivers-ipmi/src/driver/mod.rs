@@ -10,12 +10,14 @@ mod hardware;
 mod info;
 mod management;
 mod power;
+mod vendor;
 
 pub use connection::IpmiDriver;
 pub use hardware::IpmiHardware;
 pub use info::{Bridging, DriverInfo, DriverInfoError, ProtocolVersion};
 pub use management::IpmiManagement;
 pub use power::IpmiPower;
+pub use vendor::IpmiVendor;
 
 use std::sync::Arc;
 
@@ -28,4 +30,5 @@ pub fn register(builder: RegistryBuilder, driver: &IpmiDriver) -> RegistryBuilde
         .hardware(Arc::new(IpmiHardware))
         .power("ipmitool", Arc::new(IpmiPower::new(driver.clone())))
         .management("ipmitool", Arc::new(IpmiManagement::new(driver.clone())))
+        .vendor("ipmitool", Arc::new(IpmiVendor::new(driver.clone())))
 }

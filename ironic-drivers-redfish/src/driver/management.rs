@@ -1,20 +1,25 @@
 use async_trait::async_trait;
 use ironic_core::Error;
-use ironic_core::driver::{BootDeviceState, Interface, Management, Properties, SharedTask, Task};
+use ironic_core::driver::{
+    BootDeviceState, Component, Indicator, IndicatorState, Indicators, Interface, Management,
+    Properties, SharedTask, Task, VirtualMediaDevice, VirtualMediaSlot, find_indicator,
+};
 use ironic_core::model::MacAddress;
 use ironic_core::states::{BootDevice, BootMode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::bmc::Bmc;
 use super::{RedfishDriver, properties, restore};
 use crate::error::RedfishError;
-use crate::model::{BootSource, OverrideMode};
-use crate::system::{BootState, BootVendor, ModeChange, Persistence, SecureBootChange, System};
+use crate::model::{BootSource, IndicatorLed, OverrideMode};
+use crate::system::{
+    BootState, BootVendor, ModeChange, Persistence, SecureBootChange, System, VirtualMedia,
+};
 
 /// Where a boot interface leaves the URL that the next UEFI HTTP boot is to fetch.
 const HTTP_URL: &str = "redfish_uefi_http_url";
 
-/// `redfish`: boot device, boot mode, secure boot, NMI, MAC addresses.
+/// `redfish`: boot device, boot mode, secure boot, NMI, the light, virtual media, MAC addresses.
 ///
 /// A BMC that keeps no boot device is given it anew before every start by the power interface of
 /// the same name. Nothing here switches power: a change of boot mode or secure boot that the BMC
@@ -79,6 +84,38 @@ async fn keep_mode(
         bmc.run(system.set_boot_mode(mode, vendor)).await?;
     }
     Ok(())
+}
+
+/// The lights of a system that has one: named by the system's UUID, as in the original.
+fn indicators(system: &System) -> Indicators {
+    use IndicatorState as S;
+    let Some(name) = system.resource().uuid.clone() else {
+        return Indicators::new();
+    };
+    let light = Indicator::new(false, &[S::Blinking, S::Off, S::On]);
+    [(Component::System, [(name, light)].into())].into()
+}
+
+/// The types of slots in which a device can be, the best first.
+const fn media_types(device: VirtualMediaDevice) -> &'static [&'static str] {
+    match device {
+        VirtualMediaDevice::Disk => &["USBStick"],
+        VirtualMediaDevice::Cdrom => &["CD", "DVD"],
+        VirtualMediaDevice::Floppy => &["Floppy"],
+        _ => &[],
+    }
+}
+
+fn shown(slot: &VirtualMedia) -> VirtualMediaSlot {
+    let details = [
+        ("id", json!(slot.id)),
+        ("media_types", json!(slot.media_types)),
+        ("inserted", json!(slot.is_full())),
+        ("image", json!(slot.image)),
+        ("image_name", json!(slot.image_name)),
+    ];
+    let details = details.map(|(name, value)| (name.to_owned(), value));
+    VirtualMediaSlot::new(details.into_iter().collect())
 }
 
 #[async_trait]
@@ -177,6 +214,102 @@ impl Management for RedfishManagement {
     async fn inject_nmi(&self, task: &mut Task) -> Result<(), Error> {
         let (mut bmc, mut system) = self.open(task).await?;
         bmc.run(system.inject_nmi()).await
+    }
+
+    /// The light of the system; that it is there, the BMC shows by saying what it does.
+    async fn supported_indicators(&self, task: &SharedTask) -> Result<Indicators, Error> {
+        let (mut bmc, mut system) = self.open(task).await?;
+        match bmc.attempt(system.indicator()).await? {
+            Ok(_) => Ok(indicators(&system)),
+            Err(RedfishError::MissingAttribute { .. }) => Ok(Indicators::new()),
+            Err(error) => Err(bmc.convert(error)),
+        }
+    }
+
+    async fn get_indicator(
+        &self,
+        task: &SharedTask,
+        component: Component,
+        name: &str,
+    ) -> Result<IndicatorState, Error> {
+        let (mut bmc, mut system) = self.open(task).await?;
+        find_indicator(&indicators(&system), component, name)?;
+        let led = bmc.run(system.indicator()).await?;
+        Ok(match led {
+            IndicatorLed::Lit => IndicatorState::On,
+            IndicatorLed::Blinking => IndicatorState::Blinking,
+            IndicatorLed::Off => IndicatorState::Off,
+            _ => IndicatorState::Unknown,
+        })
+    }
+
+    async fn set_indicator(
+        &self,
+        task: &mut Task,
+        component: Component,
+        name: &str,
+        state: IndicatorState,
+    ) -> Result<(), Error> {
+        let led = match state {
+            IndicatorState::On => IndicatorLed::Lit,
+            IndicatorState::Blinking => IndicatorLed::Blinking,
+            IndicatorState::Off => IndicatorLed::Off,
+            other => {
+                return Err(Error::invalid(format!(
+                    "an indicator cannot be set to {other}"
+                )));
+            }
+        };
+        let (mut bmc, mut system) = self.open(task).await?;
+        find_indicator(&indicators(&system), component, name)?;
+        bmc.run(system.set_indicator(&led)).await
+    }
+
+    async fn virtual_media(&self, task: &SharedTask) -> Result<Vec<VirtualMediaSlot>, Error> {
+        let (mut bmc, system) = self.open(task).await?;
+        match bmc.attempt(system.virtual_media()).await? {
+            Ok(slots) => Ok(slots.iter().map(shown).collect()),
+            Err(RedfishError::MissingAttribute { .. }) => Err(bmc.unsupported("get_virtual_media")),
+            Err(error) => Err(bmc.convert(error)),
+        }
+    }
+
+    async fn attach_virtual_media(
+        &self,
+        task: &mut Task,
+        device: VirtualMediaDevice,
+        image_url: &str,
+    ) -> Result<(), Error> {
+        let (mut bmc, system) = self.open(task).await?;
+        let inserted = system.insert_media(media_types(device), image_url);
+        match bmc.attempt(inserted).await? {
+            Ok(()) => Ok(()),
+            Err(RedfishError::MissingAttribute { .. }) => {
+                Err(bmc.unsupported("attach_virtual_media"))
+            }
+            Err(RedfishError::NotAllowed { allowed, .. }) => Err(Error::invalid(format!(
+                "the BMC has no slot for virtual media of the kind {device}: it has slots for {}",
+                allowed.join(", ")
+            ))),
+            Err(error) => Err(bmc.convert(error)),
+        }
+    }
+
+    async fn detach_virtual_media(
+        &self,
+        task: &mut Task,
+        devices: &[VirtualMediaDevice],
+    ) -> Result<(), Error> {
+        let (mut bmc, system) = self.open(task).await?;
+        let types = devices.iter().flat_map(|device| media_types(*device));
+        let types: Vec<_> = types.copied().collect();
+        match bmc.attempt(system.eject_media(&types)).await? {
+            Ok(()) => Ok(()),
+            Err(RedfishError::MissingAttribute { .. }) => {
+                Err(bmc.unsupported("detach_virtual_media"))
+            }
+            Err(error) => Err(bmc.convert(error)),
+        }
     }
 
     async fn mac_addresses(&self, task: &SharedTask) -> Result<Vec<MacAddress>, Error> {

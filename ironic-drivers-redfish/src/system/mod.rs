@@ -4,6 +4,7 @@ mod boot;
 mod boot_plan;
 mod indicator;
 mod inventory;
+mod media;
 mod power;
 mod secure_boot;
 
@@ -18,6 +19,7 @@ use crate::model::ComputerSystem;
 pub use boot::{BootState, ModeChange, Persistence};
 pub use boot_plan::{BootRequest, BootVendor};
 pub use inventory::AssetInfo;
+pub use media::VirtualMedia;
 pub use secure_boot::SecureBootChange;
 
 /// One machine behind a BMC, with its resource as it was when last read.

@@ -1,0 +1,96 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::{AgentClient, CommandStatus};
+use crate::Error;
+use crate::driver::{Interface, Power, SharedTask, Task};
+use crate::runtime::Timestamp;
+use crate::states::{PowerState, PowerTarget};
+
+/// How long a machine gets to be gone once its agent has been told to restart it.
+const GOING: Duration = Duration::from_secs(30);
+
+/// The power interface `agent`: the ramdisk that runs on a machine restarts it. There is no
+/// switching off, as nothing could switch it on again; and a machine whose ramdisk does not call
+/// has no power interface at all. So this is for machines with `fast_track`, whose ramdisk is
+/// started by hand once and then kept.
+#[derive(Debug, Clone)]
+pub struct AgentPower {
+    client: AgentClient,
+}
+
+impl AgentPower {
+    /// Restarts machines through agents that are reached by this client.
+    pub fn new(client: AgentClient) -> Self {
+        Self { client }
+    }
+}
+
+/// Whether the node's agent has called lately: within the time that it is told between two calls
+/// (the original's `[deploy] fast_track_timeout`, whose default is the same).
+fn agent_calls(task: &SharedTask) -> bool {
+    let node = task.node();
+    let last = node.driver_internal_info.get("agent_last_heartbeat");
+    let last = last.and_then(|last| serde_json::from_value::<Timestamp>(last.clone()).ok());
+    node.internal_str("agent_url").is_some()
+        && last.is_some_and(|at| task.now().since(at) <= task.config().ramdisk_heartbeat_timeout)
+}
+
+#[async_trait]
+impl Interface for AgentPower {
+    async fn validate(&self, task: &SharedTask) -> Result<(), Error> {
+        if !task.config().policy.fast_track {
+            return Err(Error::invalid(
+                "the power interface agent needs fast_track to be enabled",
+            ));
+        }
+        if !agent_calls(task) {
+            return Err(Error::invalid(format!(
+                "the agent of node {} has not called lately, so the power interface agent cannot be used",
+                task.node().label()
+            )));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Power for AgentPower {
+    async fn get_power_state(&self, task: &SharedTask) -> Result<Option<PowerState>, Error> {
+        Ok(agent_calls(task).then_some(PowerState::On))
+    }
+
+    async fn set_power_state(
+        &self,
+        task: &mut Task,
+        target: PowerTarget,
+        _timeout: Option<Duration>,
+    ) -> Result<(), Error> {
+        if !self.supported_targets(task).contains(&target) {
+            return Err(Error::invalid(format!(
+                "the power interface agent does not support \"{target}\": it can reboot"
+            )));
+        }
+        let told = self
+            .client
+            .command(task.node(), "standby.reboot", json!({}), false)
+            .await?;
+        // It may still be at it; or have gone so fast that nothing more is heard of it.
+        if told.status() != CommandStatus::Running {
+            told.into_result()?;
+        }
+        sleep(GOING).await;
+        Ok(())
+    }
+
+    fn supports_sync(&self, _task: &SharedTask) -> bool {
+        false
+    }
+
+    fn supported_targets(&self, _task: &SharedTask) -> Vec<PowerTarget> {
+        vec![PowerTarget::Reboot, PowerTarget::SoftReboot]
+    }
+}
