@@ -26,7 +26,6 @@ mod notifications;
 mod power;
 mod refusals;
 mod rescue;
-mod sensors;
 mod service;
 mod steps;
 mod stop;

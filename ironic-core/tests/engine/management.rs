@@ -1,3 +1,5 @@
+mod sensors;
+
 use ironic_core::driver::fake::{Completion, FakeOperation, FakeRule};
 use ironic_core::driver::{Component, IndicatorState};
 use ironic_core::states::{BootMode, ProvisionState, Verb};
