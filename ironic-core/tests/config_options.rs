@@ -155,6 +155,22 @@ fn defaults() -> BTreeMap<&'static str, Value> {
             "Config::sync_power_state_interval",
             seconds(config.sync_power_state_interval),
         ),
+        (
+            "Config::power_failure_recovery_interval",
+            seconds(config.power_failure_recovery_interval),
+        ),
+        (
+            "Config::power_state_change_timeout",
+            seconds(config.power_state_change_timeout),
+        ),
+        (
+            "Config::soft_power_off_timeout",
+            seconds(config.soft_power_off_timeout),
+        ),
+        (
+            "Config::sync_power_state_workers",
+            json!(config.sync_power_state_workers),
+        ),
         ("Config::workers", json!(config.workers)),
         ("Config::api_url", json!(config.api_url)),
         (
