@@ -9,7 +9,8 @@ use super::Inner;
 use crate::Error;
 use crate::model::{Node, Port};
 use crate::notify::{Event, Level, Object, Payload, RecordChange, Status};
-use crate::transport::{Call, Change, Response};
+use crate::store::Kind;
+use crate::transport::{AnyRecord, Call, Change, Response};
 
 /// What a request changes, and how events about that begin.
 struct Announcement {
@@ -45,6 +46,7 @@ impl Announcement {
         match (answer, &mut self.subject) {
             (Response::Node { node }, Subject::Node(old)) => old.clone_from(node),
             (Response::Port { port }, Subject::Other(_, old)) => *old = body(port),
+            (Response::Record { record }, Subject::Other(_, old)) => *old = inner_body(record),
             _ => {}
         }
     }
@@ -137,8 +139,27 @@ impl Inner {
                 let port = body(&self.port(*port).await.ok()?);
                 Announcement::of_record(RecordChange::Delete, Object::Port, port)
             }
+            Call::CreateRecord { record } => {
+                let object = object_of(record.kind())?;
+                Announcement::of_record(RecordChange::Create, object, inner_body(record))
+            }
+            Call::UpdateRecord { kind, id, changes } => {
+                let before = self.stored_body(*kind, *id).await?;
+                let after = applied(before, changes);
+                Announcement::of_record(RecordChange::Update, object_of(*kind)?, after)
+            }
+            Call::DestroyRecord { kind, id } => {
+                let before = self.stored_body(*kind, *id).await?;
+                Announcement::of_record(RecordChange::Delete, object_of(*kind)?, before)
+            }
             _ => return None,
         })
+    }
+
+    async fn stored_body(&self, kind: Kind, id: Uuid) -> Option<Value> {
+        let store = self.manager.context().repository.store();
+        let record = store.get(kind, id).await.ok()??;
+        serde_json::from_str(record.body.get()).ok()
     }
 
     async fn stored(&self, node: Uuid) -> Result<Node, Error> {
@@ -168,6 +189,22 @@ impl Inner {
     pub(super) async fn notify(&self, node: &Node, event: Event) {
         self.manager.tell(node, None, event).await;
     }
+}
+
+const fn object_of(kind: Kind) -> Option<Object> {
+    match kind {
+        Kind::Allocation => Some(Object::Allocation),
+        Kind::Portgroup => Some(Object::Portgroup),
+        Kind::VolumeConnector => Some(Object::VolumeConnector),
+        Kind::VolumeTarget => Some(Object::VolumeTarget),
+        _ => None,
+    }
+}
+
+/// The body of a record that says what sort of record it is beside.
+fn inner_body(record: &AnyRecord) -> Value {
+    let mut tagged = body(record);
+    tagged.get_mut("body").map(Value::take).unwrap_or_default()
 }
 
 fn body(record: &impl serde::Serialize) -> Value {

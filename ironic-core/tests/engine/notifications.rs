@@ -7,7 +7,7 @@ use std::time::Duration;
 use ironic_core::client::Client;
 use ironic_core::conductor::Conductor;
 use ironic_core::driver::fake::{FakeOperation, FakeRule};
-use ironic_core::model::{MacAddress, Node, Port};
+use ironic_core::model::{MacAddress, Node, Port, Portgroup, VolumeTarget};
 use ironic_core::notify::{
     ChannelNotifier, Event, FromLevel, Level, LogNotifier, Notification, Notifier, Object, Payload,
     RecordChange, Several, Status,
@@ -96,6 +96,56 @@ async fn records_that_are_made_changed_and_removed() {
             "baremetal.port.delete.end",
             "baremetal.node.delete.start",
             "baremetal.node.delete.end",
+        ]
+    );
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_of_a_node_and_allocations() {
+    let (_house, conductor, client, mut heard) = heard(House::new()).await;
+    let node = enrolled(&client).await;
+    heard.all();
+    let mut target = VolumeTarget::new(Uuid::nil(), node, "iscsi", "volume-7", 0);
+    target
+        .properties
+        .insert("auth_password".to_owned(), json!("swordfish"));
+    let target = client.create_record(target).await.unwrap();
+    let told = heard.all();
+    for told in &told {
+        assert_eq!(told.subject, target.uuid);
+        assert_eq!(told.payload.data["volume_id"], "volume-7");
+        let password = &told.payload.data["properties"]["auth_password"];
+        assert_eq!(*password, "******");
+    }
+    assert_eq!(told.len(), 2);
+    let again = VolumeTarget::new(Uuid::nil(), node, "iscsi", "volume-8", 0);
+    client.create_record(again).await.unwrap_err();
+    let types = heard.types();
+    assert_eq!(
+        types,
+        [
+            "baremetal.volumetarget.create.start",
+            "baremetal.volumetarget.create.error"
+        ]
+    );
+    let group = Portgroup::new(Uuid::nil(), node);
+    let group = client.create_record(group).await.unwrap().uuid;
+    let named = vec![Change::set("name", "bond0")];
+    client
+        .update_record::<Portgroup>(group, named)
+        .await
+        .unwrap();
+    for told in &heard.all()[2..] {
+        assert_eq!(told.name.as_deref(), Some("bond0"));
+        assert_eq!(told.payload.name, "PortgroupCRUDPayload");
+    }
+    client.delete_record::<Portgroup>(group).await.unwrap();
+    assert_eq!(
+        heard.types(),
+        [
+            "baremetal.portgroup.delete.start",
+            "baremetal.portgroup.delete.end"
         ]
     );
     conductor.stop().await.unwrap();
