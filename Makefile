@@ -6,7 +6,7 @@ export IRONIC_TEST_VENV := $(VENV)
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: help demo test unit peers lint bench fmt deny floors sizes purity docs diagram
+.PHONY: help demo test unit peers lint bench fmt deny floors map sizes purity docs diagram
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -30,7 +30,7 @@ $(TOOLS)/bin/cargo-deny:
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked --root $(TOOLS) cargo-deny
 	@mkdir -p $(TOOLS)/bin && { test -e $@ || ln -sf "$$(command -v cargo-deny)" $@; }
 
-lint: fmt floors sizes purity docs deny ## formatting, clippy, docs, floors, file sizes, licences
+lint: fmt floors map sizes purity docs deny ## formatting, clippy, docs, floors, file sizes, licences
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked --workspace --no-default-features -- -D warnings
@@ -40,6 +40,9 @@ fmt:
 
 floors: ## a room imports only from floors below its own (the table in ARCHITECTURE.md)
 	@python3 .ci/floors.py ARCHITECTURE.md ironic-core/src
+
+map: ## every conductor method and periodic task of the original is in ARCHITECTURE.md, and the files named there exist
+	@python3 .ci/map.py ARCHITECTURE.md ironic-core/tests/vectors/api_surface.json
 
 sizes: ## no Rust file past 800 lines
 	@python3 .ci/sizes.py

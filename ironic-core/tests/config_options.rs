@@ -132,6 +132,22 @@ fn defaults() -> BTreeMap<&'static str, Value> {
             json!(config.max_concurrent_per_conductor_group),
         ),
         (
+            "Config::node_history_cleanup_batch_count",
+            json!(config.node_history_cleanup_batch_count),
+        ),
+        (
+            "Config::node_history_cleanup_interval",
+            seconds(config.node_history_cleanup_interval),
+        ),
+        (
+            "Config::node_history_max_entries",
+            json!(config.node_history_max_entries),
+        ),
+        (
+            "Config::node_history_minimum_days",
+            json!(config.node_history_minimum_days),
+        ),
+        (
             "Config::node_locked_retry_attempts",
             json!(config.node_locked_retry_attempts),
         ),
