@@ -82,9 +82,8 @@ impl Inner {
                     self.recovered(id, state).await?;
                     return Ok(false);
                 }
-                match state {
-                    Some(state) => self.compare(&task, state).await?,
-                    None => {}
+                if let Some(state) = state {
+                    self.compare(&task, state).await?;
                 }
                 Ok(false)
             }
