@@ -117,13 +117,17 @@ pub struct Config {
     /// How many of them are removed at a time. Default 50, at least 1
     /// (`[conductor] conductor_cleanup_batch_size`).
     pub conductor_cleanup_batch_size: u32,
-    /// How many events of a node's history are kept; 0 for all. Default: 300.
+    /// How many events of a node's history are kept; 0 for all. Default 300
+    /// (`[conductor] node_history_max_entries`).
     pub node_history_max_entries: usize,
-    /// How often histories are pruned; zero for never. Default: a day.
+    /// How often histories are pruned; zero for never. Default 1 day
+    /// (`[conductor] node_history_cleanup_interval`).
     pub node_history_cleanup_interval: Duration,
-    /// After how many events one pruning ends; 0 for none at all. Default: 1000.
+    /// After how many events one pruning ends; 0 for none at all. Default 1000
+    /// (`[conductor] node_history_cleanup_batch_count`).
     pub node_history_cleanup_batch_count: usize,
-    /// How many days an event is kept at least. Default: 0.
+    /// How many days an event is kept at least. Default 0
+    /// (`[conductor] node_history_minimum_days`).
     pub node_history_minimum_days: u32,
     /// The least level of events that the notifier is told of. Default: none, and then whoever
     /// the host has named as its notifier is told of everything (`[DEFAULT] notification_level`).

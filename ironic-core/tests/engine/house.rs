@@ -9,7 +9,7 @@ use ironic_core::driver::{Registry, RegistryBuilder, fake, noop};
 use ironic_core::model::{Lock, Node};
 use ironic_core::notify::{NoNotifier, Notifier};
 use ironic_core::runtime::{ManualClock, SeededEntropy};
-use ironic_core::states::{ProvisionState, Verb};
+use ironic_core::states::{PowerTarget, ProvisionState, Verb};
 use ironic_core::store::{Kind, MemoryStore, Query, Repository, Store};
 use ironic_core::transport::{LocalTransport, ProvisionArgs};
 use ironic_core::{Error, Timestamp};
@@ -136,4 +136,18 @@ pub(crate) async fn available(client: &Client) -> Uuid {
     go(client, node, Verb::Manage, ProvisionState::Manageable).await;
     go(client, node, Verb::Provide, ProvisionState::Available).await;
     node
+}
+
+/// Switches the machine's power, and waits until that is done.
+#[allow(dead_code, reason = "for the tests of records")]
+pub(crate) async fn powered(client: &Client, node: Uuid, target: PowerTarget) {
+    client.set_power(node, target, None).await.unwrap();
+    for _ in 0..10_000 {
+        let node = client.node(node).await.unwrap();
+        if node.target_power_state.is_none() && node.power_state == Some(target.result()) {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("node {node} does not get to {target}");
 }

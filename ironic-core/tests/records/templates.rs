@@ -1,0 +1,211 @@
+//! Steps by trait and by runbook.
+
+use ironic_core::client::Client;
+use ironic_core::driver::fake::FakeOperation as Op;
+use ironic_core::model::Node;
+use ironic_core::states::{InterfaceKind as I, ProvisionState, Verb};
+use ironic_core::steps::{DeployTemplate, Runbook, RunbookStep, UserStep};
+use ironic_core::transport::{Change, ProvisionArgs, RequestContext};
+use ironic_core::{Error, ErrorKind};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::house::{House, LONG, available, enrolled, go};
+
+async fn instance_traits(client: &Client, node: Uuid, names: &[&str]) {
+    let traits = vec![Change::set("instance_info/traits", json!(names))];
+    client.update_node(node, traits).await.unwrap();
+}
+
+async fn template(client: &Client, name: &str, steps: Vec<UserStep>) {
+    let template = DeployTemplate::new(name, steps);
+    client.create_record(template).await.unwrap();
+}
+
+fn vendor_step(priority: i64) -> UserStep {
+    UserStep::new(I::Power, "reboot").with_priority(priority)
+}
+
+async fn plan(client: &Client, node: Uuid, args: ProvisionArgs) -> Result<String, Error> {
+    let plan = client.plan(node, Verb::Deploy, args).await?;
+    Ok(plan.to_string())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_instances_traits_bring_the_steps_of_their_templates() {
+    let house = House::new();
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = available(&client).await;
+    template(&client, "CUSTOM_REBOOT", vec![vendor_step(42)]).await;
+    template(&client, "CUSTOM_OTHER", vec![vendor_step(17)]).await;
+    let none = plan(&client, node, ProvisionArgs::default()).await.unwrap();
+    assert!(!none.contains("power.reboot"), "{none}");
+
+    instance_traits(&client, node, &["CUSTOM_REBOOT"]).await;
+    let error = plan(&client, node, ProvisionArgs::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidParameter);
+    assert!(
+        error.to_string().contains("lacks: CUSTOM_REBOOT"),
+        "{error}"
+    );
+    client
+        .set_traits(node, &["CUSTOM_REBOOT", "CUSTOM_OTHER"])
+        .await
+        .unwrap();
+    let one = plan(&client, node, ProvisionArgs::default()).await.unwrap();
+    assert!(one.contains("power.reboot, priority 42"), "{one}");
+    let own = ProvisionArgs::default().with_steps(vec![vendor_step(7)]);
+    let own = plan(&client, node, own).await.unwrap();
+    assert!(
+        own.contains("power.reboot, priority 7") && !own.contains("priority 42"),
+        "the caller's wins: {own}"
+    );
+
+    house.fakes.record();
+    go(&client, node, Verb::Deploy, ProvisionState::Active).await;
+    let reboots = |house: &House| {
+        let calls = house.fakes.calls(node).into_iter();
+        calls
+            .filter(|call| call.operation == Op::SetPowerState && call.argument == "rebooting")
+            .count()
+    };
+    assert!(reboots(&house) >= 1, "the template's step has run");
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn templates_that_do_not_go_together_are_refused() {
+    let mut house = House::new();
+    let disallowed = "vendor.send_raw".parse().unwrap();
+    house.config.policy.disallow_deploy_steps.insert(disallowed);
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = available(&client).await;
+    let bios = |priority| UserStep::new(I::Bios, "apply_configuration").with_priority(priority);
+    template(&client, "CUSTOM_A", vec![bios(1)]).await;
+    template(&client, "CUSTOM_B", vec![bios(2)]).await;
+    let raw = UserStep::new(I::Vendor, "send_raw").with_priority(9);
+    template(&client, "CUSTOM_C", vec![raw]).await;
+    let all = ["CUSTOM_A", "CUSTOM_B", "CUSTOM_C"];
+    client.set_traits(node, &all).await.unwrap();
+    instance_traits(&client, node, &["CUSTOM_A", "CUSTOM_B"]).await;
+    let args = ProvisionArgs::default;
+    let error = client
+        .provision(node, Verb::Deploy, args())
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("CUSTOM_A, CUSTOM_B")
+            && error.to_string().contains("bios.apply_configuration"),
+        "{error}"
+    );
+    let odd = vec![Change::set("instance_info/traits", "CUSTOM_A")];
+    client.update_node(node, odd).await.unwrap();
+    let error = client
+        .provision(node, Verb::Deploy, args())
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("list of strings"), "{error}");
+    // A step that nobody has asked for by name is left out rather than refused.
+    instance_traits(&client, node, &["CUSTOM_C"]).await;
+    let plan = plan(&client, node, args()).await.unwrap();
+    assert!(!plan.contains("send_raw"), "{plan}");
+    go(&client, node, Verb::Deploy, ProvisionState::Active).await;
+    conductor.stop().await.unwrap();
+}
+
+async fn clean(client: &Client, node: Uuid, args: ProvisionArgs) -> Result<Node, Error> {
+    client.provision(node, Verb::Clean, args).await?;
+    client
+        .wait_for(node, ProvisionState::Manageable, LONG)
+        .await
+}
+
+fn runbook(name: &str) -> Runbook {
+    let reset = UserStep::new(I::Bios, "factory_reset");
+    let cache = UserStep::new(I::Bios, "cache_bios_settings");
+    let steps = vec![RunbookStep::new(reset, 2), RunbookStep::new(cache, 1)];
+    Runbook::new(name, steps)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runbook_cleans_the_machines_that_it_is_meant_for() {
+    let house = House::new();
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = enrolled(&client).await;
+    go(&client, node, Verb::Manage, ProvisionState::Manageable).await;
+    let by_name = || ProvisionArgs::default().with_runbook("CUSTOM_RESET");
+    let error = clean(&client, node, by_name()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    let kept = client.create_record(runbook("CUSTOM_RESET")).await.unwrap();
+    let error = clean(&client, node, by_name()).await.unwrap_err();
+    assert!(error.to_string().contains("none of its traits"), "{error}");
+    client.add_traits(node, &["CUSTOM_RESET"]).await.unwrap();
+    let both = by_name().with_steps(vec![UserStep::new(I::Bios, "factory_reset")]);
+    let error = clean(&client, node, both).await.unwrap_err();
+    assert!(error.to_string().contains("exclude each other"), "{error}");
+
+    house.fakes.record();
+    clean(&client, node, by_name()).await.unwrap();
+    let ran: Vec<_> = house
+        .fakes
+        .calls(node)
+        .iter()
+        .map(|call| call.operation)
+        .filter(|op| matches!(op, Op::FactoryReset | Op::CacheBiosSettings))
+        .collect();
+    assert_eq!(
+        ran,
+        [Op::CacheBiosSettings, Op::FactoryReset],
+        "in their order"
+    );
+    let by_uuid = ProvisionArgs::default().with_runbook(kept.uuid.to_string());
+    clean(&client, node, by_uuid).await.unwrap();
+
+    let error = client
+        .provision(node, Verb::Provide, by_name())
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("clean and service"), "{error}");
+    let none = vec![Change::remove("traits")];
+    client
+        .update_record::<Runbook>(kept.uuid, none)
+        .await
+        .unwrap();
+    let error = clean(&client, node, by_name()).await.unwrap_err();
+    assert!(error.to_string().contains("it has no traits"), "{error}");
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runbook_is_its_owners_unless_it_is_public() {
+    let house = House::new();
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = enrolled(&client).await;
+    go(&client, node, Verb::Manage, ProvisionState::Manageable).await;
+    client.set_traits(node, &["CUSTOM_RESET"]).await.unwrap();
+    let mut book = runbook("CUSTOM_RESET");
+    book.owner = Some("p1".to_owned());
+    let book = client.create_record(book).await.unwrap();
+    let of = |project: &str| {
+        let mut context = RequestContext::default();
+        context.project = Some(project.to_owned());
+        client.with_context(context)
+    };
+    let by_name = || ProvisionArgs::default().with_runbook("CUSTOM_RESET");
+    let error = clean(&of("p2"), node, by_name()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    clean(&of("p1"), node, by_name()).await.unwrap();
+    let public = vec![Change::set("public", true)];
+    client
+        .update_record::<Runbook>(book.uuid, public)
+        .await
+        .unwrap();
+    clean(&of("p2"), node, by_name()).await.unwrap();
+    conductor.stop().await.unwrap();
+}
