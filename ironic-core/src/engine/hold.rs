@@ -5,12 +5,7 @@ use std::time::Duration;
 
 use super::{Draft, Rejected};
 use crate::flow::{BlockedReason, Effect, Resume, Wait};
-use crate::model::Severity;
 use crate::states::{Event, FlowKind};
-
-/// The longest that a step `wait` waits (the original's default of
-/// `[conductor] max_conductor_wait_step_seconds`).
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The step `hold` at `index`: nothing goes on until somebody says `unhold` or `abort`.
 pub(super) fn begin(draft: &mut Draft<'_>, index: u32) -> Result<(), Rejected> {
@@ -32,27 +27,16 @@ pub(super) fn pause(
 ) -> Result<(), Rejected> {
     let wait = match seconds.map(Duration::from_secs) {
         None => Wait::for_agent("the next step runs"),
-        Some(asked) => {
-            let pause = asked.min(LONGEST_PAUSE);
-            if pause < asked {
-                let kind = draft.flow_mut()?.kind;
-                let text = format!(
-                    "a wait of {} s was asked for; the longest is {} s, which is waited",
-                    asked.as_secs(),
-                    pause.as_secs()
-                );
-                draft.note(Severity::Info, kind, "wait_shortened", text);
-            }
-            Wait {
-                why: BlockedReason::Step {
-                    step: "wait".to_owned(),
-                    detail: format!("for {} s", pause.as_secs()),
-                },
-                deadline: None,
-                poll: Some(pause),
-                resume: Resume::Due,
-            }
-        }
+        // However long: nothing is held meanwhile, neither the node nor a worker.
+        Some(pause) => Wait {
+            why: BlockedReason::Step {
+                step: "wait".to_owned(),
+                detail: format!("for {} s", pause.as_secs()),
+            },
+            deadline: None,
+            poll: Some(pause),
+            resume: Resume::Due,
+        },
     };
     draft.stand(Effect::RunStep { index }, &wait)?;
     draft.event_if_taken(Event::Wait, None)

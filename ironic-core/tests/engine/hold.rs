@@ -147,22 +147,20 @@ async fn a_wait_lasts_its_seconds_and_holds_no_lock() {
     let node = enrolled(&client).await;
     go(&client, node, Verb::Manage, S::Manageable).await;
     let wait = |seconds: u64| UserStep::new(I::Power, "wait").with_arg("seconds", seconds);
-    for (asked, least, most) in [(20, 20, 25), (4000, 30, 35)] {
+    for (asked, least, most) in [(20, 20, 25), (4000, 4000, 4005)] {
         let asked = vec![wait(asked), UserStep::new(I::Power, "power_on")];
         let args = ProvisionArgs::default().with_steps(asked);
         let begun = Instant::now();
         client.provision(node, Verb::Clean, args).await.unwrap();
         reaches(&client, node, S::CleanWait).await;
         assert_eq!(client.reservation(node).await.unwrap(), None);
-        client.wait_for(node, S::Manageable, LONG).await.unwrap();
+        client
+            .wait_for(node, S::Manageable, LONG * 2)
+            .await
+            .unwrap();
         let took = begun.elapsed().as_secs();
         assert!((least..=most).contains(&took), "{took} s");
     }
-    let history = client.history(node).await.unwrap();
-    let shortened = history
-        .iter()
-        .filter(|event| event.code == "wait_shortened");
-    assert_eq!(shortened.count(), 1, "{history:?}");
     conductor.stop().await.unwrap();
 }
 
