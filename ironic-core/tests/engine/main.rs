@@ -29,6 +29,7 @@ mod rescue;
 mod service;
 mod steps;
 mod stop;
+mod storm;
 mod vendor;
 mod vifs;
 mod waiting;
