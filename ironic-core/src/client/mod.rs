@@ -9,8 +9,6 @@ mod records;
 mod vendor;
 mod wait;
 
-pub(crate) use records::changed;
-
 use std::sync::Arc;
 
 use uuid::Uuid;

@@ -4,9 +4,8 @@ use uuid::Uuid;
 
 use super::{Client, unexpected};
 use crate::Error;
-use crate::conductor::apply;
+use crate::conductor::changed;
 use crate::model::Chassis;
-use crate::runtime::Timestamp;
 use crate::steps::Runbook;
 use crate::store::{Batch, Expect, Filter, Kind, Op, Persistent, Query, StoreError};
 use crate::transport::{Call, Change, ClientRecord, ProvisionArgs, Request, Response, WrittenBy};
@@ -227,18 +226,6 @@ impl Client {
             id: id.to_string(),
         })
     }
-}
-
-/// The record with the changes, checked.
-pub(crate) fn changed<T: ClientRecord>(
-    record: &T,
-    changes: &[Change],
-    now: Timestamp,
-) -> Result<T, Error> {
-    let mut after = apply(record, changes, T::SETTABLE)?;
-    after.check()?;
-    *after.header().updated_at = Some(now);
-    Ok(after)
 }
 
 /// The node that the change moves the record to.

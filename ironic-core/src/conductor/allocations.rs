@@ -7,9 +7,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Inner;
-use super::records::answer;
+use super::records::{answer, changed};
 use super::update::{is_at_rest, not_now};
-use crate::client::changed;
 use crate::driver::Reservation;
 use crate::model::{Allocation, AllocationState, Node, NodeTrait};
 use crate::states::ProvisionState;

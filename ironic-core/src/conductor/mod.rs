@@ -36,7 +36,7 @@ mod wake;
 mod watch;
 
 pub use builder::ConductorBuilder;
-pub(crate) use update::apply;
+pub(crate) use records::changed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -6,12 +6,13 @@ use uuid::Uuid;
 
 use super::Inner;
 use super::record_rules::{NodeOwned, check_port};
+use super::update::apply;
 use crate::Error;
-use crate::client::changed;
 use crate::driver::Reservation;
 use crate::model::{Port, Portgroup, VolumeConnector, VolumeTarget};
+use crate::runtime::Timestamp;
 use crate::store::{Batch, Expect, Filter, Kind, Op, Query, Stored, put_new, put_over};
-use crate::transport::{AnyRecord, Change, Response};
+use crate::transport::{AnyRecord, Change, ClientRecord, Response};
 
 impl Inner {
     pub(super) async fn create_record(
@@ -203,4 +204,16 @@ pub(super) fn answer(record: impl Into<AnyRecord>) -> Response {
 
 fn not_here(kind: Kind) -> Error {
     Error::invalid(format!("no conductor writes {kind} records: clients do"))
+}
+
+/// The record with the changes, checked.
+pub(crate) fn changed<T: ClientRecord>(
+    record: &T,
+    changes: &[Change],
+    now: Timestamp,
+) -> Result<T, Error> {
+    let mut after = apply(record, changes, T::SETTABLE)?;
+    after.check()?;
+    *after.header().updated_at = Some(now);
+    Ok(after)
 }
