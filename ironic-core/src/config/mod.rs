@@ -223,8 +223,9 @@ impl Config {
             "reserved_workers_percentage must be at most 50"
         } else if self.max_concurrent_deploy == 0 || self.max_concurrent_clean == 0 {
             "max_concurrent_deploy and max_concurrent_clean must be at least 1"
-        } else if self.conductor_cleanup_timeout < Duration::from_secs(60)
-            || self.conductor_cleanup_timeout < self.heartbeat_timeout * 3
+        } else if !self.conductor_cleanup_interval.is_zero()
+            && (self.conductor_cleanup_timeout < Duration::from_secs(60)
+                || self.conductor_cleanup_timeout < self.heartbeat_timeout * 3)
         {
             "conductor_cleanup_timeout must be at least 60 s and three times heartbeat_timeout"
         } else if self.conductor_cleanup_batch_size == 0 {

@@ -140,6 +140,7 @@ async fn run(scene: &Scene, schedule: &Schedule, flaw: Flaw) -> Went {
     let (mut house, watched) = scene.set(flaw).await;
     house.config.heartbeat_interval = Duration::from_secs(500_000);
     house.config.heartbeat_timeout = Duration::from_secs(1_500_000);
+    house.config.conductor_cleanup_interval = Duration::ZERO;
     let gate = Arc::new(Gate::new(watched.clone()));
     let gated = house.with_store(gate.clone());
     let conductor = gated.conductor("cond-a").await;
