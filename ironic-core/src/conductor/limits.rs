@@ -1,8 +1,9 @@
 //! How much goes on at a time: workers of this conductor, and flows of the whole fleet.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
-use tokio::sync::{Mutex, MutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::Inner;
 use crate::Error;
@@ -40,7 +41,55 @@ impl Workers {
 
 /// Who is between counting the nodes that do something and becoming one of them.
 #[derive(Debug, Default)]
-pub(super) struct Turnstile(Mutex<()>);
+pub(super) struct Turnstile {
+    passing: Mutex<Passing>,
+    left: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Passing {
+    next: u64,
+    /// By setting, in the order in which they came.
+    tickets: BTreeSet<(&'static str, u64)>,
+}
+
+/// A place in the turnstile; it is left when this is dropped.
+#[derive(Debug)]
+pub(super) struct Ticket<'a> {
+    turnstile: &'a Turnstile,
+    place: (&'static str, u64),
+}
+
+impl Turnstile {
+    fn enter(&self, setting: &'static str) -> Ticket<'_> {
+        let mut passing = Inner::lock(&self.passing);
+        let place = (setting, passing.next);
+        passing.next += 1;
+        passing.tickets.insert(place);
+        Ticket {
+            turnstile: self,
+            place,
+        }
+    }
+}
+
+impl Ticket<'_> {
+    /// How many that came earlier are not through yet.
+    fn before(&self) -> u64 {
+        let passing = Inner::lock(&self.turnstile.passing);
+        let (setting, _) = self.place;
+        passing.tickets.range((setting, 0)..self.place).count() as u64
+    }
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        Inner::lock(&self.turnstile.passing)
+            .tickets
+            .remove(&self.place);
+        self.turnstile.left.notify_waiters();
+    }
+}
 
 /// A flow of which only so many may go on at a time.
 struct Limit {
@@ -103,14 +152,13 @@ impl Inner {
     /// Refuses the verb when as many nodes do it as may. What is returned is held until the node
     /// is one of them, so that requests to this conductor cannot pass the limit side by side;
     /// those to different conductors can, as each counts for itself.
-    pub(super) async fn within_limits(
-        &self,
-        verb: Verb,
-    ) -> Result<Option<MutexGuard<'_, ()>>, Error> {
+    ///
+    /// Whoever comes later counts those before as if they had passed, and waits for them only
+    /// where that makes the difference: they may be counted twice, or be refused by the store.
+    pub(super) async fn within_limits(&self, verb: Verb) -> Result<Option<Ticket<'_>>, Error> {
         let Some(limit) = limit(&self.config, verb) else {
             return Ok(None);
         };
-        let passing = self.turnstile.0.lock().await;
         let states = limit.states.iter();
         let states = states.map(|state| Scalar::String(state.to_string()));
         let mut counted = Filter::In("provision_state".to_owned(), states.collect());
@@ -118,15 +166,23 @@ impl Inner {
             counted = counted.and(self.of_own_group());
         }
         let store = self.manager.context().repository.store();
-        let count = store.count(Kind::Node, &counted).await?;
-        if count >= limit.most {
-            return Err(Error::ConcurrentLimit {
-                action: limit.action,
-                limit: limit.most,
-                setting: limit.setting,
-            });
+        let ticket = self.turnstile.enter(limit.setting);
+        loop {
+            let left = self.turnstile.left.notified();
+            let before = ticket.before();
+            let count = store.count(Kind::Node, &counted).await?;
+            if count + before < limit.most {
+                return Ok(Some(ticket));
+            }
+            if before == 0 {
+                return Err(Error::ConcurrentLimit {
+                    action: limit.action,
+                    limit: limit.most,
+                    setting: limit.setting,
+                });
+            }
+            left.await;
         }
-        Ok(Some(passing))
     }
 
     /// The nodes of this conductor's group; records leave the default group out.
