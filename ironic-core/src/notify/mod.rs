@@ -29,7 +29,7 @@ pub struct Notification {
     pub conductor: String,
     /// What happened.
     pub event: Event,
-    /// The record as it was then.
+    /// The record as it was then, unless the notifier wants none.
     pub payload: Payload,
 }
 
@@ -88,6 +88,13 @@ pub trait Notifier: Send + Sync + std::fmt::Debug + 'static {
     /// together. Default: all are.
     fn wants(&self, level: Level) -> bool {
         let _ = level;
+        true
+    }
+
+    /// Whether the payload of events about nodes is of any use: it is made anew for each, from
+    /// the whole node and its traits. Where it is not, a payload has `uuid` and `name` alone.
+    /// Default: it is.
+    fn wants_payload(&self) -> bool {
         true
     }
 }

@@ -331,6 +331,17 @@ impl Payload {
         }
     }
 
+    /// No more than which node an event is about.
+    pub fn of_node_in_brief(node: &Node) -> Self {
+        let data = json!({"uuid": node.uuid, "name": node.name});
+        let data = data.as_object().cloned().unwrap_or_default();
+        Self {
+            name: "NodePayload",
+            version: "1.17",
+            data,
+        }
+    }
+
     /// The payload of an event about a record that is no node, from its body.
     pub fn of_record(object: Object, body: &Value) -> Self {
         let (name, version, fields) = record(object);

@@ -33,6 +33,10 @@ impl Notifier for FromLevel {
     fn wants(&self, level: Level) -> bool {
         level >= self.least && self.inner.wants(level)
     }
+
+    fn wants_payload(&self) -> bool {
+        self.inner.wants_payload()
+    }
 }
 
 /// Tells several.
@@ -64,6 +68,10 @@ impl Notifier for Several {
     fn wants(&self, level: Level) -> bool {
         self.0.iter().any(|notifier| notifier.wants(level))
     }
+
+    fn wants_payload(&self) -> bool {
+        self.0.iter().any(|notifier| notifier.wants_payload())
+    }
 }
 
 /// Writes each event into the log, at its level, without its payload.
@@ -82,6 +90,10 @@ impl Notifier for LogNotifier {
                 tracing::error!(event_type, %subject, name, "notification");
             }
         }
+    }
+
+    fn wants_payload(&self) -> bool {
+        false
     }
 }
 

@@ -15,19 +15,36 @@ impl TaskManager {
     pub(super) async fn tell_all(&self, decision: &Decision) {
         for event in &decision.events {
             tracing::info!(node = %decision.node.uuid, ?event, "node changed");
-            self.tell(&decision.node, decision.flow.as_ref(), event.clone())
-                .await;
         }
+        let (node, flow) = (&decision.node, decision.flow.as_ref());
+        self.tell_each(node, flow, &decision.events).await;
     }
 
     /// Tells of an event of a node, with the node as it is.
     pub(crate) async fn tell(&self, node: &Node, flow: Option<&Flow>, event: Event) {
-        if !self.notifier.wants(event.level()) {
+        self.tell_each(node, flow, &[event]).await;
+    }
+
+    async fn tell_each(&self, node: &Node, flow: Option<&Flow>, events: &[Event]) {
+        let wanted = events.iter();
+        let mut wanted = wanted.filter(|event| self.notifier.wants(event.level()));
+        let Some(first) = wanted.next() else {
             return;
+        };
+        let with_payload = self.notifier.wants_payload();
+        let traits = if with_payload {
+            self.trait_names(node).await
+        } else {
+            Vec::new()
+        };
+        for event in std::iter::once(first).chain(wanted) {
+            let payload = if with_payload {
+                Payload::of_node(event, node, &traits, current_step(flow))
+            } else {
+                Payload::of_node_in_brief(node)
+            };
+            self.tell_of(event.clone(), payload);
         }
-        let traits = self.trait_names(node).await;
-        let payload = Payload::of_node(&event, node, &traits, current_step(flow));
-        self.tell_of(event, payload);
     }
 
     /// Tells of an event.

@@ -420,3 +420,43 @@ fn payloads_are_those_of_the_original() {
     let statuses = Status::ALL.iter().map(|status| status.as_str()).collect();
     assert_eq!(strings(&facts["status_values"]), statuses);
 }
+
+#[derive(Debug)]
+struct EventsAlone(ChannelNotifier);
+
+impl Notifier for EventsAlone {
+    fn notify(&self, notification: &Notification) {
+        self.0.notify(notification);
+    }
+
+    fn wants_payload(&self) -> bool {
+        false
+    }
+}
+
+/// Whoever follows states alone is spared the making of records that nobody reads.
+#[tokio::test(start_paused = true)]
+async fn events_without_records() {
+    let (all, alone) = (ChannelNotifier::new(1), ChannelNotifier::new(1000));
+    let mut house = House::new();
+    house.notifier = Arc::new(EventsAlone(alone.0));
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = enrolled(&client).await;
+    go(&client, node, Verb::Manage, ProvisionState::Manageable).await;
+    let mut heard = Heard(alone.1);
+    let moves = heard.all();
+    let moves = moves.iter();
+    let mut moves = moves.filter(|it| matches!(it.event, Event::ProvisionSet { .. }));
+    let told = moves.next().expect("a move is told of");
+    assert_eq!(told.payload.data.len(), 2, "{:?}", told.payload.data);
+    assert_eq!(told.payload.data["uuid"], node.to_string());
+    assert_eq!(told.payload.data["name"], Value::Null);
+
+    // With one among several that wants records, all get them.
+    let spared: Arc<dyn Notifier> = Arc::new(EventsAlone(ChannelNotifier::new(1).0));
+    let several = Several::new([spared, Arc::new(all.0)]);
+    assert!(several.wants_payload());
+    let quiet = FromLevel::new(Level::Error, Arc::new(LogNotifier));
+    assert!(!quiet.wants_payload());
+}
