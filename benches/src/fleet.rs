@@ -42,6 +42,9 @@ impl Fleet {
     pub async fn start(store: Arc<dyn Store>) -> Result<Self, Error> {
         let mut config = Config::default();
         config.workers = 1024;
+        // The limits are counted all the same; they are not what is measured.
+        config.max_concurrent_deploy = 1024;
+        config.max_concurrent_clean = 1024;
         config.policy.automated_clean = false;
         config.sync_power_state_interval = Duration::ZERO;
         let drivers = noop::register(Registry::builder());

@@ -54,6 +54,10 @@ impl Notifier for States {
             _ => {}
         }
     }
+
+    fn wants_payload(&self) -> bool {
+        false
+    }
 }
 
 impl Watched {
