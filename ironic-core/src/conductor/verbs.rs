@@ -7,6 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::Inner;
+use super::limits::Ticket;
 use crate::Error;
 use crate::driver::{SharedTask, Task};
 use crate::engine::{self, Catalogs, Input, Rejected, View};
@@ -23,41 +24,41 @@ impl Inner {
         args: ProvisionArgs,
     ) -> Result<Response, Error> {
         let worker = self.worker()?;
-        let mut task = self
-            .manager
-            .exclusive(node, &format!("provision: {verb}"))
-            .await?;
-        let args = match self.expanded(task.node(), verb, args).await {
-            Ok(args) => args,
+        let purpose = format!("provision: {verb}");
+        let mut task = self.manager.exclusive(node, &purpose).await?;
+        match self.admit(&mut task, verb, args).await {
+            Ok((input, passing)) => {
+                let accepted = self.accept(task, &input, worker).await;
+                drop(passing);
+                accepted
+            }
             Err(error) => {
                 self.manager.release(task).await?;
-                return Err(error);
+                Err(error)
             }
-        };
+        }
+    }
+
+    /// Whether a verb may begin: what it is decided by, and its place among those that only so
+    /// many may have.
+    async fn admit(
+        &self,
+        task: &mut Task,
+        verb: Verb,
+        args: ProvisionArgs,
+    ) -> Result<(Input, Option<Ticket<'_>>), Error> {
+        let args = self.expanded(task.node(), verb, args).await?;
         let input = Input::Verb {
             verb,
             steps: args.steps.clone(),
             disable_ramdisk: args.disable_ramdisk,
         };
         // A refusal by state comes before one by what an interface lacks, and costs no I/O.
-        let accepted = match self.manager.decide(&task, &input) {
-            Ok(_) => self.check(&mut task, verb, &args).await,
-            Err(rejected) => Err(refusal(rejected)),
-        };
-        if let Err(error) = accepted {
-            self.manager.release(task).await?;
-            return Err(error);
-        }
-        let passing = match self.within_limits(verb).await {
-            Ok(passing) => passing,
-            Err(error) => {
-                self.manager.release(task).await?;
-                return Err(error);
-            }
-        };
-        let accepted = self.accept(task, &input, worker).await;
-        drop(passing);
-        accepted
+        let decided = self.manager.decide(task, &input);
+        decided.map(drop).map_err(refusal)?;
+        self.check(task, verb, &args).await?;
+        let passing = self.within_limits(verb).await?;
+        Ok((input, passing))
     }
 
     /// Goes on with a flow that waits for something other than its agent, which is done now.
