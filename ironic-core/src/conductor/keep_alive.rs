@@ -59,15 +59,19 @@ impl Inner {
     pub(super) async fn leave_ring(&self) -> Result<(), Error> {
         let (id, mine) = (ConductorRecord::id(&self.config.host), self.incarnation);
         let repository = &self.manager.context().repository;
-        repository
+        let left = repository
             .update::<ConductorRecord, ()>(id, None, |record| {
                 if record.incarnation == mine {
                     record.online = false;
                 }
                 Ok(())
             })
-            .await?;
-        Ok(())
+            .await;
+        match left {
+            // Whoever is not recorded is not on the ring.
+            Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     pub(super) fn start_loops(self: &Arc<Self>, ends: TaskEnds) {
@@ -117,7 +121,7 @@ impl Inner {
         let context = self.manager.context();
         let now = context.clock.now();
         let (id, mine) = (ConductorRecord::id(&self.config.host), self.incarnation);
-        let (record, ()) = context
+        let beaten = context
             .repository
             .update::<ConductorRecord, ()>(id, None, |record| {
                 if record.incarnation == mine {
@@ -126,8 +130,21 @@ impl Inner {
                 }
                 Ok(())
             })
-            .await?;
-        Ok(record.incarnation == mine)
+            .await;
+        match beaten {
+            Ok((record, ())) => Ok(record.incarnation == mine),
+            Err(Error::NotFound { .. }) => self.register_anew().await.map(|()| true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Somebody who had not heard of this conductor for long has removed its record.
+    async fn register_anew(&self) -> Result<(), Error> {
+        tracing::warn!(host = %self.config.host, "this conductor's record was removed; it registers anew");
+        let mut record = self.record();
+        record.online = !self.stopping.is_cancelled();
+        let repository = &self.manager.context().repository;
+        repository.create(&record).await.map(drop)
     }
 
     /// Gives back the nodes of tasks that were dropped.

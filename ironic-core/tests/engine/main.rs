@@ -15,6 +15,7 @@ mod disabled;
 mod hold;
 mod house;
 mod interleave;
+mod keep_alive;
 mod lifecycle;
 mod limits;
 mod locks;
