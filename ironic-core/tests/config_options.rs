@@ -203,6 +203,14 @@ fn defaults() -> BTreeMap<&'static str, Value> {
             "Config::sync_power_state_workers",
             json!(config.sync_power_state_workers),
         ),
+        (
+            "Config::sync_local_state_interval",
+            seconds(config.sync_local_state_interval),
+        ),
+        (
+            "Config::periodic_max_workers",
+            json!(config.periodic_max_workers),
+        ),
         ("Config::workers", json!(config.workers)),
         ("Config::api_url", json!(config.api_url)),
         (

@@ -218,7 +218,8 @@ impl Interface for AgentDeploy {
 impl Deploy for AgentDeploy {
     async fn prepare(&self, task: &mut Task) -> Result<Progress, Error> {
         let driver = task.driver();
-        if task.node().provision_state == ProvisionState::Adopting {
+        let state = task.node().provision_state;
+        if matches!(state, ProvisionState::Adopting | ProvisionState::Active) {
             // The instance runs; only what it boots from has to be there.
             driver.boot.prepare_instance(task).await?;
             return Ok(Progress::Done);

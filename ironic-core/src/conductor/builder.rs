@@ -122,7 +122,7 @@ impl ConductorBuilder {
             incarnation: entropy.uuid(),
             workers: Workers::new(&config),
             turnstile: Turnstile::default(),
-            watch: Watch::new(config.sync_power_state_workers),
+            watch: Watch::new(&config),
             config,
             wakes: Wakes::default(),
             called: std::sync::Mutex::default(),

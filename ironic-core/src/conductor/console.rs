@@ -1,8 +1,10 @@
 //! Consoles: started and stopped by request, started again where their node has come to another
-//! conductor, and stopped where it has gone.
+//! conductor, stopped where it has gone, and stopped from one instance to the next.
 
 use std::sync::Arc;
 
+use serde_json::Value;
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::Inner;
@@ -13,6 +15,10 @@ use crate::model::Node;
 use crate::notify::{Event, Status};
 use crate::store::{Filter, Kind, Query};
 use crate::transport::MachineAnswer;
+
+/// Where a node remembers that its console was stopped with its instance: it stays enabled, and
+/// runs again with the next one.
+const SUSPENDED: &str = "console_suspended";
 
 impl Inner {
     pub(super) async fn get_console(&self, node: Uuid) -> Result<MachineAnswer, Error> {
@@ -50,22 +56,71 @@ impl Inner {
     pub(super) async fn switch_console(&self, task: &mut Task, on: bool) -> Result<(), Error> {
         let told = |status| Event::ConsoleSet { status };
         self.notify(task.node(), told(Status::Start)).await;
-        let console = task.driver().console.clone();
         let switched = if on {
-            console.start(task).await
+            self.start_console(task).await
         } else {
-            console.stop(task).await
+            self.stop_console(task).await
         };
         let status = match &switched {
             Ok(()) => {
-                task.node_mut().console_enabled = on;
-                self.remember_console(task.node_id(), on);
+                let node = task.node_mut();
+                node.console_enabled = on;
+                node.set_internal(SUSPENDED, Value::Null);
                 Status::End
             }
             Err(_) => Status::Error,
         };
         self.notify(task.node(), told(status)).await;
         switched
+    }
+
+    async fn start_console(&self, task: &mut Task) -> Result<(), Error> {
+        let console = task.driver().console.clone();
+        console.start(task).await?;
+        self.remember_console(task.node_id(), true);
+        // Consoles that run are stopped as the conductor stops; this one may have come after that.
+        if self.stopping.is_cancelled() {
+            self.stop_console(task).await?;
+        }
+        Ok(())
+    }
+
+    async fn stop_console(&self, task: &mut Task) -> Result<(), Error> {
+        let console = task.driver().console.clone();
+        console.stop(task).await?;
+        self.remember_console(task.node_id(), false);
+        Ok(())
+    }
+
+    /// Stops the console of a node whose instance is taken off: nobody watches the machine being
+    /// cleaned through it. The next instance finds it running.
+    pub(super) async fn suspend_console(&self, task: &mut Task) -> Result<(), Error> {
+        if !task.node().console_enabled {
+            return Ok(());
+        }
+        let told = |status| Event::ConsoleStop { status };
+        self.notify(task.node(), told(Status::Start)).await;
+        let stopped = self.stop_console(task).await;
+        let status = match &stopped {
+            Ok(()) => {
+                task.node_mut().set_internal(SUSPENDED, Value::Bool(true));
+                Status::End
+            }
+            Err(_) => Status::Error,
+        };
+        self.notify(task.node(), told(status)).await;
+        stopped
+    }
+
+    /// Stops every console that this conductor runs. They stay enabled: whoever looks after their
+    /// nodes next starts them.
+    pub(super) async fn stop_consoles(self: &Arc<Self>) {
+        let mut stops = JoinSet::new();
+        for node in Self::lock(&self.watch.consoles).clone() {
+            let inner = Arc::clone(self);
+            stops.spawn(async move { inner.drop_console(node).await });
+        }
+        while stops.join_next().await.is_some() {}
     }
 
     /// Stops the console of a node that is about to be removed. Where no driver can be made for
@@ -85,6 +140,9 @@ impl Inner {
         let query = Query::all(Kind::Node).filter(Filter::flag("console_enabled", true));
         let mut stray = Self::lock(&self.watch.consoles).clone();
         for node in repository.list::<Node>(&query).await? {
+            if node.driver_internal_info.contains_key(SUSPENDED) {
+                continue;
+            }
             if self.membership.owner(&node.value).await? == self.config.host
                 && !stray.remove(&node.uuid)
             {
@@ -104,9 +162,10 @@ impl Inner {
             Ok(task) => task,
             Err(error) => return tracing::debug!(%node, %error, "its console is started later"),
         };
-        if task.node().console_enabled {
-            let restored = self.start_again(&mut task).await;
-            if let Err(error) = self.conclude(task, restored).await {
+        let suspended = task.node().driver_internal_info.contains_key(SUSPENDED);
+        if task.node().console_enabled && !suspended {
+            self.start_again(&mut task, Again::TakingOver).await;
+            if let Err(error) = self.conclude(task, Ok(())).await {
                 tracing::warn!(%node, %error, "what became of its console is not recorded");
             }
         } else {
@@ -114,25 +173,30 @@ impl Inner {
         }
     }
 
-    async fn start_again(&self, task: &mut Task) -> Result<(), Error> {
+    /// Starts the console of a node that is held, if it is enabled and does not run here. One that
+    /// does not start is off: a machine without its console is better than none.
+    pub(super) async fn start_again(&self, task: &mut Task, again: Again) {
+        if !task.node().console_enabled || self.runs_console(task.node_id()) {
+            return;
+        }
         let told = |status| Event::ConsoleRestore { status };
         self.notify(task.node(), told(Status::Start)).await;
-        let console = task.driver().console.clone();
-        let status = match console.start(task).await {
-            Ok(()) => {
-                self.remember_console(task.node_id(), true);
-                Status::End
-            }
+        task.node_mut().set_internal(SUSPENDED, Value::Null);
+        let status = match self.start_console(task).await {
+            Ok(()) => Status::End,
             Err(error) => {
-                let text = format!("failed to start the console while taking over: {error}");
-                self.note_failure(task, "takeover", &error, &text).await;
+                let text = format!(
+                    "failed to start the console while {}: {error}",
+                    again.doing()
+                );
+                self.note_failure(task, again.activity(), &error, &text)
+                    .await;
                 task.node_mut().console_enabled = false;
                 task.node_mut().last_error = Some(text);
                 Status::Error
             }
         };
         self.notify(task.node(), told(status)).await;
-        Ok(())
     }
 
     /// Stops what this conductor runs of a console that is another's, or nobody's, by now.
@@ -142,12 +206,14 @@ impl Inner {
             Err(Error::NotFound { .. }) => return self.remember_console(node, false),
             Err(error) => return tracing::debug!(%node, %error, "its console is stopped later"),
         };
-        let console = task.driver().console.clone();
-        match console.stop(&mut task).await {
-            Ok(()) => self.remember_console(node, false),
-            Err(error) => tracing::warn!(%node, %error, "its console could not be stopped"),
+        if let Err(error) = self.stop_console(&mut task).await {
+            tracing::warn!(%node, %error, "its console could not be stopped");
         }
         self.give_up(task).await;
+    }
+
+    fn runs_console(&self, node: Uuid) -> bool {
+        Self::lock(&self.watch.consoles).contains(&node)
     }
 
     fn remember_console(&self, node: Uuid, runs: bool) {
@@ -156,6 +222,32 @@ impl Inner {
             consoles.insert(node);
         } else {
             consoles.remove(&node);
+        }
+    }
+}
+
+/// What a console is started again for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Again {
+    /// Its node has come to this conductor.
+    TakingOver,
+    /// Its node has got an instance.
+    Deploying,
+}
+
+impl Again {
+    const fn doing(self) -> &'static str {
+        match self {
+            Self::TakingOver => "taking over",
+            Self::Deploying => "deploying",
+        }
+    }
+
+    /// The sort of event that a failure is in the node's history.
+    const fn activity(self) -> &'static str {
+        match self {
+            Self::TakingOver => "takeover",
+            Self::Deploying => "deploying",
         }
     }
 }

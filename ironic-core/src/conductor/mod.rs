@@ -9,6 +9,7 @@ mod chassis;
 mod children;
 mod console;
 mod effects;
+mod finish;
 mod handle;
 mod history;
 mod jobs;
@@ -19,6 +20,7 @@ mod management;
 mod media;
 mod nodes;
 mod power_sync;
+mod prepare;
 mod queries;
 mod record_rules;
 mod records;
@@ -26,6 +28,7 @@ mod recover;
 mod run;
 mod sensors;
 mod stale;
+mod take_over;
 mod templates;
 mod traits;
 mod update;
@@ -136,8 +139,8 @@ impl Conductor {
 
     /// Stops: leaves the ring, so that other conductors take what is asked from here on; takes no
     /// further work, and hands out no node; waits for what is running, at most
-    /// `graceful_shutdown_timeout`, then drops it; gives every node back and deregisters. What
-    /// was dropped is recovered by whoever looks after the node next.
+    /// `graceful_shutdown_timeout`, then drops it; stops the consoles that it runs; gives every
+    /// node back and deregisters. What was dropped is recovered by whoever looks after the node next.
     ///
     /// Afterwards no [`Task`](crate::driver::Task) of this conductor exists. One that the host
     /// itself still holds by then has lost its node: nothing can be written by it, and no BMC
@@ -163,9 +166,12 @@ impl Conductor {
         if let Err(error) = inner.leave_ring().await {
             tracing::warn!(%error, "the ring could not be left; others will notice by themselves");
         }
-        inner.take_no_more();
-        inner.work.close();
+        inner.stopping.cancel();
         let quiet = async {
+            // Before no node is handed out any more: a console is stopped by who holds its node.
+            inner.stop_consoles().await;
+            inner.take_no_more();
+            inner.work.close();
             inner.work.wait().await;
             inner.manager.idle().await;
         };
@@ -187,6 +193,8 @@ impl Conductor {
                 "stopping with work still running; it will be recovered"
             );
         }
+        inner.take_no_more();
+        inner.work.close();
         inner.stopped.cancel();
         inner.work.wait().await;
         inner.finished.cancel();

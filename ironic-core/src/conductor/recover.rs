@@ -45,6 +45,9 @@ impl Inner {
         if let Err(error) = self.take_over_orphans().await {
             tracing::warn!(%error, "looking for nodes of dead conductors failed");
         }
+        if let Err(error) = self.look_for_instances().await {
+            tracing::warn!(%error, "looking for instances to take over failed");
+        }
         if let Err(error) = self.look_after_consoles().await {
             tracing::warn!(%error, "looking after consoles failed");
         }

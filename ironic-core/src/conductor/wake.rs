@@ -21,6 +21,8 @@ pub(super) enum Wake {
     Flow,
     /// Its power is to be read.
     Power,
+    /// Its instance is to be taken over.
+    Instance,
 }
 
 /// When which node is woken, at most once per node and reason.
@@ -96,6 +98,9 @@ impl Inner {
                 match wake {
                     Wake::Flow => self.spawn(async move { inner.flow_due(node).await }),
                     Wake::Power => self.spawn(async move { inner.sync_power(node).await }),
+                    Wake::Instance => {
+                        self.spawn(async move { inner.take_over_instance(node).await });
+                    }
                 }
             }
         }
@@ -124,6 +129,7 @@ impl Inner {
     pub(super) fn forget(&self, node: Uuid) {
         self.wakes.cancel(node, Wake::Flow);
         self.wakes.cancel(node, Wake::Power);
+        self.wakes.cancel(node, Wake::Instance);
         Self::lock(&self.called).remove(&node);
         Self::lock(&self.unread).remove(&node);
         self.watch.answers(node);

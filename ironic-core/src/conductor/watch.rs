@@ -8,6 +8,8 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::config::Config;
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Watch {
@@ -17,15 +19,35 @@ pub(super) struct Watch {
     tried: Mutex<BTreeMap<Uuid, Instant>>,
     /// The consoles that this conductor has started.
     pub(super) consoles: Mutex<BTreeSet<Uuid>>,
+    /// Slots for taking instances over.
+    pub(super) instance_takers: Semaphore,
+    /// At which of its changes the ring was when instances were last looked for, and when.
+    looked: Mutex<Option<(u64, Instant)>>,
 }
 
 impl Watch {
-    pub(super) fn new(power_readers: usize) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
         Self {
-            power_readers: Semaphore::new(power_readers),
+            power_readers: Semaphore::new(config.sync_power_state_workers),
             tried: Mutex::default(),
             consoles: Mutex::default(),
+            instance_takers: Semaphore::new(config.periodic_max_workers),
+            looked: Mutex::default(),
         }
+    }
+
+    /// Whether instances are to be looked for: the ring has changed so often by now, or the last
+    /// look is so long ago.
+    pub(super) fn is_time_to_look(&self, ring_changes: u64, interval: Duration) -> bool {
+        let now = Instant::now();
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = looked.is_none_or(|(changes, at)| {
+            changes != ring_changes || now.duration_since(at) >= interval
+        });
+        if due {
+            *looked = Some((ring_changes, now));
+        }
+        due
     }
 
     /// Whether a BMC that does not answer is to be tried again; then it counts as tried.

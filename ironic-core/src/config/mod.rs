@@ -64,6 +64,13 @@ pub struct Config {
     /// The boot modes, as `properties` name them, in which nothing may be deployed. Default: none
     /// (`[conductor] disallowed_deployment_boot_modes`).
     pub disallowed_deployment_boot_modes: BTreeSet<BootMode>,
+    /// How often nodes are looked for whose instance another conductor looked after, to take it
+    /// over; they are at once when conductors come or go. Default 180 s; zero never, not even then
+    /// (`[conductor] sync_local_state_interval`).
+    pub sync_local_state_interval: Duration,
+    /// How many instances are taken over at a time. Default 8, at least 1
+    /// (`[conductor] periodic_max_workers`).
+    pub periodic_max_workers: usize,
     /// How many nodes' power is read at a time. Default 8, at least 1
     /// (`[conductor] sync_power_state_workers`).
     pub sync_power_state_workers: usize,
@@ -163,6 +170,8 @@ impl Default for Config {
             hash_ring_reset_interval: Duration::from_secs(15),
             log_in_db_max_size: 4096,
             disallowed_deployment_boot_modes: BTreeSet::new(),
+            sync_local_state_interval: Duration::from_secs(180),
+            periodic_max_workers: 8,
             sync_power_state_workers: 8,
             power_failure_recovery_interval: Duration::from_secs(300),
             power_state_change_timeout: Duration::from_secs(60),
@@ -234,6 +243,8 @@ impl Config {
             "log_in_db_max_size must be at least 1"
         } else if self.sync_power_state_workers == 0 || self.sensors.workers == 0 {
             "sync_power_state_workers and sensors.workers must be at least 1"
+        } else if self.periodic_max_workers == 0 {
+            "periodic_max_workers must be at least 1"
         } else if self.power_state_change_timeout < Duration::from_secs(2) {
             "power_state_change_timeout must be at least 2 s"
         } else if self.soft_power_off_timeout < Duration::from_secs(1) {

@@ -29,6 +29,8 @@ struct Seen {
     /// By conductor: its record, and when its beat was last seen to rise.
     conductors: BTreeMap<Uuid, (ConductorRecord, Instant)>,
     rings: Option<Arc<Rings>>,
+    /// How often other conductors than before were on the rings.
+    changes: u64,
     refreshed: Option<Instant>,
 }
 
@@ -81,6 +83,10 @@ impl Membership {
         let rings = self
             .rings(&seen, now)
             .map_err(|error| Error::internal(format!("no ring of these conductors: {error}")))?;
+        let same = seen.rings.as_ref();
+        if !same.is_some_and(|before| Arc::ptr_eq(before, &rings)) {
+            seen.changes += 1;
+        }
         seen.rings = Some(rings);
         seen.refreshed = Some(now);
         Ok(())
@@ -129,6 +135,12 @@ impl Membership {
             Some((_, since)) => now.duration_since(*since) >= self.dead_after,
             None => true,
         }
+    }
+
+    /// How often the rings were seen to have changed: other conductors may look after a node than
+    /// at an earlier count.
+    pub fn ring_changes(&self) -> u64 {
+        self.lock().changes
     }
 
     /// The conductor that looks after this node.

@@ -103,6 +103,11 @@ pub enum Event {
         /// How far it is.
         status: Status,
     },
+    /// A node's console is stopped with its instance; the next instance finds it running.
+    ConsoleStop {
+        /// How far it is.
+        status: Status,
+    },
     /// A node's power is switched.
     PowerSet {
         /// To what.
@@ -150,6 +155,7 @@ impl Event {
             Self::MaintenanceSet { .. } => "maintenance_set",
             Self::ConsoleSet { .. } => "console_set",
             Self::ConsoleRestore { .. } => "console_restore",
+            Self::ConsoleStop { .. } => "console_stop",
             Self::PowerSet { .. } => "power_set",
             Self::PowerStateCorrected { .. } => "power_state_corrected",
             Self::ProvisionSet { .. } => "provision_set",
@@ -164,6 +170,7 @@ impl Event {
             | Self::MaintenanceSet { status }
             | Self::ConsoleSet { status }
             | Self::ConsoleRestore { status }
+            | Self::ConsoleStop { status }
             | Self::PowerSet { status, .. } => *status,
             Self::PowerStateCorrected { .. } => Status::Success,
             Self::ProvisionSet { by, from, to, .. } => {

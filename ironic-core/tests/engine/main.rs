@@ -31,6 +31,7 @@ mod service;
 mod steps;
 mod stop;
 mod storm;
+mod take_over;
 mod vendor;
 mod vifs;
 mod waiting;

@@ -1,0 +1,53 @@
+//! What ends a flow: undoing what its `Prepare` did, after success and after failure.
+
+use super::Inner;
+use super::console::Again;
+use crate::Error;
+use crate::driver::Task;
+use crate::engine::RAMDISK_BOOTED;
+use crate::flow::Flow;
+use crate::states::{FlowKind, PowerTarget};
+
+/// The flow has succeeded.
+pub(super) async fn finish(inner: &Inner, task: &mut Task, kind: FlowKind) -> Result<(), Error> {
+    let driver = task.driver();
+    match kind {
+        FlowKind::Inspect => driver.inspect.finish(task).await,
+        FlowKind::Clean | FlowKind::Service => tear_down_steps(task, kind).await,
+        FlowKind::Deploy => {
+            inner.start_again(task, Again::Deploying).await;
+            Ok(())
+        }
+        FlowKind::Rescue => driver.rescue.finish(task).await,
+        _ => Ok(()),
+    }
+}
+
+/// What was not prepared is not undone.
+async fn tear_down_steps(task: &mut Task, kind: FlowKind) -> Result<(), Error> {
+    if task.flow().is_some_and(|flow| flow.disable_ramdisk) {
+        return Ok(());
+    }
+    let deploy = task.driver().deploy.clone();
+    deploy.tear_down_steps(task, kind).await
+}
+
+/// The flow has failed: the machine is left in a safe state.
+pub(super) async fn clean_up(task: &mut Task, kind: FlowKind) -> Result<(), Error> {
+    let driver = task.driver();
+    match kind {
+        FlowKind::Inspect => driver.inspect.abort(task).await,
+        FlowKind::Clean | FlowKind::Service => tear_down_steps(task, kind).await,
+        FlowKind::Deploy => driver.deploy.clean_up(task).await,
+        FlowKind::Rescue => {
+            // A ramdisk that was given up is not left running; one that somebody aborted is.
+            let given_up =
+                |flow: &Flow| flow.args.contains_key(RAMDISK_BOOTED) && !flow.abort_requested;
+            if task.flow().is_some_and(given_up) && !task.node().disable_power_off {
+                task.switch_power(PowerTarget::Off, None).await?;
+            }
+            driver.rescue.clean_up(task).await
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,103 @@
+//! What the `Prepare` of each flow does to the machine.
+
+use super::Inner;
+use super::console::Again;
+use crate::Error;
+use crate::driver::Task;
+use crate::engine::RESCUED;
+use crate::flow::{Flow, Progress};
+use crate::model::{Node, capabilities};
+use crate::states::{FlowKind, InterfaceKind, PowerState};
+
+/// Makes the machine ready for a flow.
+pub(super) async fn prepare(
+    inner: &Inner,
+    task: &mut Task,
+    kind: FlowKind,
+) -> Result<Progress, Error> {
+    let driver = task.driver();
+    match kind {
+        FlowKind::Verify => read_power(task).await.map(|()| Progress::Done),
+        FlowKind::Inspect => driver.inspect.inspect_hardware(task).await,
+        FlowKind::Clean | FlowKind::Service => prepare_steps(task, kind).await,
+        FlowKind::Deploy => {
+            let prepared = driver.deploy.prepare(task).await?;
+            inner.is_mine(task);
+            Ok(prepared)
+        }
+        FlowKind::TearDown => {
+            let rescued = |flow: &Flow| flow.args.contains_key(RESCUED);
+            if task.flow().is_some_and(rescued) {
+                driver.rescue.clean_up(task).await?;
+            }
+            inner.suspend_console(task).await?;
+            driver.deploy.clean_up(task).await?;
+            driver.deploy.tear_down(task).await
+        }
+        FlowKind::Rescue => driver.rescue.rescue(task).await,
+        FlowKind::Unrescue => driver.rescue.unrescue(task).await,
+        FlowKind::Adopt => adopt(inner, task).await,
+        FlowKind::Power => Ok(Progress::Done),
+    }
+}
+
+/// A machine can be managed whose power can be read.
+async fn read_power(task: &mut Task) -> Result<(), Error> {
+    let power = task.driver().power.clone();
+    power.validate(task).await?;
+    let state = power.get_power_state(task).await?;
+    if state == Some(PowerState::Error) {
+        return Err(Error::driver(
+            task.interfaces().get(InterfaceKind::Power),
+            "the power state is \"error\": the credentials may be wrong, or the machine is broken",
+        ));
+    }
+    if state.is_some() {
+        task.node_mut().power_state = state;
+    }
+    Ok(())
+}
+
+/// Boots what the clean or service steps run in, unless they do without.
+async fn prepare_steps(task: &mut Task, kind: FlowKind) -> Result<Progress, Error> {
+    let driver = task.driver();
+    driver.power.validate(task).await?;
+    if task.flow().is_some_and(|flow| flow.disable_ramdisk) {
+        return Ok(Progress::Done);
+    }
+    driver.network.validate(task).await?;
+    driver.deploy.prepare_steps(task, kind).await
+}
+
+/// Makes this conductor able to look after an instance that it did not deploy: what the machine
+/// boots is checked where it does not boot from its disk, and set up as after a deployment.
+async fn adopt(inner: &Inner, task: &mut Task) -> Result<Progress, Error> {
+    super::verbs::note_image_type(task.node_mut());
+    if boot_option(task.node())? != "local" {
+        let boot = task.driver().boot.clone();
+        boot.validate(task).await?;
+    }
+    take_instance(inner, task).await
+}
+
+/// Makes this conductor able to look after the instance of a node, without touching it. May be
+/// called again after it has succeeded or failed.
+pub(super) async fn take_instance(inner: &Inner, task: &mut Task) -> Result<Progress, Error> {
+    let deploy = task.driver().deploy.clone();
+    if let Progress::Wait(wait) = deploy.prepare(task).await? {
+        return Ok(Progress::Wait(wait));
+    }
+    deploy.take_over(task).await?;
+    inner.start_again(task, Again::TakingOver).await;
+    inner.is_mine(task);
+    Ok(Progress::Done)
+}
+
+/// Where the instance boots from, as its capabilities say.
+fn boot_option(node: &Node) -> Result<String, Error> {
+    let wanted = capabilities::of_instance(&node.instance_info)?;
+    let option = wanted
+        .get("boot_option")
+        .and_then(serde_json::Value::as_str);
+    Ok(option.unwrap_or("local").to_owned())
+}
