@@ -1,4 +1,4 @@
-//! Enums that travel as strings.
+//! Enums that travel as strings, and records that print without their secrets.
 
 /// Declares an enum whose variants have fixed wire names, with `as_str`, `ALL`, `Display`,
 /// `FromStr` and serde by those names.
@@ -52,6 +52,18 @@ macro_rules! string_enum {
             fn deserialize<D: ::serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
                 let text = <::std::borrow::Cow<'de, str>>::deserialize(d)?;
                 text.parse().map_err(::serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+/// Implements `Debug` for a record as its JSON, with every secret masked.
+macro_rules! masked_debug {
+    ($type:ident) => {
+        impl ::std::fmt::Debug for $type {
+            /// Prints the record with every secret masked.
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                $crate::secret::fmt_masked(stringify!($type), self, f)
             }
         }
     };

@@ -94,6 +94,18 @@ fn masked_value(value: &Value, mask: &str) -> Value {
     }
 }
 
+/// Prints a record as JSON, with every secret masked.
+pub(crate) fn fmt_masked(
+    name: &str,
+    record: &impl serde::Serialize,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    match serde_json::to_value(record) {
+        Ok(Value::Object(map)) => write!(f, "{name} {}", Value::Object(masked(&map, MASK))),
+        _ => f.write_str(name),
+    }
+}
+
 /// Compares two secrets in a time that depends on their lengths only.
 #[must_use]
 pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {

@@ -21,7 +21,7 @@ string_enum! {
 }
 
 /// A claim on a machine: of any that fits, or of one that is in use already.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Allocation {
     /// Its identity, which becomes that of the instance on the machine.
@@ -62,6 +62,8 @@ pub struct Allocation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
 }
+
+masked_debug!(Allocation);
 
 impl Allocation {
     /// A claim on any machine of this class; a nil uuid is replaced by a new one.

@@ -8,7 +8,7 @@ use crate::Error;
 use crate::runtime::Timestamp;
 
 /// What machines stand in.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Chassis {
     /// Its identity.
@@ -26,6 +26,8 @@ pub struct Chassis {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
 }
+
+masked_debug!(Chassis);
 
 impl Chassis {
     /// A chassis of which nothing is known.

@@ -309,6 +309,13 @@ impl Node {
             .unwrap_or(BootMode::Uefi)
     }
 
+    /// Forgets what the rescue user logs in with, in clear and hashed.
+    pub fn forget_rescue_password(&mut self) {
+        for key in ["rescue_password", "hashed_rescue_password"] {
+            self.instance_info.remove(key);
+        }
+    }
+
     /// A string that a driver remembered.
     pub fn internal_str(&self, key: &str) -> Option<&str> {
         self.driver_internal_info.get(key).and_then(Value::as_str)
@@ -324,16 +331,4 @@ impl Node {
     }
 }
 
-impl std::fmt::Debug for Node {
-    /// Prints the node with every secret masked.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match serde_json::to_value(self) {
-            Ok(Value::Object(map)) => write!(
-                f,
-                "Node {}",
-                Value::Object(crate::secret::masked(&map, crate::secret::MASK))
-            ),
-            _ => write!(f, "Node {}", self.uuid),
-        }
-    }
-}
+masked_debug!(Node);

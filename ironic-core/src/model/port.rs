@@ -6,7 +6,7 @@ use super::{JsonMap, MacAddress, is_default, is_yes, yes};
 use crate::runtime::Timestamp;
 
 /// A network port of a machine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Port {
     /// Its identity.
@@ -58,6 +58,8 @@ pub struct Port {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
 }
+
+masked_debug!(Port);
 
 impl Port {
     /// A port with this address and nothing else known.

@@ -8,7 +8,7 @@ use crate::Error;
 use crate::runtime::Timestamp;
 
 /// Network ports of one machine that act as one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Portgroup {
     /// Its identity.
@@ -53,6 +53,8 @@ pub struct Portgroup {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
 }
+
+masked_debug!(Portgroup);
 
 impl Portgroup {
     /// The mode of a group for which none is given (the original's `default_portgroup_mode`).

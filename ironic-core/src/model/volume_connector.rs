@@ -8,7 +8,7 @@ use crate::Error;
 use crate::runtime::Timestamp;
 
 /// How a machine is known to what it gets volumes from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct VolumeConnector {
     /// Its identity.
@@ -30,6 +30,8 @@ pub struct VolumeConnector {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
 }
+
+masked_debug!(VolumeConnector);
 
 impl VolumeConnector {
     /// The connector of `node_uuid` with this type and name.

@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Map;
 use uuid::Uuid;
 
 use super::managed::{check_length, header};
@@ -58,18 +58,7 @@ impl VolumeTarget {
     }
 }
 
-impl std::fmt::Debug for VolumeTarget {
-    /// Prints the volume with every secret masked.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match serde_json::to_value(self) {
-            Ok(Value::Object(map)) => {
-                let masked = crate::secret::masked(&map, crate::secret::MASK);
-                write!(f, "VolumeTarget {}", Value::Object(masked))
-            }
-            _ => write!(f, "VolumeTarget {}", self.uuid),
-        }
-    }
-}
+masked_debug!(VolumeTarget);
 
 impl Managed for VolumeTarget {
     const SETTABLE: &'static [&'static str] = &[

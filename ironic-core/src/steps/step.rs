@@ -160,7 +160,7 @@ impl StepDef {
 }
 
 /// A step in a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Step {
     /// The interface that runs it.
@@ -189,6 +189,8 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub children: Option<Vec<Uuid>>,
 }
+
+masked_debug!(Step);
 
 impl Step {
     /// Its name in full.

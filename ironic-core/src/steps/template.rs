@@ -11,7 +11,7 @@ use crate::model::{JsonMap, Managed, is_default, is_valid_trait};
 use crate::runtime::Timestamp;
 
 /// Deploy steps that every instance with the trait of this name gets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DeployTemplate {
     /// Its identity.
@@ -34,6 +34,8 @@ pub struct DeployTemplate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
 }
+
+masked_debug!(DeployTemplate);
 
 impl DeployTemplate {
     /// A template.

@@ -6,7 +6,7 @@ use crate::model::JsonMap;
 use crate::states::InterfaceKind;
 
 /// A step that a caller asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserStep {
     /// The interface that offers it.
@@ -27,6 +27,8 @@ pub struct UserStep {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limit_child_node_execution: Vec<Uuid>,
 }
+
+masked_debug!(UserStep);
 
 impl UserStep {
     /// A step without arguments.
