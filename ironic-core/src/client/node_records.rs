@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::Client;
 use crate::Error;
-use crate::model::{BiosSetting, FirmwareComponent, Inventory, JsonMap, NodeTrait};
+use crate::model::{BiosSetting, FirmwareComponent, Inventory, JsonMap};
 use crate::transport::Call;
 
 impl Client {
@@ -13,10 +13,9 @@ impl Client {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn traits(&self, node: Uuid) -> Result<Vec<String>, Error> {
-        let traits = self.records_of::<NodeTrait>(node).await?;
-        let mut names: Vec<_> = traits.into_iter().map(|one| one.name).collect();
-        names.sort_unstable();
-        Ok(names)
+        self.node(node).await?;
+        let names = self.repository.trait_names(node).await?;
+        Ok(names.into_iter().collect())
     }
 
     /// Gives the node exactly these traits.

@@ -8,7 +8,7 @@ use crate::engine::{self, Plan};
 use crate::flow::{Blocked, Flow};
 use crate::model::{HistoryEvent, Lock, Node, NodeSummary, Port};
 use crate::states::{BootDevice, InterfaceKind, PowerTarget, Verb};
-use crate::store::{Filter, Kind, Query};
+use crate::store::Query;
 use crate::transport::{BootDeviceSetting, Call, Change, ProvisionArgs, Response, Validation};
 
 impl Client {
@@ -41,13 +41,7 @@ impl Client {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn find_node(&self, ident: &str) -> Result<Node, Error> {
-        let found = match Uuid::parse_str(ident) {
-            Ok(id) => self.repository.get::<Node>(id).await?,
-            Err(_) => self.repository.find::<Node>("name", ident).await?,
-        };
-        found
-            .map(|node| node.value)
-            .ok_or_else(|| Error::not_found("node", ident))
+        self.find_record(ident).await
     }
 
     /// The nodes that match.
@@ -101,14 +95,8 @@ impl Client {
     /// # Errors
     /// What the store answers.
     pub async fn history(&self, node: Uuid) -> Result<Vec<HistoryEvent>, Error> {
-        let query = Query::all(Kind::History).filter(Filter::text("node_uuid", node.to_string()));
-        Ok(self
-            .repository
-            .list::<HistoryEvent>(&query)
-            .await?
-            .into_iter()
-            .map(|event| event.value)
-            .collect())
+        let events = self.repository.list_of_node::<HistoryEvent>(node).await?;
+        Ok(events.into_iter().map(|event| event.value).collect())
     }
 
     /// Changes a node: all of the changes or none.

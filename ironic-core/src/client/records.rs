@@ -50,13 +50,7 @@ impl Client {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn find_record<T: Persistent>(&self, ident: &str) -> Result<T, Error> {
-        let found = match Uuid::parse_str(ident) {
-            Ok(id) => self.repository.get::<T>(id).await?,
-            Err(_) => self.repository.find::<T>("name", ident).await?,
-        };
-        found
-            .map(|record| record.value)
-            .ok_or_else(|| Error::not_found(T::WHAT, ident))
+        Ok(self.repository.load_by_ident::<T>(ident).await?.value)
     }
 
     /// The records that match, of every type: also of those that only the engine writes.
@@ -82,8 +76,8 @@ impl Client {
     /// [`Error::NotFound`] without the node; what the store answers.
     pub async fn records_of<T: Persistent>(&self, node: Uuid) -> Result<Vec<T>, Error> {
         self.node(node).await?;
-        let of_node = Filter::text("node_uuid", node.to_string());
-        self.records(&Query::all(T::KIND).filter(of_node)).await
+        let records = self.repository.list_of_node::<T>(node).await?;
+        Ok(records.into_iter().map(|record| record.value).collect())
     }
 
     /// Changes a record: all of the changes or none.

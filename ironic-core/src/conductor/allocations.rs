@@ -337,7 +337,7 @@ impl Inner {
         let context = self.manager.context();
         for _ in 0..ATTEMPTS {
             let stored = context.repository.load::<Node>(held.node().uuid).await?;
-            let traits = self.traits_of(held.node().uuid).await?;
+            let traits = context.repository.trait_names(held.node().uuid).await?;
             if let Err(reason) = suits(&stored.value, &traits, &allocation.value) {
                 tracing::debug!(node = %held.node().uuid, reason, "not for this allocation");
                 return Ok(false);
@@ -354,14 +354,6 @@ impl Inner {
             }
         }
         Err(conflict(held.node().uuid))
-    }
-
-    pub(super) async fn traits_of(&self, node: Uuid) -> Result<BTreeSet<String>, Error> {
-        let of_node = Filter::text("node_uuid", node.to_string());
-        let query = Query::all(Kind::Trait).filter(of_node);
-        let repository = &self.manager.context().repository;
-        let traits = repository.list::<NodeTrait>(&query).await?;
-        Ok(traits.into_iter().map(|one| one.value.name).collect())
     }
 
     /// Claims a machine that is in use already, as it is.
@@ -389,7 +381,12 @@ impl Inner {
         allocation: &Stored<Allocation>,
     ) -> Result<(), Error> {
         let node = held.node();
-        let traits = self.traits_of(node.uuid).await?;
+        let traits = self
+            .manager
+            .context()
+            .repository
+            .trait_names(node.uuid)
+            .await?;
         if let Err(reason) = is_claimable(node, &traits, &allocation.value) {
             return Err(no_host(format!(
                 "node {} cannot be allocated as it is: {reason}",

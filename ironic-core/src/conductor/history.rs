@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Inner;
 use crate::Error;
 use crate::model::{HistoryEvent, Node};
-use crate::store::{Batch, Expect, Filter, Kind, Op, Query};
+use crate::store::{Batch, Expect, Kind, Op, Query};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -68,8 +68,10 @@ impl Inner {
     /// minimum of days behind them.
     async fn too_old(&self, node: Uuid) -> Result<Vec<Uuid>, Error> {
         let context = self.manager.context();
-        let query = Query::all(Kind::History).filter(Filter::text("node_uuid", node.to_string()));
-        let events = context.repository.list::<HistoryEvent>(&query).await?;
+        let events = context
+            .repository
+            .list_of_node::<HistoryEvent>(node)
+            .await?;
         let (now, least) = (
             context.clock.now(),
             DAY.saturating_mul(self.config.node_history_minimum_days),

@@ -11,7 +11,7 @@ use crate::Error;
 use crate::driver::Reservation;
 use crate::model::{Port, Portgroup, VolumeConnector, VolumeTarget};
 use crate::runtime::Timestamp;
-use crate::store::{Batch, Expect, Filter, Kind, Op, Query, Stored, put_new, put_over};
+use crate::store::{Batch, Expect, Kind, Op, Stored, put_new, put_over};
 use crate::transport::{AnyRecord, Change, ClientRecord, Response};
 
 impl Inner {
@@ -165,9 +165,7 @@ impl Inner {
 
     /// The node's ports, in the order of their creation.
     async fn ports_of(&self, node: Uuid) -> Result<Vec<Stored<Port>>, Error> {
-        let of_node = Filter::text("node_uuid", node.to_string());
-        let query = Query::all(Kind::Port).filter(of_node);
-        self.manager.context().repository.list::<Port>(&query).await
+        self.manager.context().repository.list_of_node(node).await
     }
 
     /// Whether the node's state and the port's group let it be as it is to be.

@@ -11,7 +11,6 @@ use crate::states::{FlowKind, Verb};
 use crate::steps::{DeployTemplate, Runbook, UserStep};
 use crate::store::{Filter, Kind, Query, Scalar};
 use crate::transport::ProvisionArgs;
-use uuid::Uuid;
 
 impl Inner {
     /// The arguments of a verb with every step by its own name: those of the runbook that is
@@ -60,14 +59,8 @@ impl Inner {
             )));
         }
         let repository = &self.manager.context().repository;
-        let found = match Uuid::parse_str(ident) {
-            Ok(id) => repository.get::<Runbook>(id).await?,
-            Err(_) => repository.find::<Runbook>("name", ident).await?,
-        };
-        let runbook = found
-            .ok_or_else(|| Error::not_found("runbook", ident))?
-            .value;
-        let traits: Vec<_> = self.traits_of(node.uuid).await?.into_iter().collect();
+        let runbook = repository.load_by_ident::<Runbook>(ident).await?.value;
+        let traits = repository.trait_names(node.uuid).await?;
         if !runbook.is_meant_for(&traits) {
             let wanted = match runbook.traits.as_slice() {
                 [] => "it has no traits, so it is meant for none".to_owned(),
@@ -122,7 +115,12 @@ impl Inner {
         if wanted.is_empty() {
             return Ok(wanted);
         }
-        let own = self.traits_of(node.uuid).await?;
+        let own = self
+            .manager
+            .context()
+            .repository
+            .trait_names(node.uuid)
+            .await?;
         let missing: Vec<_> = wanted.difference(&own).cloned().collect();
         if missing.is_empty() {
             return Ok(wanted);

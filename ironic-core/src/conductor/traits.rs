@@ -41,7 +41,7 @@ impl Inner {
         replace: bool,
     ) -> Result<(), Error> {
         let node = held.node().uuid;
-        let own = self.traits_of(node).await?;
+        let own = self.manager.context().repository.trait_names(node).await?;
         let count = if replace {
             names.len()
         } else {
@@ -80,7 +80,7 @@ impl Inner {
         names: Option<BTreeSet<String>>,
     ) -> Result<(), Error> {
         let node = held.node().uuid;
-        let own = self.traits_of(node).await?;
+        let own = self.manager.context().repository.trait_names(node).await?;
         let names = names.unwrap_or_else(|| own.clone());
         if let Some(name) = names.difference(&own).next() {
             return Err(Error::not_found(NodeTrait::WHAT, name));

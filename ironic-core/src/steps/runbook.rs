@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 use uuid::Uuid;
@@ -10,7 +12,7 @@ use crate::model::{JsonMap, Managed, is_default, is_valid_trait};
 use crate::runtime::Timestamp;
 
 /// A step of a [`Runbook`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RunbookStep {
     /// The step.
@@ -19,6 +21,8 @@ pub struct RunbookStep {
     /// Where it runs: lower first; among equals in the order in which they stand.
     pub order: u32,
 }
+
+masked_debug!(RunbookStep);
 
 impl RunbookStep {
     /// The step, to run in this place.
@@ -29,7 +33,7 @@ impl RunbookStep {
 
 /// Steps that somebody has approved of, to be run by name on the machines for which they are
 /// meant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Runbook {
     /// Its identity.
@@ -64,6 +68,8 @@ pub struct Runbook {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
 }
+
+masked_debug!(Runbook);
 
 impl Runbook {
     /// A runbook of these steps, for machines that have a trait of its name.
@@ -100,9 +106,8 @@ impl Runbook {
     }
 
     /// Whether it is meant for a machine with these traits.
-    pub fn is_meant_for<T: AsRef<str>>(&self, traits: &[T]) -> bool {
-        let has = |name: &str| traits.iter().any(|own| own.as_ref() == name);
-        self.traits.iter().any(|name| has(name))
+    pub fn is_meant_for(&self, traits: &BTreeSet<String>) -> bool {
+        self.traits.iter().any(|name| traits.contains(name))
     }
 }
 
@@ -157,7 +162,9 @@ mod tests {
     #[test]
     fn who_may_use_it_on_what() {
         let mut runbook = Runbook::new("CUSTOM_R", vec![step("a", 1)]);
-        assert!(runbook.is_meant_for(&["X", "CUSTOM_R"]) && !runbook.is_meant_for(&["X"]));
+        let traits = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        assert!(runbook.is_meant_for(&traits(&["X", "CUSTOM_R"])));
+        assert!(!runbook.is_meant_for(&traits(&["X"])));
         assert!(runbook.is_open_to(None) && !runbook.is_open_to(Some("p")));
         runbook.owner = Some("p".to_owned());
         assert!(runbook.is_open_to(Some("p")) && !runbook.is_open_to(Some("q")));
@@ -166,7 +173,7 @@ mod tests {
         runbook.check().unwrap();
         assert_eq!(runbook.owner, None);
         let mut other = Runbook::new("nightly", vec![step("a", 1)]);
-        assert!(other.check().is_ok() && !other.is_meant_for(&["nightly"]));
+        assert!(other.check().is_ok() && !other.is_meant_for(&traits(&["nightly"])));
         let json = serde_json::to_value(&runbook.steps).unwrap();
         assert_eq!(json[0]["order"], 1);
         assert_eq!(json[0]["step"], "a");

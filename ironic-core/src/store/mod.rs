@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod judge;
+mod lookup;
 mod memory;
 mod query;
 mod record;

@@ -5,10 +5,9 @@ use serde_json::Value;
 use super::TaskManager;
 use crate::engine::Decision;
 use crate::flow::Flow;
-use crate::model::{Node, NodeTrait};
+use crate::model::Node;
 use crate::notify::{Event, Notification, Payload};
 use crate::states::FlowKind;
-use crate::store::{Filter, Kind, Query};
 
 impl TaskManager {
     /// Tells of everything that a decision has brought about.
@@ -55,11 +54,8 @@ impl TaskManager {
     }
 
     async fn trait_names(&self, node: &Node) -> Vec<String> {
-        let of_node = Filter::text("node_uuid", node.uuid.to_string());
-        let query = Query::all(Kind::Trait).filter(of_node);
-        let traits = self.repository().list::<NodeTrait>(&query).await;
-        match traits {
-            Ok(traits) => traits.into_iter().map(|it| it.value.name).collect(),
+        match self.repository().trait_names(node.uuid).await {
+            Ok(names) => names.into_iter().collect(),
             Err(error) => {
                 tracing::warn!(node = %node.uuid, %error, "an event is told of without the node's traits");
                 Vec::new()

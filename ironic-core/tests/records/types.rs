@@ -410,3 +410,41 @@ async fn names_and_lengths_are_checked() {
     );
     conductor.stop().await.unwrap();
 }
+
+/// Whatever a record is printed into, its secrets do not get there.
+#[test]
+fn no_record_prints_its_secrets() {
+    let nil = Uuid::nil();
+    let secrets = || {
+        let extra = json!({"pdu": {"password": "swordfish"}, "rack": "r7"});
+        extra.as_object().unwrap().clone()
+    };
+    let mut printed = Vec::new();
+    macro_rules! print_extra {
+        ($($record:expr),+ $(,)?) => {$(
+            let mut record = $record;
+            record.extra = secrets();
+            printed.push(format!("{record:?}"));
+        )+};
+    }
+    let step = || UserStep::new(I::Bios, "factory_reset").with_arg("pdu_password", "swordfish");
+    let step = || step().with_arg("rack", "r7");
+    let runbook = Runbook::new("CUSTOM_R", vec![RunbookStep::new(step(), 1)]);
+    print_extra!(
+        Allocation::new(nil, "big"),
+        Chassis::new(nil),
+        DeployTemplate::new("CUSTOM_T", vec![step()]),
+        Node::new(nil, "fake-hardware"),
+        Port::new(nil, nil, mac(1)),
+        Portgroup::new(nil, nil),
+        runbook.clone(),
+        VolumeConnector::new(nil, nil, "iqn", "iqn.2017-07.org.openstack:01"),
+        VolumeTarget::new(nil, nil, "iscsi", "v1", 0),
+    );
+    printed.push(format!("{:?}", step()));
+    printed.push(format!("{:?}", runbook.steps));
+    for text in printed {
+        assert!(!text.contains("swordfish"), "{text}");
+        assert!(text.contains("***") && text.contains("r7"), "{text}");
+    }
+}
