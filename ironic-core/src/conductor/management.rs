@@ -8,6 +8,7 @@ use super::Inner;
 use super::jobs::Job;
 use crate::Error;
 use crate::driver::{Component, IndicatorState, Task, find_indicator};
+use crate::model::Node;
 use crate::states::BootMode;
 use crate::transport::MachineAnswer;
 
@@ -30,25 +31,32 @@ impl Inner {
             .await
     }
 
-    /// What is booting or about to must not find another firmware than it was prepared for.
     async fn change_firmware(
         self: &Arc<Self>,
         node: Uuid,
         purpose: &str,
         job: Job,
     ) -> Result<MachineAnswer, Error> {
+        self.manage_in_background(node, purpose, job, is_on_its_way)
+            .await
+    }
+
+    /// Begins what changes the machine by its management interface, unless `hinders` says what is
+    /// in its way.
+    pub(super) async fn manage_in_background(
+        self: &Arc<Self>,
+        node: Uuid,
+        purpose: &str,
+        job: Job,
+        hinders: fn(&Node) -> Option<String>,
+    ) -> Result<MachineAnswer, Error> {
         let worker = self.worker()?;
         let task = self.manager.exclusive(node, purpose).await?;
-        let state = task.node().provision_state;
-        let fits = if state.is_in_progress() || state.is_waiting() {
-            Err(Error::StateConflict {
-                message: format!(
-                    "cannot {purpose} of node {} while it is on its way in provision state \"{state}\"",
-                    task.node().label()
-                ),
-            })
-        } else {
-            task.driver().management.validate(&task).await
+        let fits = match hinders(task.node()) {
+            Some(why) => Err(Error::StateConflict {
+                message: format!("cannot {purpose} of node {}: {why}", task.node().label()),
+            }),
+            None => task.driver().management.validate(&task).await,
         };
         if let Err(error) = fits {
             self.give_up(task).await;
@@ -104,6 +112,13 @@ impl Inner {
         let done = switch_indicator(&mut task, component, name, state).await;
         self.conclude(task, done).await
     }
+}
+
+/// What is booting or about to must not find another firmware than it was prepared for.
+fn is_on_its_way(node: &Node) -> Option<String> {
+    let state = node.provision_state;
+    (state.is_in_progress() || state.is_waiting())
+        .then(|| format!("it is on its way in provision state \"{state}\""))
 }
 
 async fn switch_indicator(

@@ -9,7 +9,7 @@ use super::jobs::Job;
 use super::power_sync::POWER_FAILURE;
 use crate::Error;
 use crate::driver::VirtualMediaDevice;
-use crate::model::is_http_url;
+use crate::model::{Node, is_http_url};
 use crate::transport::MachineAnswer;
 
 impl Inner {
@@ -51,23 +51,13 @@ impl Inner {
         purpose: &str,
         job: Job,
     ) -> Result<MachineAnswer, Error> {
-        let worker = self.worker()?;
-        let task = self.manager.exclusive(node, purpose).await?;
-        let unreachable =
-            task.node().maintenance && task.node().fault.as_deref() == Some(POWER_FAILURE);
-        let fits = match task.driver().management.validate(&task).await {
-            Ok(()) if unreachable => Err(Error::StateConflict {
-                message: format!(
-                    "cannot {purpose} of node {} now: its BMC does not answer",
-                    task.node().label()
-                ),
-            }),
-            fits => fits,
-        };
-        if let Err(error) = fits {
-            self.give_up(task).await;
-            return Err(error);
-        }
-        self.begin_job(task, worker, job).await
+        self.manage_in_background(node, purpose, job, is_unreachable)
+            .await
     }
+}
+
+/// A BMC that does not answer is not kept busy with another request.
+fn is_unreachable(node: &Node) -> Option<String> {
+    (node.maintenance && node.fault.as_deref() == Some(POWER_FAILURE))
+        .then(|| "its BMC does not answer".to_owned())
 }
