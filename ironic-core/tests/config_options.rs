@@ -70,22 +70,6 @@ fn defaults() -> BTreeMap<&'static str, Value> {
     let level = config.notification_level;
     BTreeMap::from([
         (
-            "Config::node_history_cleanup_batch_count",
-            json!(config.node_history_cleanup_batch_count),
-        ),
-        (
-            "Config::node_history_cleanup_interval",
-            seconds(config.node_history_cleanup_interval),
-        ),
-        (
-            "Config::node_history_max_entries",
-            json!(config.node_history_max_entries),
-        ),
-        (
-            "Config::node_history_minimum_days",
-            json!(config.node_history_minimum_days),
-        ),
-        (
             "Config::conductor_cleanup_batch_size",
             json!(config.conductor_cleanup_batch_size),
         ),
