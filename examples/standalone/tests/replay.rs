@@ -38,10 +38,6 @@ const NOT_YET: &[(&str, &str)] = &[
         "nodes_crud/delete-removes-children-resources",
         "no traits and volumes yet",
     ),
-    (
-        "provision/rescue",
-        "the password is forgotten once the machine is in rescue, here by fake hardware too",
-    ),
 ];
 
 fn folder(name: &str) -> PathBuf {

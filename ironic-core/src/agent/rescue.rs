@@ -105,6 +105,7 @@ impl Rescue for AgentRescue {
 
     async fn clean_up(&self, task: &mut Task) -> Result<(), Error> {
         let driver = task.driver();
+        task.node_mut().forget_rescue_password();
         driver.boot.clean_up_ramdisk(task).await?;
         driver.network.disconnect(task, NetworkRole::Rescuing).await
     }

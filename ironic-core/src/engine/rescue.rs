@@ -27,9 +27,9 @@ pub(super) fn booted(draft: &mut Draft<'_>) -> Result<(), Rejected> {
     Ok(())
 }
 
-/// The rescue ramdisk runs, and has the password.
+/// The rescue ramdisk runs, and has the password; whether the node needs it any longer is for the
+/// rescue interface to say.
 pub(super) fn succeeded(draft: &mut Draft<'_>) -> Result<(), Rejected> {
-    forget_password(draft);
     draft.event(Event::Done, None)
 }
 
@@ -47,11 +47,9 @@ pub(super) fn cleaned_up(draft: &mut Draft<'_>, aborted: bool, failure: Option<&
     }
 }
 
-/// The password is in clear as long as the ramdisk has to be given it, and no longer.
+/// The password outlives no rescue.
 pub(super) fn forget_password(draft: &mut Draft<'_>) {
-    for key in ["rescue_password", "hashed_rescue_password"] {
-        draft.node.instance_info.remove(key);
-    }
+    draft.node.forget_rescue_password();
 }
 
 /// Begins to boot the instance again.

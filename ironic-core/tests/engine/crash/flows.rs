@@ -80,7 +80,7 @@ async fn an_adoption_killed_after_any_commit_is_gone_on_with() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rescue_killed_after_any_commit_is_gone_on_with_and_leaves_no_password() {
+async fn a_rescue_killed_after_any_commit_is_gone_on_with_and_knows_its_password() {
     let deploy = [(Verb::Deploy, S::Active)];
     let args = ProvisionArgs::default().with_rescue_password("let me in");
     let resumed = killed_everywhere(
@@ -89,7 +89,7 @@ async fn a_rescue_killed_after_any_commit_is_gone_on_with_and_leaves_no_password
         S::Active,
         S::Rescue,
         |_, node| {
-            assert!(!node.instance_info.contains_key("rescue_password"));
+            assert_eq!(node.instance_info["rescue_password"], "let me in");
         },
     );
     let resumed = resumed.await;
@@ -159,7 +159,7 @@ async fn a_rescue_whose_conductor_dies_as_the_ramdisk_calls_is_finished_by_the_n
     reaches(&client, node, S::Rescuing).await;
     drop(conductor);
     let rescued = settle(&house, node, &[S::Rescue]).await;
-    assert!(!rescued.instance_info.contains_key("rescue_password"));
+    assert_eq!(rescued.instance_info["rescue_password"], "let me in");
     assert_eq!(house.fakes.call_count(Op::Rescue), 1, "booted once");
     assert_eq!(house.fakes.call_count(Op::CleanUpRescue), 2);
 }

@@ -122,7 +122,9 @@ async fn the_agent_is_given_the_hash_and_the_machine_its_networks_back() {
     let hashed = client.node(node).await.unwrap().instance_info["hashed_rescue_password"].clone();
 
     agent_calls(&client, node).await;
-    client.wait_for(node, S::Rescue, LONG).await.unwrap();
+    let rescued = client.wait_for(node, S::Rescue, LONG).await.unwrap();
+    let left: Vec<_> = rescued.instance_info.keys().collect();
+    assert!(left.iter().all(|key| !key.contains("password")), "{left:?}");
     let told = agent.told.lock().unwrap().clone();
     let [(url, body)] = &told[..] else {
         panic!("{told:?}")
