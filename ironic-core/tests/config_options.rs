@@ -195,6 +195,31 @@ fn defaults() -> BTreeMap<&'static str, Value> {
             "Config::periodic_max_workers",
             json!(config.periodic_max_workers),
         ),
+        (
+            "Config::automated_cleaning.runbook",
+            json!(config.automated_cleaning.runbook),
+        ),
+        (
+            "Config::automated_cleaning.runbook_by_resource_class",
+            json!(config.automated_cleaning.runbook_by_resource_class),
+        ),
+        (
+            "Config::automated_cleaning.runbook_from_node",
+            json!(config.automated_cleaning.runbook_from_node),
+        ),
+        (
+            "Config::automated_cleaning.runbook_validate_traits",
+            json!(config.automated_cleaning.runbook_validate_traits),
+        ),
+        (
+            "Config::automated_cleaning.step_source",
+            json!(config.automated_cleaning.step_source),
+        ),
+        ("Config::automatic_lessee", json!(config.automatic_lessee)),
+        (
+            "Config::automatic_lessee_source",
+            json!(config.automatic_lessee_source),
+        ),
         ("Config::workers", json!(config.workers)),
         ("Config::api_url", json!(config.api_url)),
         (

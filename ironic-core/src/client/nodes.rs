@@ -149,7 +149,6 @@ impl Client {
         verb: Verb,
         args: ProvisionArgs,
     ) -> Result<(), Error> {
-        self.may_run(&args).await?;
         self.done(node, Call::Provision { node, verb, args }).await
     }
 
@@ -158,7 +157,6 @@ impl Client {
     /// # Errors
     /// As [`Client::provision`].
     pub async fn plan(&self, node: Uuid, verb: Verb, args: ProvisionArgs) -> Result<Plan, Error> {
-        self.may_run(&args).await?;
         match self.ask(node, Call::Plan { node, verb, args }).await? {
             Response::Plan { plan } => Ok(*plan),
             other => Err(unexpected(&other)),

@@ -6,9 +6,8 @@ use super::{Client, unexpected};
 use crate::Error;
 use crate::conductor::changed;
 use crate::model::Chassis;
-use crate::steps::Runbook;
 use crate::store::{Batch, Expect, Filter, Kind, Op, Persistent, Query, StoreError};
-use crate::transport::{Call, Change, ClientRecord, ProvisionArgs, Request, Response, WrittenBy};
+use crate::transport::{Call, Change, ClientRecord, Request, Response, WrittenBy};
 
 /// How often a chassis is looked at again because a node has moved into it or out of it meanwhile.
 const ATTEMPTS: u32 = 8;
@@ -120,18 +119,6 @@ impl Client {
             Response::Done => Ok(()),
             other => Err(unexpected(&other)),
         }
-    }
-
-    /// A runbook that is not the caller's is, to the caller, none.
-    pub(super) async fn may_run(&self, args: &ProvisionArgs) -> Result<(), Error> {
-        let (Some(ident), Some(project)) = (&args.runbook, &self.context.project) else {
-            return Ok(());
-        };
-        let runbook = self.find_record::<Runbook>(ident).await?;
-        if runbook.is_open_to(Some(project)) {
-            return Ok(());
-        }
-        Err(Error::not_found(Runbook::WHAT, ident))
     }
 
     async fn written<T: ClientRecord>(

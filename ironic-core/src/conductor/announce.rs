@@ -10,7 +10,7 @@ use crate::Error;
 use crate::model::{Node, Port};
 use crate::notify::{Event, Level, Object, Payload, RecordChange, Status};
 use crate::store::Kind;
-use crate::transport::{AnyRecord, Call, Change, Response};
+use crate::transport::{AnyRecord, Call, Change, RequestContext, Response};
 
 /// What a request changes, and how events about that begin.
 struct Announcement {
@@ -70,7 +70,11 @@ impl Announcement {
 
 impl Inner {
     /// Answers a call, and tells of it if it changes a record.
-    pub(super) async fn announced(self: &Arc<Self>, mut call: Call) -> Result<Response, Error> {
+    pub(super) async fn announced(
+        self: &Arc<Self>,
+        mut call: Call,
+        context: &RequestContext,
+    ) -> Result<Response, Error> {
         let notifier = self.manager.notifier();
         let announcement = if notifier.wants(Level::Info) || notifier.wants(Level::Error) {
             self.announcement(&mut call).await
@@ -78,10 +82,10 @@ impl Inner {
             None
         };
         let Some(mut announcement) = announcement else {
-            return self.dispatch(call).await;
+            return self.dispatch(call, context).await;
         };
         self.tell_status(&announcement, Status::Start).await;
-        let answer = self.dispatch(call).await;
+        let answer = self.dispatch(call, context).await;
         match &answer {
             Ok(response) => {
                 announcement.answered(response);

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::Inner;
 use crate::Error;
-use crate::transport::{Call, Handler, Request, Response};
+use crate::transport::{Call, Handler, Request, RequestContext, Response};
 
 /// A conductor as what a transport delivers to.
 pub(super) struct Service {
@@ -37,12 +37,12 @@ impl Handler for Service {
         }
         // The request is carried out to its end even if its caller stops waiting for the answer: what
         // has been committed must be carried out too.
-        let (inner, call) = (Arc::clone(inner), request.call);
+        let (inner, call, context) = (Arc::clone(inner), request.call, request.context);
         let answer = self.inner.work.spawn(async move {
             tokio::select! {
                 biased;
                 () = inner.stopped.cancelled() => Err(Error::NoFreeWorker { host: inner.config.host.clone() }),
-                answer = inner.announced(call) => answer,
+                answer = inner.announced(call, &context) => answer,
             }
         });
         match answer.await {
@@ -55,7 +55,11 @@ impl Handler for Service {
 }
 
 impl Inner {
-    pub(super) async fn dispatch(self: &Arc<Self>, call: Call) -> Result<Response, Error> {
+    pub(super) async fn dispatch(
+        self: &Arc<Self>,
+        call: Call,
+        context: &RequestContext,
+    ) -> Result<Response, Error> {
         let inner = self;
         match call {
             Call::CreateNode { node } => inner.create_node(*node).await,
@@ -80,8 +84,10 @@ impl Inner {
             } => inner.add_traits(node, names, replace).await,
             Call::RemoveTraits { node, names } => inner.remove_traits(node, names).await,
             Call::SetTargetRaid { node, config } => inner.set_target_raid(node, config).await,
-            Call::Provision { node, verb, args } => inner.provision(node, verb, args).await,
-            Call::Plan { node, verb, args } => inner.plan(node, verb, args).await,
+            Call::Provision { node, verb, args } => {
+                inner.provision(node, verb, args, context).await
+            }
+            Call::Plan { node, verb, args } => inner.plan(node, verb, args, context).await,
             Call::SetPower {
                 node,
                 target,

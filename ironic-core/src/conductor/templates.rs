@@ -9,8 +9,8 @@ use crate::Error;
 use crate::model::Node;
 use crate::states::{FlowKind, Verb};
 use crate::steps::{DeployTemplate, Runbook, UserStep};
-use crate::store::{Filter, Kind, Query, Scalar};
-use crate::transport::ProvisionArgs;
+use crate::store::{Filter, Kind, Persistent as _, Query, Scalar};
+use crate::transport::{ProvisionArgs, RequestContext};
 
 impl Inner {
     /// The arguments of a verb with every step by its own name: those of the runbook that is
@@ -21,16 +21,19 @@ impl Inner {
         node: &Node,
         verb: Verb,
         mut args: ProvisionArgs,
+        context: &RequestContext,
     ) -> Result<ProvisionArgs, Error> {
         // A refusal by state comes first, and needs no steps.
         if node.provision_state.on(verb.event()).is_err() {
             return Ok(args);
         }
-        match (verb, args.runbook.take()) {
-            (Verb::Clean, Some(runbook)) => self.run(&runbook, node, FlowKind::Clean, args).await,
-            (Verb::Service, Some(runbook)) => {
-                self.run(&runbook, node, FlowKind::Service, args).await
-            }
+        let runbook = match args.runbook.take() {
+            Some(ident) => Some(self.open_runbook(&ident, context).await?),
+            None => None,
+        };
+        match (verb, runbook) {
+            (Verb::Clean, Some(book)) => self.run(&book, node, FlowKind::Clean, args).await,
+            (Verb::Service, Some(book)) => self.run(&book, node, FlowKind::Service, args).await,
             (_, Some(_)) => Err(Error::invalid(
                 "runbook goes with the verbs clean and service only",
             )),
@@ -46,9 +49,19 @@ impl Inner {
         }
     }
 
+    /// The runbook of this uuid or name; one that is not the caller's is, to the caller, none.
+    async fn open_runbook(&self, ident: &str, context: &RequestContext) -> Result<Runbook, Error> {
+        let repository = &self.manager.context().repository;
+        let runbook = repository.load_by_ident::<Runbook>(ident).await?.value;
+        if runbook.is_open_to(context.project.as_deref()) {
+            return Ok(runbook);
+        }
+        Err(Error::not_found(Runbook::WHAT, ident))
+    }
+
     async fn run(
         &self,
-        ident: &str,
+        runbook: &Runbook,
         node: &Node,
         flow: FlowKind,
         mut args: ProvisionArgs,
@@ -58,23 +71,32 @@ impl Inner {
                 "{flow}_steps and runbook exclude each other"
             )));
         }
-        let repository = &self.manager.context().repository;
-        let runbook = repository.load_by_ident::<Runbook>(ident).await?.value;
-        let traits = repository.trait_names(node.uuid).await?;
-        if !runbook.is_meant_for(&traits) {
-            let wanted = match runbook.traits.as_slice() {
-                [] => "it has no traits, so it is meant for none".to_owned(),
-                some => format!("the node has none of its traits {}", some.join(", ")),
-            };
-            return Err(Error::invalid(format!(
-                "runbook {} is not meant for node {}: {wanted}",
-                runbook.name,
-                node.label()
-            )));
-        }
+        self.check_meant_for(runbook, node).await?;
         args.steps = self.allowed(flow, runbook.ordered());
         args.disable_ramdisk = runbook.disable_ramdisk;
         Ok(args)
+    }
+
+    /// A runbook is for nodes that have one of its traits.
+    pub(super) async fn check_meant_for(
+        &self,
+        runbook: &Runbook,
+        node: &Node,
+    ) -> Result<(), Error> {
+        let repository = &self.manager.context().repository;
+        let traits = repository.trait_names(node.uuid).await?;
+        if runbook.is_meant_for(&traits) {
+            return Ok(());
+        }
+        let wanted = match runbook.traits.as_slice() {
+            [] => "it has no traits, so it is meant for none".to_owned(),
+            some => format!("the node has none of its traits {}", some.join(", ")),
+        };
+        Err(Error::invalid(format!(
+            "runbook {} is not meant for node {}: {wanted}",
+            runbook.name,
+            node.label()
+        )))
     }
 
     /// The steps of the templates whose traits the instance has.
@@ -132,7 +154,8 @@ impl Inner {
         )))
     }
 
-    fn allowed(&self, flow: FlowKind, mut steps: Vec<UserStep>) -> Vec<UserStep> {
+    /// The steps without those that the operator has disallowed.
+    pub(super) fn allowed(&self, flow: FlowKind, mut steps: Vec<UserStep>) -> Vec<UserStep> {
         if let Some(disallowed) = self.config.policy.disallowed_steps(flow) {
             steps.retain(|step| !disallowed.contains(&step.name()));
         }

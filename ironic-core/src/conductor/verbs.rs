@@ -13,7 +13,7 @@ use crate::driver::{SharedTask, Task};
 use crate::engine::{self, Catalogs, Input, Rejected, View};
 use crate::model::Node;
 use crate::states::{BootMode, FlowKind, PowerTarget, ProvisionState, Verb};
-use crate::transport::{ProvisionArgs, Response};
+use crate::transport::{ProvisionArgs, RequestContext, Response};
 
 impl Inner {
     /// Accepts a verb: checks what it needs, commits what it begins, and goes on in the background.
@@ -22,11 +22,12 @@ impl Inner {
         node: Uuid,
         verb: Verb,
         args: ProvisionArgs,
+        context: &RequestContext,
     ) -> Result<Response, Error> {
         let worker = self.worker()?;
         let purpose = format!("provision: {verb}");
         let mut task = self.manager.exclusive(node, &purpose).await?;
-        match self.admit(&mut task, verb, args).await {
+        match self.admit(&mut task, verb, args, context).await {
             Ok((input, passing)) => {
                 let accepted = self.accept(task, &input, worker).await;
                 drop(passing);
@@ -46,19 +47,33 @@ impl Inner {
         task: &mut Task,
         verb: Verb,
         args: ProvisionArgs,
+        context: &RequestContext,
     ) -> Result<(Input, Option<Ticket<'_>>), Error> {
-        let args = self.expanded(task.node(), verb, args).await?;
+        let (args, input) = self.input_for(task.node(), verb, args, context).await?;
+        // A refusal by state comes before one by what an interface lacks, and costs no I/O.
+        let decided = self.manager.decide(task, &input);
+        decided.map(drop).map_err(refusal)?;
+        self.check(task, verb, &args, context).await?;
+        let passing = self.within_limits(verb).await?;
+        Ok((input, passing))
+    }
+
+    /// What is to be decided of a verb, with every step by its own name.
+    async fn input_for(
+        &self,
+        node: &Node,
+        verb: Verb,
+        args: ProvisionArgs,
+        context: &RequestContext,
+    ) -> Result<(ProvisionArgs, Input), Error> {
+        let args = self.expanded(node, verb, args, context).await?;
         let input = Input::Verb {
             verb,
             steps: args.steps.clone(),
             disable_ramdisk: args.disable_ramdisk,
+            cleaning: self.cleaning_steps(node, verb).await?,
         };
-        // A refusal by state comes before one by what an interface lacks, and costs no I/O.
-        let decided = self.manager.decide(task, &input);
-        decided.map(drop).map_err(refusal)?;
-        self.check(task, verb, &args).await?;
-        let passing = self.within_limits(verb).await?;
-        Ok((input, passing))
+        Ok((args, input))
     }
 
     /// Goes on with a flow that waits for something other than its agent, which is done now.
@@ -107,12 +122,21 @@ impl Inner {
     }
 
     /// What the verb's interfaces say to it, and what its arguments leave on the node.
-    async fn check(&self, task: &mut Task, verb: Verb, args: &ProvisionArgs) -> Result<(), Error> {
+    async fn check(
+        &self,
+        task: &mut Task,
+        verb: Verb,
+        args: &ProvisionArgs,
+        context: &RequestContext,
+    ) -> Result<(), Error> {
         if verb == Verb::Rescue {
             keep_rescue_password(task, args)?;
         }
         if verb == Verb::Rebuild {
             forget_fetched_image(task.node_mut());
+        }
+        if verb == Verb::Deploy {
+            self.note_lessee(task.node_mut(), context);
         }
         self.check_boot_mode(task.node(), verb)?;
         validate_for(task, verb, args.disable_ramdisk).await?;
@@ -154,9 +178,10 @@ impl Inner {
         node: Uuid,
         verb: Verb,
         args: ProvisionArgs,
+        context: &RequestContext,
     ) -> Result<Response, Error> {
         let task = self.manager.shared(node, "plan").await?;
-        let args = self.expanded(task.node(), verb, args).await?;
+        let (_, input) = self.input_for(task.node(), verb, args, context).await?;
         let driver = task.driver();
         let catalogs = |node: &Node, kind| driver.steps(node, kind);
         let view = View::new(
@@ -165,11 +190,6 @@ impl Inner {
             task.interfaces(),
             Catalogs::new(&catalogs),
         );
-        let input = Input::Verb {
-            verb,
-            steps: args.steps,
-            disable_ramdisk: args.disable_ramdisk,
-        };
         let now = self.manager.context().clock.now();
         let plan = engine::plan(&view, &input, &self.config.policy, now).map_err(refusal)?;
         Ok(Response::Plan {

@@ -2,9 +2,11 @@
 //!
 #![doc = include_str!("options.md")]
 
+mod cleaning;
 mod policy;
 mod sensors;
 
+pub use cleaning::{AutomatedCleaning, CleaningStepSource};
 pub use policy::Policy;
 pub use sensors::SensorData;
 
@@ -16,6 +18,19 @@ use ironic_hashring::HashFunction;
 use crate::Error;
 use crate::notify::Level;
 use crate::states::BootMode;
+
+string_enum! {
+    /// Whose project becomes the lessee of a machine that is deployed.
+    #[non_exhaustive]
+    pub enum LesseeSource("source of lessees") {
+        /// The one that `instance_info` has as `project_id`.
+        Instance = "instance",
+        /// The one on whose behalf the deployment is asked for.
+        Request = "request",
+        /// Nobody's.
+        None = "none",
+    }
+}
 
 /// How one conductor works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +86,13 @@ pub struct Config {
     /// How many instances are taken over at a time. Default 8, at least 1
     /// (`[conductor] periodic_max_workers`).
     pub periodic_max_workers: usize,
+    /// Which runbooks clean nodes.
+    pub automated_cleaning: AutomatedCleaning,
+    /// Whether a machine that is deployed and has no lessee gets one, for as long as it has the
+    /// instance. Default: true (`[conductor] automatic_lessee`).
+    pub automatic_lessee: bool,
+    /// Which project that is. Default: the instance's (`[conductor] automatic_lessee_source`).
+    pub automatic_lessee_source: LesseeSource,
     /// How many nodes' power is read at a time. Default 8, at least 1
     /// (`[conductor] sync_power_state_workers`).
     pub sync_power_state_workers: usize,
@@ -172,6 +194,9 @@ impl Default for Config {
             disallowed_deployment_boot_modes: BTreeSet::new(),
             sync_local_state_interval: Duration::from_secs(180),
             periodic_max_workers: 8,
+            automated_cleaning: AutomatedCleaning::default(),
+            automatic_lessee: true,
+            automatic_lessee_source: LesseeSource::Instance,
             sync_power_state_workers: 8,
             power_failure_recovery_interval: Duration::from_secs(300),
             power_state_change_timeout: Duration::from_secs(60),

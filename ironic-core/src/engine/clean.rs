@@ -1,14 +1,18 @@
 //! Cleaning: → cleaning (→ clean wait) → available, or manageable for given steps.
 
-use super::{Draft, Rejected};
+use super::{Draft, Rejected, run};
 use crate::Error;
-use crate::flow::Effect;
+use crate::flow::{CleaningSteps, Effect};
 use crate::states::{Event, FlowKind, ProvisionState};
-use crate::steps::{Replay, StepPlan, UserStep};
+use crate::steps::{Replay, StepCatalog, StepPlan, UserStep};
 
 /// Begins automated cleaning, after `provide` or a tear-down; where nothing is cleaned the node
 /// is available at once.
-pub(super) fn begin_automated(draft: &mut Draft<'_>, event: Event) -> Result<(), Rejected> {
+pub(super) fn begin_automated(
+    draft: &mut Draft<'_>,
+    event: Event,
+    cleaning: &CleaningSteps,
+) -> Result<(), Rejected> {
     draft.event(event, None)?;
     if !draft
         .node
@@ -18,8 +22,25 @@ pub(super) fn begin_automated(draft: &mut Draft<'_>, event: Event) -> Result<(),
         draft.end_flow();
         return draft.event(Event::Done, None);
     }
-    draft.begin_flow(FlowKind::Clean);
+    let catalog = draft.catalog(FlowKind::Clean);
+    let flow = draft.begin_flow(FlowKind::Clean);
+    match cleaning {
+        CleaningSteps::Priorities => {}
+        CleaningSteps::Runbook {
+            steps,
+            disable_ramdisk,
+        } => {
+            flow.asked.clone_from(steps);
+            flow.disable_ramdisk = *disable_ramdisk || is_needless(&catalog, steps);
+        }
+        CleaningSteps::Unusable { message } => return run::fail(draft, "invalid", message),
+    }
     draft.effect(Effect::Prepare, Replay::Idempotent)
+}
+
+/// Whether the steps are known, and none of them needs the ramdisk.
+fn is_needless(catalog: &StepCatalog, steps: &[UserStep]) -> bool {
+    catalog.runs_without_ramdisk(steps) && StepPlan::requested(catalog, steps, true).is_ok()
 }
 
 /// Begins to run the given steps. Where all of them do without the ramdisk, none is booted.
@@ -36,8 +57,7 @@ pub(super) fn begin_manual(
         // Nothing that happens later could make these steps fit.
         StepPlan::requested(&catalog, steps, true)?;
     }
-    let needless =
-        catalog.runs_without_ramdisk(steps) && StepPlan::requested(&catalog, steps, true).is_ok();
+    let needless = is_needless(&catalog, steps);
     draft.event(Event::Clean, Some(ProvisionState::Manageable))?;
     let flow = draft.begin_flow(FlowKind::Clean);
     flow.asked = steps.to_vec();

@@ -23,12 +23,12 @@ pub use explain::explain;
 pub use plan::{Assumptions, Plan, PlanItem, plan};
 
 pub(crate) use rescue::RAMDISK_BOOTED;
-pub(crate) use tear_down::RESCUED;
+pub(crate) use tear_down::{AUTOMATIC_LESSEE, RESCUED};
 
 use draft::Draft;
 
 use crate::config::Policy;
-use crate::flow::{Effect, Flow, StepProgress, Wait};
+use crate::flow::{CleaningSteps, Effect, Flow, StepProgress, Wait};
 use crate::model::{HistoryEvent, InterfaceNames, Node};
 use crate::notify;
 use crate::runtime::Timestamp;
@@ -100,6 +100,8 @@ pub enum Input {
         steps: Vec<UserStep>,
         /// Whether they run without the ramdisk.
         disable_ramdisk: bool,
+        /// Where the steps of the automated cleaning come from that it leads to.
+        cleaning: CleaningSteps,
     },
     /// Somebody asks for power.
     Power {
@@ -215,7 +217,8 @@ pub fn decide(
             verb,
             steps,
             disable_ramdisk,
-        } => verb::asked(&mut draft, *verb, steps, *disable_ramdisk)?,
+            cleaning,
+        } => verb::asked(&mut draft, *verb, steps, *disable_ramdisk, cleaning)?,
         Input::Power { target, timeout } => power::asked(&mut draft, *target, *timeout)?,
         Input::Outcome {
             generation,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Input, Outcome, Rejected, View, decide};
 use crate::config::Policy;
-use crate::flow::{Effect, Flow, Resume};
+use crate::flow::{CleaningSteps, Effect, Flow, Resume};
 use crate::model::Node;
 use crate::runtime::Timestamp;
 use crate::states::{FlowKind, ProvisionState, Verb};
@@ -130,6 +130,7 @@ pub fn plan(
                     verb: Verb::Unhold,
                     steps: Vec::new(),
                     disable_ramdisk: false,
+                    cleaning: CleaningSteps::default(),
                 },
                 Some(Resume::Due) => {
                     now = flow

@@ -82,7 +82,9 @@ fn compose(draft: &mut Draft<'_>) -> Result<(), Rejected> {
     let catalog = draft.catalog(kind);
     let manual = draft.node.target_provision_state == Some(ProvisionState::Manageable);
     let fresh = match kind {
-        FlowKind::Clean if manual => StepPlan::requested(&catalog, &asked, disable_ramdisk),
+        FlowKind::Clean if manual || !asked.is_empty() => {
+            StepPlan::requested(&catalog, &asked, disable_ramdisk)
+        }
         FlowKind::Service => StepPlan::requested(&catalog, &asked, disable_ramdisk),
         FlowKind::Deploy => deploy::plan(&catalog, &asked, draft.flow_mut()?.refreshed),
         _ => Ok(StepPlan::automated(&catalog)),

@@ -3,18 +3,21 @@
 use serde_json::Value;
 
 use super::{Draft, Rejected, clean};
-use crate::flow::Effect;
+use crate::flow::{CleaningSteps, Effect};
 use crate::states::{Event, FlowKind, ProvisionState as S};
 use crate::steps::Replay;
 
 /// The flow's argument that says that the machine is, or was about to be, in rescue.
 pub(crate) const RESCUED: &str = "rescued";
 
+/// Where the node remembers that its lessee came with the instance, and is to go with it.
+pub(crate) const AUTOMATIC_LESSEE: &str = "automatic_lessee";
+
 /// Begins: whatever else was going on is over.
-pub(super) fn begin(draft: &mut Draft<'_>) -> Result<(), Rejected> {
+pub(super) fn begin(draft: &mut Draft<'_>, cleaning: &CleaningSteps) -> Result<(), Rejected> {
     let from = draft.node.provision_state;
     draft.event(Event::Delete, None)?;
-    draft.begin_flow(FlowKind::TearDown);
+    draft.begin_flow(FlowKind::TearDown).cleaning = cleaning.clone();
     // A machine that is in rescue, or was on its way, is taken out of it first.
     if matches!(
         from,
@@ -31,7 +34,8 @@ pub(super) fn begin(draft: &mut Draft<'_>) -> Result<(), Rejected> {
 /// The machine is off its networks: forget the instance, then clean.
 pub(super) fn done(draft: &mut Draft<'_>) -> Result<(), Rejected> {
     forget_instance(draft);
-    clean::begin_automated(draft, Event::Clean)
+    let cleaning = std::mem::take(&mut draft.flow_mut()?.cleaning);
+    clean::begin_automated(draft, Event::Clean, &cleaning)
 }
 
 /// The instance is given up all the same: what is left of it is for an operator to remove.
@@ -59,9 +63,9 @@ fn forget_instance(draft: &mut Draft<'_>) {
     if draft
         .node
         .driver_internal_info
-        .contains_key("automatic_lessee")
+        .contains_key(AUTOMATIC_LESSEE)
     {
         draft.node.lessee = None;
-        draft.node.set_internal("automatic_lessee", Value::Null);
+        draft.node.set_internal(AUTOMATIC_LESSEE, Value::Null);
     }
 }

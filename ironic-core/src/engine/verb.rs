@@ -5,6 +5,7 @@ use super::{
     tear_down, verify,
 };
 use crate::Error;
+use crate::flow::CleaningSteps;
 use crate::states::{Event, FlowKind, ProvisionState as S, Verb};
 use crate::steps::{ReservedStep, UserStep};
 
@@ -14,6 +15,7 @@ pub(super) fn asked(
     verb: Verb,
     steps: &[UserStep],
     disable_ramdisk: bool,
+    cleaning: &CleaningSteps,
 ) -> Result<(), Rejected> {
     allowed(draft, verb)?;
     can_run(draft, verb, steps)?;
@@ -24,10 +26,10 @@ pub(super) fn asked(
     match verb {
         Verb::Deploy => deploy::begin(draft, Event::Deploy, steps),
         Verb::Rebuild => deploy::begin(draft, Event::Rebuild, steps),
-        Verb::Undeploy => tear_down::begin(draft),
+        Verb::Undeploy => tear_down::begin(draft, cleaning),
         Verb::Manage if draft.node.provision_state == S::Enroll => verify::begin(draft),
         Verb::Manage => taken_back(draft),
-        Verb::Provide => clean::begin_automated(draft, Event::Provide),
+        Verb::Provide => provide(draft, cleaning),
         Verb::Inspect => inspect::begin(draft),
         Verb::Clean => clean::begin_manual(draft, steps, disable_ramdisk),
         Verb::Abort => abort::asked(draft),
@@ -36,6 +38,14 @@ pub(super) fn asked(
         Verb::Unrescue => rescue::begin_unrescue(draft),
         Verb::Unhold => hold::end(draft),
         Verb::Service => service::begin(draft, steps, disable_ramdisk),
+    }
+}
+
+/// A node that could not be cleaned as it should is not even taken off its manager's hands.
+fn provide(draft: &mut Draft<'_>, cleaning: &CleaningSteps) -> Result<(), Rejected> {
+    match cleaning {
+        CleaningSteps::Unusable { message } => Err(Error::invalid(message).into()),
+        usable => clean::begin_automated(draft, Event::Provide, usable),
     }
 }
 

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Blocked, Effect, PendingEffect, Resume};
-use crate::model::JsonMap;
+use super::{Blocked, CleaningSteps, Effect, PendingEffect, Resume};
+use crate::model::{JsonMap, is_default};
 use crate::runtime::Timestamp;
 use crate::states::FlowKind;
 use crate::steps::{Replay, StepPlan, UserStep};
@@ -38,6 +38,9 @@ pub struct Flow {
     /// The steps that the caller asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<UserStep>,
+    /// For a removal of an instance: where the steps of the cleaning that follows come from.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cleaning: CleaningSteps,
     /// Whether the flow does without the ramdisk.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disable_ramdisk: bool,
@@ -71,6 +74,7 @@ impl Flow {
             deadline: None,
             blocked: None,
             asked: Vec::new(),
+            cleaning: CleaningSteps::default(),
             disable_ramdisk: false,
             refreshed: false,
             abort_requested: false,

@@ -9,6 +9,7 @@
 )]
 
 mod adopt;
+mod cleaning;
 mod console;
 mod crash;
 mod disabled;
@@ -16,6 +17,7 @@ mod hold;
 mod house;
 mod interleave;
 mod keep_alive;
+mod lessee;
 mod lifecycle;
 mod limits;
 mod locks;

@@ -6,7 +6,7 @@ use ironic_core::client::Client;
 use ironic_core::config::Policy;
 use ironic_core::driver::fake::FakeOperation as Op;
 use ironic_core::engine::{Catalogs, Input, Outcome, View, decide, plan};
-use ironic_core::flow::{BlockedReason, Effect};
+use ironic_core::flow::{BlockedReason, CleaningSteps, Effect};
 use ironic_core::model::{InterfaceNames, Node};
 use ironic_core::states::{FlowKind, InterfaceKind as I, PowerState, ProvisionState, Verb};
 use ironic_core::steps::{Impact, PriorityOverrides, Replay, StepCatalog, StepDef, UserStep};
@@ -251,6 +251,7 @@ fn reboot_then_erase() -> Input {
             UserStep::new(I::Deploy, "erase_devices"),
         ],
         disable_ramdisk: false,
+        cleaning: CleaningSteps::default(),
     }
 }
 
@@ -318,6 +319,7 @@ fn an_abort_that_waits_for_the_agent_to_call_stops_before_the_next_step() {
         verb: Verb::Clean,
         steps,
         disable_ramdisk: false,
+        cleaning: CleaningSteps::default(),
     };
     let erase = || UserStep::new(I::Deploy, "erase_devices");
     let begin = View::new(&node, None, &names, catalogs);
@@ -343,6 +345,7 @@ fn an_abort_that_waits_for_the_agent_to_call_stops_before_the_next_step() {
         verb: Verb::Abort,
         steps: Vec::new(),
         disable_ramdisk: false,
+        cleaning: CleaningSteps::default(),
     });
     assert_eq!(
         asked.node.provision_state,

@@ -5,7 +5,7 @@ use ironic_core::driver::fake::FakeOperation as Op;
 use ironic_core::model::Node;
 use ironic_core::states::{InterfaceKind as I, ProvisionState, Verb};
 use ironic_core::steps::{DeployTemplate, Runbook, RunbookStep, UserStep};
-use ironic_core::transport::{Change, ProvisionArgs, RequestContext};
+use ironic_core::transport::{Call, Change, ProvisionArgs, Request, RequestContext};
 use ironic_core::{Error, ErrorKind};
 use serde_json::json;
 use uuid::Uuid;
@@ -207,5 +207,76 @@ async fn a_runbook_is_its_owners_unless_it_is_public() {
         .await
         .unwrap();
     clean(&of("p2"), node, by_name()).await.unwrap();
+    conductor.stop().await.unwrap();
+}
+
+/// Whoever asks a conductor without this library's client is not believed either.
+#[tokio::test(start_paused = true)]
+async fn a_conductor_runs_nobody_elses_runbook() {
+    let house = House::new();
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = enrolled(&client).await;
+    go(&client, node, Verb::Manage, ProvisionState::Manageable).await;
+    client.set_traits(node, &["CUSTOM_RESET"]).await.unwrap();
+    let mut book = runbook("CUSTOM_RESET");
+    book.owner = Some("p1".to_owned());
+    client.create_record(book).await.unwrap();
+    let asked = async |project: &str| {
+        let mut context = RequestContext::default();
+        context.project = Some(project.to_owned());
+        let args = ProvisionArgs::default().with_runbook("CUSTOM_RESET");
+        let verb = Verb::Clean;
+        let call = Call::Provision { node, verb, args };
+        conductor
+            .handler()
+            .handle(Request::new(context, call))
+            .await
+    };
+    let error = asked("p2").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+    asked("p1").await.unwrap();
+    client
+        .wait_for(node, ProvisionState::Manageable, LONG)
+        .await
+        .unwrap();
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runbook_services_a_machine_in_use() {
+    let house = House::new();
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = available(&client).await;
+    go(&client, node, Verb::Deploy, ProvisionState::Active).await;
+    client.set_traits(node, &["CUSTOM_SERVICE"]).await.unwrap();
+    let reboot = UserStep::new(I::Power, "reboot");
+    let log = UserStep::new(I::Vendor, "log_passthrough");
+    let steps = vec![RunbookStep::new(reboot, 2), RunbookStep::new(log, 1)];
+    let mut book = Runbook::new("CUSTOM_SERVICE", steps);
+    book.disable_ramdisk = true;
+    client.create_record(book).await.unwrap();
+    house.fakes.record();
+    let args = ProvisionArgs::default().with_runbook("CUSTOM_SERVICE");
+    client.provision(node, Verb::Service, args).await.unwrap();
+    client
+        .wait_for(node, ProvisionState::Active, LONG)
+        .await
+        .unwrap();
+    let calls = house
+        .fakes
+        .calls(node)
+        .into_iter()
+        .map(|call| call.operation);
+    let ran: Vec<_> = calls
+        .filter(|op| matches!(op, Op::LogPassthrough | Op::SetPowerState))
+        .collect();
+    assert_eq!(
+        ran,
+        [Op::LogPassthrough, Op::SetPowerState],
+        "in their order"
+    );
+    assert_eq!(house.fakes.call_count(Op::PrepareSteps), 0, "no ramdisk");
     conductor.stop().await.unwrap();
 }
