@@ -59,7 +59,7 @@ pub mod model;
 pub mod notify;
 pub mod runtime;
 pub mod secret;
-mod sha_crypt;
+pub mod sha_crypt;
 pub mod states;
 pub mod steps;
 pub mod store;

@@ -4,6 +4,7 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::runtime::Entropy;
+use crate::secret::constant_time_eq;
 
 /// The alphabet of crypt(5), in the order of its values.
 const ALPHABET: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -26,11 +27,25 @@ const GROUPS: [[usize; 3]; 10] = [
 ];
 
 /// The hash of a password, with a new salt.
-pub(crate) fn hash(password: &str, entropy: &dyn Entropy) -> String {
+pub fn hash(password: &str, entropy: &dyn Entropy) -> String {
     let mut random = [0; SALT];
     entropy.fill(&mut random);
     let salt: String = random.iter().map(|byte| letter(u32::from(*byte))).collect();
     with_salt(password.as_bytes(), &salt)
+}
+
+/// Whether a login with this hash takes this password. Hashes of another scheme, or with a number
+/// of rounds of their own, take none.
+pub fn verify(password: &str, hashed: &str) -> bool {
+    let Some((salt, _)) = hashed
+        .strip_prefix("$5$")
+        .and_then(|rest| rest.split_once('$'))
+        .filter(|(salt, _)| !salt.starts_with("rounds="))
+    else {
+        return false;
+    };
+    let own = with_salt(password.as_bytes(), salt);
+    constant_time_eq(own.as_bytes(), hashed.as_bytes())
 }
 
 /// The hash of a password with this salt, of which 16 bytes count.
@@ -110,7 +125,7 @@ fn repeated(digest: &[u8], length: usize) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{hash, with_salt};
+    use super::{hash, verify, with_salt};
     use crate::runtime::SeededEntropy;
 
     #[test]
@@ -140,6 +155,22 @@ mod tests {
             ),
         ] {
             assert_eq!(with_salt(password.as_bytes(), salt), wanted, "{password}");
+            assert!(verify(password, wanted));
+            assert!(!verify("another", wanted));
+        }
+    }
+
+    #[test]
+    fn what_is_no_hash_of_this_scheme_lets_nobody_in() {
+        for hashed in [
+            "",
+            "$5$",
+            "$5$x",
+            "password",
+            "$6$x$y",
+            "$5$rounds=1000$x$y",
+        ] {
+            assert!(!verify("password", hashed), "{hashed}");
         }
     }
 

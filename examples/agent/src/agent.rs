@@ -124,8 +124,8 @@ impl Agent {
         }
     }
 
-    /// Runs until the token given to the builder is cancelled; every task of the agent has ended
-    /// on return.
+    /// Runs until the token given to the builder is cancelled, or until the machine has been given
+    /// to the rescue user; every task of the agent has ended on return.
     ///
     /// # Errors
     /// [`AgentError`] when the agent cannot go on.
@@ -148,6 +148,12 @@ async fn live(shared: &Arc<Shared>) -> Result<(), AgentError> {
     shared
         .journal
         .info(&format!("agent {} started", crate::VERSION));
+    if shared.hardware.is_rescued().await {
+        shared
+            .journal
+            .info("this ramdisk has been given to the rescue user");
+        return std::future::pending().await;
+    }
     tokio::time::sleep(shared.config.hardware_delay).await;
     wait_for_network(shared).await;
     shared.wait_for_root_disk().await;
@@ -224,7 +230,8 @@ async fn serve(
 ) -> Result<(u16, impl Future<Output = Result<(), AgentError>> + use<>), AgentError> {
     let listener = listen(shared.config.listen_host, shared.config.listen_port).await?;
     let port = listener.local_addr().map_err(AgentError::Serve)?.port();
-    let stop = shared.stop.clone();
+    // Ends with the agent, too: it is a child of the agent's own token.
+    let stop = shared.rescued.clone();
     let router = server::router(Arc::clone(shared));
     let server = shared.tasks.spawn(async move {
         axum::serve(listener, router)

@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     /// A command ended that the conductor should hear of.
     pub(crate) news: Notify,
     pub(crate) stop: CancellationToken,
+    /// The machine has been given to the rescue user, and the agent has nothing left to do.
+    pub(crate) rescued: CancellationToken,
     pub(crate) tasks: TaskTracker,
     node: Mutex<Option<Node>>,
     token: Mutex<Option<Secret<String>>>,
@@ -66,6 +68,7 @@ impl Shared {
             http,
             clock,
             entropy,
+            rescued: stop.child_token(),
             stop,
         }
     }

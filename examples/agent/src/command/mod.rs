@@ -2,6 +2,7 @@
 
 mod bootloader;
 mod erase;
+mod rescue;
 mod standby;
 mod steps;
 
@@ -242,6 +243,7 @@ fn prepare(
         "service" => steps::prepare(shared, steps::StepKind::Service, method, params)?,
         "standby" => standby::prepare(shared, method, params)?,
         "image" => bootloader::prepare(shared, method, params)?,
+        "rescue" => rescue::prepare(shared, method, params)?,
         "log" => prepare_log(shared, method, params)?,
         "poll" => prepare_poll(shared, method, params)?,
         _ => {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use ironic_core::Secret;
 
 use super::{
     BlockDevice, BootMode, Bootloader, Cpu, Disk, FileDisk, Hardware, HardwareError, Inventory,
@@ -11,12 +12,14 @@ use super::{
 };
 
 type PowerHandler = Arc<dyn Fn(PowerAction) + Send + Sync>;
+type RescueHandler = Arc<dyn Fn(&Secret<String>) + Send + Sync>;
 
 /// A simulated machine: facts as given, disks in sparse files.
 pub struct FileHardware {
     inventory: Inventory,
     files: BTreeMap<String, (PathBuf, u64)>,
     power: PowerHandler,
+    rescue: RescueHandler,
     bootloader: Mutex<Option<Bootloader>>,
 }
 
@@ -32,6 +35,7 @@ impl FileHardware {
             },
             files: BTreeMap::new(),
             power: Arc::new(|_| {}),
+            rescue: Arc::new(|_| {}),
         }
     }
 
@@ -50,6 +54,7 @@ pub struct FileHardwareBuilder {
     inventory: Inventory,
     files: BTreeMap<String, (PathBuf, u64)>,
     power: PowerHandler,
+    rescue: RescueHandler,
 }
 
 impl FileHardwareBuilder {
@@ -121,6 +126,13 @@ impl FileHardwareBuilder {
         self
     }
 
+    /// Sets what happens when the rescue user is to be let in with the password of this hash; the
+    /// handler must not block.
+    pub fn on_rescue(mut self, handler: impl Fn(&Secret<String>) + Send + Sync + 'static) -> Self {
+        self.rescue = Arc::new(handler);
+        self
+    }
+
     /// Makes the machine, and its disks' files where they do not exist.
     ///
     /// # Errors
@@ -140,6 +152,7 @@ impl FileHardwareBuilder {
             inventory: self.inventory,
             files: self.files,
             power: self.power,
+            rescue: self.rescue,
             bootloader: Mutex::new(None),
         })
     }
@@ -193,6 +206,11 @@ impl Hardware for FileHardware {
 
     async fn power(&self, action: PowerAction) -> Result<(), HardwareError> {
         (self.power)(action);
+        Ok(())
+    }
+
+    async fn set_rescue_password(&self, hashed: &Secret<String>) -> Result<(), HardwareError> {
+        (self.rescue)(hashed);
         Ok(())
     }
 }

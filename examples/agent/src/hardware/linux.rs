@@ -1,11 +1,14 @@
 //! The machine that Linux shows in sysfs and procfs.
 
 use std::fs::{self, OpenOptions};
+use std::io::Write as _;
 use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use ironic_core::Secret;
 use nix::sys::reboot::{RebootMode, reboot};
 
 use super::{
@@ -18,6 +21,11 @@ use super::{
 const MOST: u64 = 4 << 20;
 /// Most of a log file that is collected, in bytes; the end counts.
 const MOST_LOG: u64 = 1 << 20;
+/// Where ramdisks look for the rescue user's password once the agent has ended; they have the
+/// folder if they have such a user.
+const RESCUE_PASSWORD: &str = "etc/ipa-rescue-config/ipa-rescue-password";
+/// Says that the ramdisk is the rescue user's.
+const RESCUED: &str = "etc/.rescued";
 
 /// Linux as the ramdisk's kernel; `sys` and `proc` stand under a root that tests replace.
 #[derive(Debug, Clone)]
@@ -273,6 +281,21 @@ impl LinuxHardware {
             .collect()
     }
 
+    fn keep_rescue_password(&self, hashed: &str) -> std::io::Result<()> {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(self.path(RESCUE_PASSWORD))?;
+        file.write_all(hashed.as_bytes())?;
+        file.sync_all()?;
+        if let Err(error) = fs::write(self.path(RESCUED), "") {
+            tracing::warn!(%error, "an agent that is started again will not know that there was a rescue");
+        }
+        Ok(())
+    }
+
     async fn blocking<T: Send + 'static>(
         &self,
         what: &str,
@@ -389,6 +412,19 @@ impl Hardware for LinuxHardware {
             }
         })
         .await?
+    }
+
+    async fn set_rescue_password(&self, hashed: &Secret<String>) -> Result<(), HardwareError> {
+        let hashed = hashed.clone();
+        self.blocking("keeping the rescue password", move |this| {
+            let kept = this.keep_rescue_password(hashed.expose());
+            kept.map_err(|source| HardwareError::io(format!("/{RESCUE_PASSWORD}"), source))
+        })
+        .await?
+    }
+
+    async fn is_rescued(&self) -> bool {
+        self.path(RESCUED).exists()
     }
 
     async fn logs(&self) -> Vec<LogFile> {

@@ -8,6 +8,7 @@ mod linux;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use ironic_core::Secret;
 use serde::Serialize;
 
 pub use disk::{Disk, FileDisk};
@@ -135,6 +136,17 @@ pub trait Hardware: Send + Sync + 'static {
     /// # Errors
     /// The machine refused.
     async fn power(&self, action: PowerAction) -> Result<(), HardwareError>;
+
+    /// Lets the rescue user in with the password of this hash (crypt(5)), once the agent has ended.
+    ///
+    /// # Errors
+    /// The ramdisk has no rescue user, or the password cannot be kept.
+    async fn set_rescue_password(&self, hashed: &Secret<String>) -> Result<(), HardwareError>;
+
+    /// Whether this ramdisk has been given to the rescue user already: then no agent is to run.
+    async fn is_rescued(&self) -> bool {
+        false
+    }
 
     /// Logs of the machine itself; none unless it keeps some.
     async fn logs(&self) -> Vec<LogFile> {

@@ -68,8 +68,14 @@ impl Life {
             builder = builder.device(device, &disk.path);
         }
         let (machine, boot) = (Arc::clone(&self.machine), self.boot);
+        let rescued = Arc::clone(&self.machine);
         let hardware = builder
             .on_power(move |action| machine.shut_down(boot, action == PowerAction::Reboot))
+            .on_rescue(move |hash| {
+                let password_hash = hash.clone();
+                let event = MachineEvent::Rescued { password_hash };
+                rescued.report(boot, event, Some(MachineState::Rescue));
+            })
             .build()?;
         Ok(Plugged {
             hardware,

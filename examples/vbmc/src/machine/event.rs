@@ -84,6 +84,11 @@ pub enum MachineEvent {
         /// The kernel's command line, in which a token may stand.
         command_line: Secret<String>,
     },
+    /// The agent gave the machine to the rescue user, and ended.
+    Rescued {
+        /// The user's password, as crypt(5) keeps it.
+        password_hash: Secret<String>,
+    },
     /// The agent gave up; the machine stays on and does nothing.
     AgentEnded {
         /// Why.
@@ -164,6 +169,7 @@ impl fmt::Display for MachineEvent {
                 write!(f, "ramdisk {location}, {bytes} bytes")
             }
             Self::AgentStarted { .. } => f.write_str("agent started"),
+            Self::Rescued { .. } => f.write_str("the rescue user can log in"),
             Self::AgentEnded { why } => write!(f, "agent ended: {why}"),
             Self::BootedDisk(report) => fmt_report(report, f),
             Self::DeviceFailed { device, why } => write!(f, "{device} does not boot: {why}"),

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use ironic_agent::{
     Bootloader, Disk, FileHardware, Hardware, HardwareError, Inventory, PowerAction,
 };
+use ironic_core::Secret;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Hardware that is dead once its power is gone, whoever still holds it.
@@ -68,6 +69,12 @@ impl Hardware for Plugged {
 
     async fn power(&self, action: PowerAction) -> Result<(), HardwareError> {
         self.hardware.power(action).await
+    }
+
+    async fn set_rescue_password(&self, hashed: &Secret<String>) -> Result<(), HardwareError> {
+        let dead = |source| HardwareError::io("keeping the rescue password", source);
+        self.plug.check().map_err(dead)?;
+        self.hardware.set_rescue_password(hashed).await
     }
 }
 

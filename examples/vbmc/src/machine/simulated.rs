@@ -50,6 +50,8 @@ pub enum MachineState {
     Booting,
     /// The agent runs.
     Agent,
+    /// The ramdisk runs without its agent, for the rescue user.
+    Rescue,
     /// A system from a disk runs.
     System,
     /// It is on, and nothing runs that could do anything.
@@ -287,7 +289,10 @@ impl Inner {
             (ChassisAction::SoftShutdown, None) => {}
             (ChassisAction::SoftShutdown, Some(boot)) => {
                 // Without a system nobody hears of it.
-                if matches!(state, MachineState::Agent | MachineState::System) {
+                if matches!(
+                    state,
+                    MachineState::Agent | MachineState::Rescue | MachineState::System
+                ) {
                     self.shut_down(boot, false);
                 }
             }
