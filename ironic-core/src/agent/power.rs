@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::{AgentClient, CommandStatus};
@@ -10,8 +10,12 @@ use crate::driver::{Interface, Power, SharedTask, Task};
 use crate::runtime::Timestamp;
 use crate::states::{PowerState, PowerTarget};
 
-/// How long a machine gets to be gone once its agent has been told to restart it.
+/// How long a machine gets to be gone once its agent has been told to restart it, unless the host
+/// says.
 const GOING: Duration = Duration::from_secs(30);
+
+/// The agent's command that restarts the machine.
+const REBOOT: &str = "standby.run_image";
 
 /// The power interface `agent`: the ramdisk that runs on a machine restarts it. There is no
 /// switching off, as nothing could switch it on again; and a machine whose ramdisk does not call
@@ -20,12 +24,24 @@ const GOING: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct AgentPower {
     client: AgentClient,
+    going: Duration,
 }
 
 impl AgentPower {
     /// Restarts machines through agents that are reached by this client.
     pub fn new(client: AgentClient) -> Self {
-        Self { client }
+        Self {
+            client,
+            going: GOING,
+        }
+    }
+
+    /// How long a machine gets to be gone once its agent has been told to restart it: nothing is
+    /// asked of it before. Default 30 s.
+    #[must_use]
+    pub fn going(mut self, going: Duration) -> Self {
+        self.going = going;
+        self
     }
 }
 
@@ -37,6 +53,18 @@ fn agent_calls(task: &SharedTask) -> bool {
     let last = last.and_then(|last| serde_json::from_value::<Timestamp>(last.clone()).ok());
     node.internal_str("agent_url").is_some()
         && last.is_some_and(|at| task.now().since(at) <= task.config().ramdisk_heartbeat_timeout)
+}
+
+/// The agent that comes back has no token, and may be somewhere else.
+fn forget_agent(task: &mut Task) {
+    let node = task.node_mut();
+    let pregenerated = node
+        .driver_internal_info
+        .get("agent_secret_token_pregenerated");
+    if pregenerated != Some(&Value::Bool(true)) {
+        node.set_internal("agent_secret_token", Value::Null);
+    }
+    node.set_internal("agent_url", Value::Null);
 }
 
 #[async_trait]
@@ -76,13 +104,15 @@ impl Power for AgentPower {
         }
         let told = self
             .client
-            .command(task.node(), "standby.reboot", json!({}), false)
+            .command(task.node(), REBOOT, json!({}), false)
             .await?;
         // It may still be at it; or have gone so fast that nothing more is heard of it.
         if told.status() != CommandStatus::Running {
             told.into_result()?;
         }
-        sleep(GOING).await;
+        forget_agent(task);
+        task.save().await?;
+        sleep(self.going).await;
         Ok(())
     }
 
