@@ -85,6 +85,29 @@ async fn wait_for_off(task: &Task) -> Result<bool, Error> {
     }
 }
 
+/// Stops the instance, and takes away what it boots from and its networks.
+async fn leave_instance(task: &mut Task) -> Result<(), Error> {
+    let driver = task.driver();
+    if !task.node().disable_power_off {
+        task.switch_power(PowerTarget::Off, None).await?;
+    }
+    driver.boot.clean_up_instance(task).await?;
+    driver.network.disconnect(task, NetworkRole::Tenant).await
+}
+
+/// Starts the instance on its own networks again.
+async fn boot_instance_again(task: &mut Task) -> Result<(), Error> {
+    let driver = task.driver();
+    driver.network.connect(task, NetworkRole::Tenant).await?;
+    driver.boot.prepare_instance(task).await?;
+    let target = if task.node().disable_power_off {
+        PowerTarget::Reboot
+    } else {
+        PowerTarget::On
+    };
+    task.switch_power(target, None).await
+}
+
 /// The steps that the interface itself runs, in their order (the original's priorities).
 fn core_steps() -> Vec<StepDef> {
     let def = |step, priority, replay, impact| {
@@ -273,23 +296,27 @@ impl Deploy for AgentDeploy {
     }
 
     async fn prepare_steps(&self, task: &mut Task, flow: FlowKind) -> Result<Progress, Error> {
+        let params = ramdisk::ramdisk_params(task)?;
         let role = if flow == FlowKind::Service {
+            leave_instance(task).await?;
             NetworkRole::Servicing
         } else {
             NetworkRole::Cleaning
         };
-        let params = ramdisk::ramdisk_params(task)?;
         ramdisk::boot(task, role, &params).await?;
         Ok(Progress::Wait(Wait::for_agent(format!("{flow} steps"))))
     }
 
     async fn tear_down_steps(&self, task: &mut Task, flow: FlowKind) -> Result<(), Error> {
-        let role = if flow == FlowKind::Service {
-            NetworkRole::Servicing
-        } else {
-            NetworkRole::Cleaning
-        };
-        ramdisk::leave(task, role).await
+        if flow != FlowKind::Service {
+            return ramdisk::leave(task, NetworkRole::Cleaning).await;
+        }
+        if task.node().fault.is_some() {
+            // The machine stays in its ramdisk for somebody to look at.
+            return task.driver().boot.clean_up_ramdisk(task).await;
+        }
+        ramdisk::leave(task, NetworkRole::Servicing).await?;
+        boot_instance_again(task).await
     }
 
     async fn refresh_steps(&self, task: &mut Task, flow: FlowKind) -> Result<(), Error> {
