@@ -11,11 +11,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{ApiError, TokenOffer};
+use crate::command::CommandReport;
 use crate::config::AgentConfig;
 use crate::hardware::Hardware;
 use crate::heartbeat::HeartbeatSchedule;
 use crate::node::Node;
-use crate::shared::Shared;
+use crate::shared::{Observer, Shared};
 use crate::{inspection, server};
 
 /// How long to wait for a network interface, and the pause between two looks.
@@ -66,6 +67,7 @@ pub struct AgentBuilder {
     http: reqwest::Client,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    observer: Observer,
     stop: CancellationToken,
 }
 
@@ -79,6 +81,12 @@ impl AgentBuilder {
     /// Sets the source of chance; the system's otherwise.
     pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
         self.entropy = entropy;
+        self
+    }
+
+    /// Sets what is told of every command that has ended; it must not block.
+    pub fn on_command(mut self, observer: impl Fn(&CommandReport) + Send + Sync + 'static) -> Self {
+        self.observer = Arc::new(observer);
         self
     }
 
@@ -96,6 +104,7 @@ impl AgentBuilder {
             self.http,
             self.clock,
             self.entropy,
+            self.observer,
             // A child: what ends inside the agent stays inside.
             self.stop.child_token(),
         )))
@@ -120,6 +129,7 @@ impl Agent {
             http,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
+            observer: Arc::new(|_| {}),
             stop: CancellationToken::new(),
         }
     }

@@ -55,6 +55,7 @@ mod shared;
 pub use agent::{Agent, AgentBuilder, AgentError};
 pub use api::ApiError;
 pub use cmdline::KernelParams;
+pub use command::CommandReport;
 pub(crate) use command::MANAGER_VERSION;
 pub use config::{AgentConfig, ConfigError, DEFAULT_PORT};
 pub use configdrive::{ConfigDrive, MAX_CONFIG_DRIVE_MIB};

@@ -9,13 +9,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::IronicApi;
-use crate::command::{CommandTable, Standby};
+use crate::command::{CommandReport, CommandTable, Standby};
 use crate::config::AgentConfig;
 use crate::fault::{Fault, FaultKind};
 use crate::hardware::{BlockDevice, Hardware, Inventory};
 use crate::journal::Journal;
 use crate::node::Node;
 use crate::root_device;
+
+/// Is told of every command that has ended.
+pub(crate) type Observer = Arc<dyn Fn(&CommandReport) + Send + Sync>;
 
 pub(crate) struct Shared {
     pub(crate) config: AgentConfig,
@@ -27,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) journal: Journal,
     pub(crate) started: Timestamp,
     pub(crate) commands: CommandTable,
+    pub(crate) observer: Observer,
     pub(crate) standby: Mutex<Standby>,
     /// A command ended that the conductor should hear of.
     pub(crate) news: Notify,
@@ -50,6 +54,7 @@ impl Shared {
         http: reqwest::Client,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
+        observer: Observer,
         stop: CancellationToken,
     ) -> Self {
         Self {
@@ -57,6 +62,7 @@ impl Shared {
             journal: Journal::new(Arc::clone(&clock)),
             started: clock.now(),
             commands: CommandTable::default(),
+            observer,
             standby: Mutex::default(),
             news: Notify::new(),
             tasks: TaskTracker::new(),

@@ -186,7 +186,8 @@ fn members(body: &Value) -> Value {
     shape(&body)
 }
 
-/// Every step offered is one of the original's, down to its priority.
+/// Every step offered is one of the original's, down to its priority. Which arguments it takes, the
+/// original does not always tell.
 fn compare_steps(ours: &Value, theirs: &Value) {
     for key in ["clean_steps", "deploy_steps", "service_steps"] {
         let list = |body: &Value| -> Vec<Value> {
@@ -198,7 +199,13 @@ fn compare_steps(ours: &Value, theirs: &Value) {
         };
         let theirs = list(theirs);
         assert_eq!(list(ours).is_empty(), theirs.is_empty(), "{key}");
-        for step in list(ours) {
+        for mut step in list(ours) {
+            let told = theirs
+                .iter()
+                .any(|other| other["step"] == step["step"] && other.get("argsinfo").is_some());
+            if !told {
+                step.as_object_mut().unwrap().remove("argsinfo");
+            }
             assert!(theirs.contains(&step), "{key}: {step}");
         }
     }

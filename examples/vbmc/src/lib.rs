@@ -45,6 +45,7 @@ mod script;
 
 pub use bmc::{VirtualBmc, VirtualBmcError};
 pub use disk::{ConfigDriveReport, DiskError, DiskReport, ImageDigest, TableKind};
+pub use ironic_agent::{CommandReport, Fault, FaultKind};
 pub use ironic_drivers_ipmi::server::{Machine, PoweredMachine};
 pub use ironic_pxe::dhcp::HardwareAddress;
 pub use machine::{

@@ -142,9 +142,25 @@ enum Mode {
     Asynchronous,
 }
 
+/// A command that has ended, for whoever watches the agent ([`AgentBuilder::on_command`]).
+///
+/// [`AgentBuilder::on_command`]: crate::AgentBuilder::on_command
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CommandReport {
+    /// The command: `deploy.execute_deploy_step`.
+    pub name: String,
+    /// The step, if it ran one: `write_image`.
+    pub step: Option<String>,
+    /// What went wrong.
+    pub fault: Option<Fault>,
+}
+
 /// A command that is ready to run.
 struct Work {
     name: &'static str,
+    /// The step that it runs, if it is of that sort.
+    step: Option<String>,
     mode: Mode,
     run: BoxFuture<'static, Result<Value, Fault>>,
 }
@@ -156,6 +172,7 @@ impl Work {
     ) -> Self {
         Self {
             name,
+            step: None,
             mode: Mode::Synchronous,
             run: Box::pin(run),
         }
@@ -167,6 +184,7 @@ impl Work {
     ) -> Self {
         Self {
             name,
+            step: None,
             mode: Mode::Asynchronous,
             run: Box::pin(run),
         }
@@ -224,7 +242,13 @@ fn spawn(shared: &Arc<Shared>, name: String, command: Arc<Command>, work: Work) 
                 .journal
                 .warn(&format!("command {name} failed: {fault}")),
         }
+        let report = CommandReport {
+            name,
+            step: work.step,
+            fault: outcome.as_ref().err().cloned(),
+        };
         ending.0.outcome.send_replace(Some(outcome));
+        (agent.observer)(&report);
         if work.mode == Mode::Asynchronous {
             agent.news.notify_one();
         }

@@ -11,7 +11,7 @@ use crate::shared::Shared;
 /// Name under which the steps are listed.
 const MANAGER: &str = "IronicAgentHardwareManager";
 /// Name and version of what carries the steps out; a change of its steps is a new version.
-pub(crate) const MANAGER_VERSION: (&str, &str) = ("ironic_agent_hardware_manager", "1.0");
+pub(crate) const MANAGER_VERSION: (&str, &str) = ("ironic_agent_hardware_manager", "1.1");
 
 /// The three flows that run agent steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,16 @@ impl StepKind {
                 clean("erase_devices_express", 0),
             ]),
             Self::Deploy => json!([other("erase_devices_metadata"), other("write_image")]),
-            Self::Service => json!([other("write_image")]),
+            Self::Service => {
+                // Nobody but the caller knows which image; the conductor passes on no argument
+                // that is not told of.
+                let arguments = json!({
+                    "image_info": {"description": "the image, as prepare_image takes it", "required": true},
+                    "configdrive": {"description": "the config drive: its URL, or its content in base64"},
+                });
+                json!([{"step": "write_image", "priority": 0, "interface": "deploy",
+                    "reboot_requested": false, "argsinfo": arguments}])
+            }
         }
     }
 }
@@ -146,8 +155,10 @@ fn execute_step(
         ..
     } = read(params)?;
     let node = node(record)?;
+    let step_name = step.get("step").and_then(Value::as_str);
+    let step_name = step_name.map(|step| step.chars().take(64).collect());
     let planned_against = rest.remove(&format!("{}_version", kind.word()));
-    Ok(Work::background(name, async move {
+    let work = Work::background(name, async move {
         shared.cache_node(node.clone()).await;
         check_versions(planned_against)?;
         if let Some(args) = step.get("args").and_then(Value::as_object) {
@@ -156,7 +167,11 @@ fn execute_step(
         let result = run_step(&shared, kind, &step, &node, rest).await?;
         let word = kind.word();
         Ok(json!({format!("{word}_result"): result, format!("{word}_step"): step}))
-    }))
+    });
+    Ok(Work {
+        step: step_name,
+        ..work
+    })
 }
 
 /// Refuses steps that were planned against another agent; a first run has no plan.

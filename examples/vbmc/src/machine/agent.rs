@@ -34,6 +34,10 @@ impl Life {
             .clock(Arc::clone(&blueprint.clock))
             .entropy(Arc::clone(&blueprint.entropy))
             .stop(self.plug.power.clone())
+            .on_command({
+                let (machine, boot) = (Arc::clone(&self.machine), self.boot);
+                move |report| machine.report(boot, MachineEvent::AgentCommand(report.clone()), None)
+            })
             .build();
         let command_line = Secret::new(linux.command_line);
         let event = MachineEvent::AgentStarted { command_line };

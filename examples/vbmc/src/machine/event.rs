@@ -1,5 +1,6 @@
 use std::{fmt, net::Ipv4Addr, sync::Arc};
 
+use ironic_agent::CommandReport;
 use ironic_core::Secret;
 
 use super::BootSource;
@@ -84,6 +85,8 @@ pub enum MachineEvent {
         /// The kernel's command line, in which a token may stand.
         command_line: Secret<String>,
     },
+    /// The agent has carried out a command, or failed to.
+    AgentCommand(CommandReport),
     /// The agent gave the machine to the rescue user, and ended.
     Rescued {
         /// The user's password, as crypt(5) keeps it.
@@ -169,6 +172,7 @@ impl fmt::Display for MachineEvent {
                 write!(f, "ramdisk {location}, {bytes} bytes")
             }
             Self::AgentStarted { .. } => f.write_str("agent started"),
+            Self::AgentCommand(report) => fmt_command(report, f),
             Self::Rescued { .. } => f.write_str("the rescue user can log in"),
             Self::AgentEnded { why } => write!(f, "agent ended: {why}"),
             Self::BootedDisk(report) => fmt_report(report, f),
@@ -179,6 +183,17 @@ impl fmt::Display for MachineEvent {
             Self::Interrupted => f.write_str("diagnostic interrupt"),
             Self::PoweredOff => f.write_str("power off"),
         }
+    }
+}
+
+fn fmt_command(report: &CommandReport, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match &report.step {
+        Some(step) => write!(f, "agent ran step {step}")?,
+        None => write!(f, "agent ran {}", report.name)?,
+    }
+    match &report.fault {
+        Some(fault) => write!(f, ": {fault}"),
+        None => Ok(()),
     }
 }
 
