@@ -11,7 +11,7 @@ ARGS ?=
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-demo: ## machines from enrolment to a running system, over the real protocols (ARGS="--machines 25 --keep")
+demo: ## machines from enrolment to a running system, over the real protocols (ARGS="--machines 25 --keep", ARGS="--tour")
 	@$(CARGO) run --quiet --locked -p ironic-quickstart -- $(ARGS)
 
 test: peers $(TOOLS)/bin/cargo-nextest ## everything that CI tests; installs what it needs

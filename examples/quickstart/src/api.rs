@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 
 /// The newest version of the API that this program was written against.
-const VERSION: &str = "1.90";
+const VERSION: &str = "1.110";
 
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
@@ -93,6 +93,16 @@ impl Api {
             Method::PUT,
             &format!("/v1/nodes/{node}/states/provision"),
             Some(body),
+        )
+        .await
+        .map(|_| ())
+    }
+
+    pub(crate) async fn set_maintenance(&self, node: &str, reason: &str) -> Result<(), Failure> {
+        self.send(
+            Method::PUT,
+            &format!("/v1/nodes/{node}/maintenance"),
+            Some(&json!({"reason": reason})),
         )
         .await
         .map(|_| ())

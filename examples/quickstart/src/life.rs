@@ -1,20 +1,13 @@
 //! One machine's life, as an operator leads it over the REST API.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use ironic_core::Uuid;
-use ironic_core::notify::{Event, Notification};
 use ironic_core::states::ProvisionState as State;
-use ironic_vbmc::{DiskReport, MachineEvent, MachineReport};
 use serde_json::{Value, json};
-use tokio::sync::broadcast::{self, error::RecvError};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use crate::api::Api;
 use crate::failure::Failure;
-use crate::rack::{PASSWORD, USERNAME, Unit};
-use crate::site::{Site, SiteView};
+use crate::operator::{Operator, Passed};
 
 /// What became of a machine.
 #[derive(Debug)]
@@ -32,23 +25,13 @@ pub(crate) struct Story {
 }
 
 pub(crate) struct Life {
-    unit: Unit,
-    api: Api,
-    site: SiteView,
-    patience: Duration,
-    nodes: broadcast::Receiver<Notification>,
-    machines: broadcast::Receiver<MachineReport>,
+    operator: Operator,
     story: Story,
-    entered: (State, Instant),
 }
 
 impl Life {
-    pub(crate) fn new(
-        site: &Site,
-        rack_events: broadcast::Receiver<MachineReport>,
-        unit: Unit,
-        patience: Duration,
-    ) -> Self {
+    pub(crate) fn new(operator: Operator) -> Self {
+        let unit = &operator.unit;
         let story = Story {
             number: unit.number,
             machine: unit.name.clone(),
@@ -60,91 +43,64 @@ impl Life {
             config_drive: None,
             failure: None,
         };
-        Self {
-            api: Api::new(site.http.clone(), &site.api_url),
-            site: site.view(),
-            nodes: site.notifications.subscribe(),
-            machines: rack_events,
-            entered: (State::Enroll, Instant::now()),
-            unit,
-            patience,
-            story,
-        }
+        Self { operator, story }
     }
 
     pub(crate) async fn live(mut self, keep: bool) -> Story {
         if let Err(failure) = self.through(keep).await {
             self.story.failure = Some(failure);
         }
-        self.spent(self.entered.0);
+        self.story.times = spent(&self.operator.passed, Instant::now());
         self.story
     }
 
     async fn through(&mut self, keep: bool) -> Result<(), Failure> {
-        let node = self.enrol().await?;
-        self.go(
-            &node,
-            json!({"target": "manage"}),
-            &[State::Verifying, State::Manageable],
-        )
-        .await?;
-        self.go(
-            &node,
-            json!({"target": "inspect"}),
-            &[State::Inspecting, State::InspectWait, State::Manageable],
-        )
-        .await?;
+        let node = self.operator.enrol(&json!({})).await?;
+        self.story.uuid = Some(node.clone());
+        self.operator
+            .go(
+                &node,
+                json!({"target": "manage"}),
+                &[State::Verifying, State::Manageable],
+            )
+            .await?;
+        self.operator
+            .go(
+                &node,
+                json!({"target": "inspect"}),
+                &[State::Inspecting, State::InspectWait, State::Manageable],
+            )
+            .await?;
         self.check_inspection(&node).await?;
-        self.go(
-            &node,
-            json!({"target": "provide"}),
-            &[State::Cleaning, State::CleanWait, State::Available],
-        )
-        .await?;
-        let instance = self.deploy(&node).await?;
-        self.verify(&instance).await?;
+        self.operator
+            .go(
+                &node,
+                json!({"target": "provide"}),
+                &[State::Cleaning, State::CleanWait, State::Available],
+            )
+            .await?;
+        self.deploy(&node).await?;
         if keep {
             return Ok(());
         }
-        self.go(
-            &node,
-            json!({"target": "deleted"}),
-            &[State::Deleting, State::Cleaning, State::Available],
-        )
-        .await?;
-        let left = self.api.node(&node).await?;
+        self.operator
+            .go(
+                &node,
+                json!({"target": "deleted"}),
+                &[State::Deleting, State::Cleaning, State::Available],
+            )
+            .await?;
+        let left = self.operator.api.node(&node).await?;
         if !left.get("instance_uuid").is_none_or(Value::is_null) {
             return Err(Failure::Machine(
                 "the instance is still recorded after its removal".to_owned(),
             ));
         }
-        self.api.delete_node(&node).await
-    }
-
-    async fn enrol(&mut self) -> Result<String, Failure> {
-        let node = json!({
-            "name": self.unit.name,
-            "driver": "ipmi",
-            "boot_interface": self.unit.boot_interface(),
-            "driver_info": {
-                "ipmi_address": self.unit.bmc.ip().to_string(),
-                "ipmi_port": self.unit.bmc.port(),
-                "ipmi_username": USERNAME,
-                "ipmi_password": PASSWORD,
-                "deploy_kernel": self.site.kernel,
-                "deploy_ramdisk": self.site.ramdisk,
-            },
-            "properties": {"capabilities": format!("boot_mode:{}", self.unit.firmware())},
-        });
-        self.entered.1 = Instant::now();
-        let uuid = self.api.create_node(&node).await?;
-        self.api.create_port(&uuid, &self.unit.mac_text()).await?;
-        self.story.uuid = Some(uuid.clone());
-        Ok(uuid)
+        self.operator.api.delete_node(&node).await
     }
 
     async fn check_inspection(&self, node: &str) -> Result<(), Failure> {
-        let node = self.api.node(node).await?;
+        let node = self.operator.api.node(node).await?;
         let memory = node
             .pointer("/properties/memory_mb")
             .cloned()
@@ -158,180 +114,39 @@ impl Life {
         Ok(())
     }
 
-    async fn deploy(&mut self, node: &str) -> Result<Uuid, Failure> {
-        let instance = Uuid::new_v5(&Uuid::NAMESPACE_DNS, self.unit.name.as_bytes());
+    async fn deploy(&mut self, node: &str) -> Result<(), Failure> {
+        let operator = &mut self.operator;
         let patch = json!([
-            {"op": "add", "path": "/instance_uuid", "value": instance},
-            {"op": "add", "path": "/instance_info", "value": {
-                "image_source": self.site.image_url,
-                "image_disk_format": "raw",
-                "image_os_hash_algo": "sha512",
-                "image_os_hash_value": self.site.image_sha512,
-            }},
+            {"op": "add", "path": "/instance_uuid", "value": operator.instance()},
+            {"op": "add", "path": "/instance_info", "value": operator.instance_info()},
         ]);
-        self.api.patch_node(node, &patch).await?;
-        let body = json!({"target": "active", "configdrive": {
-            "meta_data": {"hostname": self.hostname(), "uuid": instance, "public_keys": {}},
-            "user_data": format!("#cloud-config\nhostname: {}\n", self.hostname()),
-        }});
-        self.go(
-            node,
-            body,
-            &[State::Deploying, State::DeployWait, State::Active],
-        )
-        .await?;
-        Ok(instance)
-    }
-
-    fn hostname(&self) -> String {
-        format!("{}.example.org", self.unit.name)
-    }
-
-    /// Asks for a verb, and waits until the node has gone through these states in this order.
-    async fn go(&mut self, node: &str, body: Value, through: &[State]) -> Result<(), Failure> {
-        self.api.provision(node, &body).await?;
-        let mut awaited = through.iter().copied().peekable();
-        let ends = Instant::now() + self.patience;
-        while let Some(next) = awaited.peek().copied() {
-            let (to, error) = match timeout_at(ends, self.next_state(node)).await {
-                Ok(changed) => changed?,
-                Err(_) => return Err(self.stuck(node, next).await),
-            };
-            if to == next {
-                awaited.next();
-            } else if to.is_failure() || error.is_some() {
-                let error = match error {
-                    Some(error) => error,
-                    None => self.last_error(node).await?,
-                };
-                return Err(Failure::Machine(format!("{to}: {error}")));
-            }
-        }
-        Ok(())
-    }
-
-    async fn last_error(&self, node: &str) -> Result<String, Failure> {
-        let node = self.api.node(node).await?;
-        Ok(node
-            .get("last_error")
-            .and_then(Value::as_str)
-            .unwrap_or("no reason was recorded")
-            .to_owned())
-    }
-
-    async fn stuck(&self, node: &str, next: State) -> Failure {
-        let why = self.site.explain(node).await;
-        Failure::Machine(format!(
-            "not in state \"{next}\" after {} s: {why}",
-            self.patience.as_secs()
-        ))
-    }
-
-    /// The state that the node gets into next.
-    async fn next_state(&mut self, node: &str) -> Result<(State, Option<String>), Failure> {
-        loop {
-            match self.nodes.recv().await {
-                Ok(note) if note.subject.to_string() == node => {
-                    if let Event::ProvisionSet { to, error, .. } = note.event {
-                        self.spent(to);
-                        return Ok((to, error));
-                    }
-                }
-                Ok(_) => {}
-                Err(RecvError::Lagged(missed)) => {
-                    return Err(Failure::Machine(format!(
-                        "{missed} notifications were missed"
-                    )));
-                }
-                Err(RecvError::Closed) => {
-                    return Err(Failure::Machine("the engine has stopped".to_owned()));
-                }
-            }
-        }
-    }
-
-    /// Adds the time in the state that is being left.
-    fn spent(&mut self, entering: State) {
-        let now = Instant::now();
-        let (left, since) = std::mem::replace(&mut self.entered, (entering, now));
-        let time = now.duration_since(since);
-        match self
-            .story
-            .times
-            .iter_mut()
-            .find(|(state, _)| *state == left)
-        {
-            Some((_, sum)) => *sum += time,
-            None => self.story.times.push((left, time)),
-        }
-    }
-
-    /// Waits until the machine says what it booted, and compares that with what was asked for.
-    async fn verify(&mut self, instance: &Uuid) -> Result<(), Failure> {
-        let ends = Instant::now() + self.patience;
-        let report = match timeout_at(ends, self.booted()).await {
-            Ok(report) => report?,
-            Err(_) => {
-                return Err(Failure::Machine(
-                    "the machine did not boot from its disk".to_owned(),
-                ));
-            }
-        };
-        let wrong = |what: &str, is: &str, wanted: &str| {
-            Failure::Machine(format!("{what} is {is}, not {wanted}"))
-        };
-        if report.image.sha256 != self.site.image_sha256 {
-            return Err(wrong(
-                "the image on disk",
-                &report.image.sha256,
-                &self.site.image_sha256,
-            ));
-        }
-        self.story.image = Some(report.image.sha256.clone());
-        let drive = report
-            .config_drive
-            .as_ref()
-            .ok_or_else(|| Failure::Machine("the disk has no config drive".to_owned()))?;
-        let (hostname, uuid) = (
-            drive.hostname.clone().unwrap_or_default(),
-            drive.instance_uuid.clone().unwrap_or_default(),
-        );
-        if hostname != self.hostname() {
-            return Err(wrong(
-                "the config drive's host name",
-                &hostname,
-                &self.hostname(),
-            ));
-        }
-        if uuid != instance.to_string() {
-            return Err(wrong(
-                "the config drive's instance",
-                &uuid,
-                &instance.to_string(),
-            ));
-        }
+        operator.api.patch_node(node, &patch).await?;
+        let hostname = self.hostname();
+        let drive = self.operator.config_drive(&hostname);
+        let body = json!({"target": "active", "configdrive": drive});
+        let through = [State::Deploying, State::DeployWait, State::Active];
+        self.operator.go(node, body, &through).await?;
+        let disk = self.operator.verify(Some(&hostname)).await?;
+        self.story.image = Some(disk.image.sha256.clone());
         self.story.config_drive = Some(hostname);
         Ok(())
     }
 
-    async fn booted(&mut self) -> Result<Arc<DiskReport>, Failure> {
-        loop {
-            match self.machines.recv().await {
-                Ok(report) if *report.machine == *self.unit.name => {
-                    if let MachineEvent::BootedDisk(disk) = report.event {
-                        return Ok(disk);
-                    }
-                }
-                Ok(_) => {}
-                Err(RecvError::Lagged(missed)) => {
-                    return Err(Failure::Machine(format!(
-                        "{missed} events of machines were missed"
-                    )));
-                }
-                Err(RecvError::Closed) => {
-                    return Err(Failure::Machine("the machine is gone".to_owned()));
-                }
-            }
+    fn hostname(&self) -> String {
+        format!("{}.example.org", self.operator.unit.name)
+    }
+}
+
+/// How long the node was in each state, in the order in which it first got there.
+fn spent(passed: &[Passed], end: Instant) -> Vec<(State, Duration)> {
+    let mut times: Vec<(State, Duration)> = Vec::new();
+    for (at, passing) in passed.iter().enumerate() {
+        let left = passed.get(at + 1).map_or(end, |next| next.at);
+        let time = left.duration_since(passing.at);
+        match times.iter_mut().find(|(state, _)| *state == passing.to) {
+            Some((_, sum)) => *sum += time,
+            None => times.push((passing.to, time)),
         }
     }
+    times
 }

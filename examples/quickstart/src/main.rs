@@ -13,10 +13,12 @@ mod api;
 mod failure;
 mod image;
 mod life;
+mod operator;
 mod progress;
 mod rack;
 mod site;
 mod table;
+mod tour;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -27,9 +29,11 @@ use tokio_util::sync::CancellationToken;
 
 use failure::Failure;
 use life::{Life, Story};
+use operator::Operator;
 use progress::Progress;
 use rack::Rack;
 use site::Site;
+use tour::Tour;
 
 /// Takes machines from enrolment to a running system and back, over IPMI, DHCP, TFTP, HTTP and
 /// the agent's API, all on loopback.
@@ -43,6 +47,12 @@ struct Options {
     /// Leave everything running once the machines are deployed, and print commands to try.
     #[arg(long)]
     keep: bool,
+
+    /// Take one machine through every verb instead (enrol, manage, inspect, clean, provide, active,
+    /// service, rescue, unrescue, rebuild, unhold, abort, adopt, deleted), and print what it went
+    /// through.
+    #[arg(long, conflicts_with_all = ["machines", "keep"])]
+    tour: bool,
 
     /// Size of the image that is deployed, in MiB.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u64).range(1..=2048))]
@@ -120,18 +130,37 @@ async fn run(options: &Options) -> Result<bool, Failure> {
         }
     });
     let site = Site::start(options.image_mib).await?;
-    let rack = Rack::start(&site, options.machines, options.disk_gib).await?;
+    let machines = if options.tour { 1 } else { options.machines };
+    let rack = Rack::start(&site, machines, options.disk_gib).await?;
     eprintln!(
         "API {}, DHCP {}, TFTP {}, image sha256 {}",
         site.api_url, site.dhcp, site.tftp, site.image.sha256
     );
-    let done = interrupted
-        .run_until_cancelled(tell(options, &site, &rack))
-        .await;
+    let told = async {
+        if options.tour {
+            go_on_tour(options, &site, &rack).await
+        } else {
+            tell(options, &site, &rack).await
+        }
+    };
+    let done = interrupted.run_until_cancelled(told).await;
     // Whatever happened, machines lose power first, then the engine stops.
     rack.stop().await;
     site.stop().await?;
     done.unwrap_or(Err(Failure::Interrupted))
+}
+
+/// Takes the machine through every verb, and prints what it went through.
+async fn go_on_tour(options: &Options, site: &Site, rack: &Rack) -> Result<bool, Failure> {
+    let machine = rack.machines().first().cloned();
+    let machine = machine.ok_or_else(|| Failure::Setup("there is no machine".to_owned()))?;
+    let patience = Duration::from_secs(options.patience);
+    let operator = Operator::new(site, rack.events.subscribe(), machine, patience);
+    let progress = Progress::in_lines(rack, site);
+    let report = Tour::new(operator).go().await;
+    progress.finish();
+    println!("{}", report.render());
+    Ok(report.failure.is_none())
 }
 
 /// Lets every machine live, and prints what became of them.
@@ -140,7 +169,8 @@ async fn tell(options: &Options, site: &Site, rack: &Rack) -> Result<bool, Failu
     let patience = Duration::from_secs(options.patience);
     let mut lives = JoinSet::new();
     for machine in rack.machines() {
-        let life = Life::new(site, rack.events.subscribe(), machine.clone(), patience);
+        let operator = Operator::new(site, rack.events.subscribe(), machine.clone(), patience);
+        let life = Life::new(operator);
         let keep = options.keep;
         lives.spawn(async move { life.live(keep).await });
     }

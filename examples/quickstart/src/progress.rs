@@ -50,8 +50,18 @@ impl Bars {
 }
 
 impl Progress {
+    /// A bar per machine on a terminal, lines elsewhere.
     pub(crate) fn start(rack: &Rack, site: &Site) -> Self {
         let bars = std::io::stderr().is_terminal().then(|| Bars::new(rack));
+        Self::watch(rack, site, bars)
+    }
+
+    /// A line for everything that happens.
+    pub(crate) fn in_lines(rack: &Rack, site: &Site) -> Self {
+        Self::watch(rack, site, None)
+    }
+
+    fn watch(rack: &Rack, site: &Site, bars: Option<Bars>) -> Self {
         let (mut machines, mut nodes) = (rack.events.subscribe(), site.notifications.subscribe());
         let view = bars.clone();
         let watcher = tokio::spawn(async move {
@@ -110,10 +120,12 @@ impl Progress {
 
 /// Which events are worth a line.
 fn shown(event: &MachineEvent) -> bool {
-    !matches!(
-        event,
+    match event {
         MachineEvent::BootStarted { .. }
-            | MachineEvent::TryingDevice { .. }
-            | MachineEvent::LoadedConfig { .. }
-    )
+        | MachineEvent::TryingDevice { .. }
+        | MachineEvent::LoadedConfig { .. } => false,
+        // What the agent is asked besides is asked over and over.
+        MachineEvent::AgentCommand(report) => report.step.is_some() || report.fault.is_some(),
+        _ => true,
+    }
 }

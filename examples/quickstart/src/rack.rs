@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ironic_vbmc::{Firmware, MachineReport, SimulatedMachine, Timings, VirtualBmc};
-use tokio::sync::broadcast;
+use ironic_vbmc::{Firmware, MachineReport, MachineState, SimulatedMachine, Timings, VirtualBmc};
+use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
 use crate::failure::Failure;
@@ -24,6 +24,8 @@ pub(crate) struct Unit {
     pub(crate) address: Ipv4Addr,
     pub(crate) bmc: SocketAddr,
     pub(crate) uefi: bool,
+    /// What the machine is doing.
+    pub(crate) state: watch::Receiver<MachineState>,
 }
 
 impl Unit {
@@ -66,18 +68,10 @@ impl Rack {
             )
             .await
             .map_err(|error| Failure::setup("virtual BMC", error))?;
-            let unit = Unit {
-                number,
-                mac: [0x52, 0x54, 0x00, 0x12, high, low],
-                address: Ipv4Addr::new(10, 77, high, low),
-                bmc: bmc.address(),
-                uefi,
-                name,
-            };
-            site.know(&unit);
-            let disk: PathBuf = disks.path().join(format!("{}.img", unit.name));
-            let machine = SimulatedMachine::builder(unit.mac.into(), site.http.clone())
-                .name(&unit.name)
+            let mac = [0x52, 0x54, 0x00, 0x12, high, low];
+            let disk: PathBuf = disks.path().join(format!("{name}.img"));
+            let machine = SimulatedMachine::builder(mac.into(), site.http.clone())
+                .name(&name)
                 .disk(disk, disk_gib << 30)
                 .firmware(if uefi { Firmware::Uefi } else { Firmware::Bios })
                 .timings(
@@ -97,6 +91,16 @@ impl Rack {
                 })
                 .build()
                 .map_err(|error| Failure::setup("machine", error))?;
+            let unit = Unit {
+                number,
+                mac,
+                address: Ipv4Addr::new(10, 77, high, low),
+                bmc: bmc.address(),
+                uefi,
+                name,
+                state: machine.watch(),
+            };
+            site.know(&unit);
             bmcs.spawn(async move {
                 let _ = bmc.serve(Arc::new(machine)).await;
             });

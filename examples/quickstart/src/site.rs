@@ -44,7 +44,8 @@ pub(crate) struct SiteView {
     pub(crate) image_url: String,
     pub(crate) image_sha256: String,
     pub(crate) image_sha512: String,
-    client: Client,
+    /// The engine itself, for what the API does not have yet.
+    pub(crate) client: Client,
 }
 
 impl SiteView {
@@ -212,6 +213,7 @@ reply_to_source = true
 [drivers]
 enabled_hardware_types = ["ipmi"]
 enabled_boot_interfaces = ["ipxe", "pxe"]
+enabled_rescue_interfaces = ["agent", "no-rescue"]
 "#
     )
 }
