@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{AgentClient, image_info, ramdisk, steps};
 use crate::Error;
 use crate::driver::{Deploy, Interface, NetworkRole, Properties, SharedTask, Task};
-use crate::flow::{Progress, StepProgress, Wait};
+use crate::flow::{Deed, Forecast, Part, Progress, StepProgress, Wait};
 use crate::model::{Node, capabilities};
 use crate::states::{FlowKind, InterfaceKind, PowerState, PowerTarget, ProvisionState};
 use crate::steps::{Impact, Replay, Step, StepDef, StepSource};
@@ -83,29 +83,6 @@ async fn wait_for_off(task: &Task) -> Result<bool, Error> {
         sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(5));
     }
-}
-
-/// Stops the instance, and takes away what it boots from and its networks.
-async fn leave_instance(task: &mut Task) -> Result<(), Error> {
-    let driver = task.driver();
-    if !task.node().disable_power_off {
-        task.switch_power(PowerTarget::Off, None).await?;
-    }
-    driver.boot.clean_up_instance(task).await?;
-    driver.network.disconnect(task, NetworkRole::Tenant).await
-}
-
-/// Starts the instance on its own networks again.
-async fn boot_instance_again(task: &mut Task) -> Result<(), Error> {
-    let driver = task.driver();
-    driver.network.connect(task, NetworkRole::Tenant).await?;
-    driver.boot.prepare_instance(task).await?;
-    let target = if task.node().disable_power_off {
-        PowerTarget::Reboot
-    } else {
-        PowerTarget::On
-    };
-    task.switch_power(target, None).await
 }
 
 /// The steps that the interface itself runs, in their order (the original's priorities).
@@ -192,11 +169,7 @@ impl Interface for AgentDeploy {
         let driver = task.driver();
         match step.step.as_str() {
             "deploy" => {
-                let target = if task.node().disable_power_off {
-                    PowerTarget::Reboot
-                } else {
-                    PowerTarget::On
-                };
+                let target = ramdisk::start_of(task.node());
                 task.switch_power(target, None).await?;
                 return Ok(Progress::Wait(Wait::for_agent("write the image")));
             }
@@ -211,11 +184,7 @@ impl Interface for AgentDeploy {
                 driver.network.connect(task, NetworkRole::Tenant).await?;
             }
             "boot_instance" => {
-                let target = if task.node().disable_power_off {
-                    PowerTarget::Reboot
-                } else {
-                    PowerTarget::On
-                };
+                let target = ramdisk::start_of(task.node());
                 task.switch_power(target, None).await?;
             }
             _ => {
@@ -234,6 +203,70 @@ impl Interface for AgentDeploy {
         _step: &Step,
     ) -> Result<StepProgress, Error> {
         steps::progress(&self.client, task, flow).await
+    }
+
+    fn forecast(&self, node: &Node, flow: FlowKind, part: Part<'_>) -> Forecast {
+        match part {
+            Part::Step(step) => of_step(node, step),
+            Part::Finish => {
+                let left = ramdisk::leaving(node, role_of(flow));
+                match flow {
+                    FlowKind::Service => ramdisk::starting_instance(left, node),
+                    _ => left,
+                }
+            }
+            Part::Prepare => match flow {
+                FlowKind::Adopt => Forecast::default().then(Deed::BootInstance),
+                FlowKind::TearDown => {
+                    let left = Forecast::default().disconnect(NetworkRole::Provisioning);
+                    ramdisk::stopping(left, node).disconnect(NetworkRole::Tenant)
+                }
+                FlowKind::Deploy => ramdisk::stopping(Forecast::default(), node)
+                    .disconnect(NetworkRole::Tenant)
+                    .connect(NetworkRole::Provisioning)
+                    .then(Deed::BootRamdisk),
+                _ => {
+                    let left = match flow {
+                        FlowKind::Service => ramdisk::leaving_instance(node),
+                        _ => Forecast::default(),
+                    };
+                    ramdisk::booting(left, node, role_of(flow))
+                        .wait(Wait::for_agent(format!("{flow} steps")))
+                }
+            },
+        }
+    }
+}
+
+/// What [`AgentDeploy`]'s own steps, and those of the agent, do.
+fn of_step(node: &Node, step: &Step) -> Forecast {
+    let forecast = Forecast::default();
+    if step.source == StepSource::Agent {
+        return forecast.wait(Wait::for_step(step, Duration::ZERO));
+    }
+    match step.step.as_str() {
+        "deploy" => {
+            let start = forecast.power(ramdisk::start_of(node));
+            start.wait(Wait::for_agent("write the image"))
+        }
+        "write_image" => forecast.wait(Wait::for_step(step, Duration::ZERO)),
+        "prepare_instance_boot" => forecast.then(Deed::BootInstance),
+        "tear_down_agent" if node.disable_power_off => forecast,
+        "tear_down_agent" => forecast.power(PowerTarget::Off),
+        "switch_to_tenant_network" => forecast
+            .disconnect(NetworkRole::Provisioning)
+            .connect(NetworkRole::Tenant),
+        "boot_instance" => forecast.power(ramdisk::start_of(node)),
+        _ => forecast,
+    }
+}
+
+/// The network of a flow's ramdisk, where it is not the provisioning one.
+fn role_of(flow: FlowKind) -> NetworkRole {
+    if flow == FlowKind::Service {
+        NetworkRole::Servicing
+    } else {
+        NetworkRole::Cleaning
     }
 }
 
@@ -297,13 +330,10 @@ impl Deploy for AgentDeploy {
 
     async fn prepare_steps(&self, task: &mut Task, flow: FlowKind) -> Result<Progress, Error> {
         let params = ramdisk::ramdisk_params(task)?;
-        let role = if flow == FlowKind::Service {
-            leave_instance(task).await?;
-            NetworkRole::Servicing
-        } else {
-            NetworkRole::Cleaning
-        };
-        ramdisk::boot(task, role, &params).await?;
+        if flow == FlowKind::Service {
+            ramdisk::leave_instance(task).await?;
+        }
+        ramdisk::boot(task, role_of(flow), &params).await?;
         Ok(Progress::Wait(Wait::for_agent(format!("{flow} steps"))))
     }
 
@@ -316,7 +346,7 @@ impl Deploy for AgentDeploy {
             return task.driver().boot.clean_up_ramdisk(task).await;
         }
         ramdisk::leave(task, NetworkRole::Servicing).await?;
-        boot_instance_again(task).await
+        ramdisk::start_instance(task).await
     }
 
     async fn refresh_steps(&self, task: &mut Task, flow: FlowKind) -> Result<(), Error> {

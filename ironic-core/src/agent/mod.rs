@@ -19,7 +19,9 @@ pub use direct::AgentDeploy;
 #[cfg(feature = "http")]
 pub use http::HttpAgentTransport;
 pub use power::AgentPower;
-pub(crate) use ramdisk::boot as boot_ramdisk;
 pub use ramdisk::ramdisk_params;
+pub(crate) use ramdisk::{
+    boot as boot_ramdisk, booting as booting_ramdisk, leaving as leaving_ramdisk,
+};
 pub use rescue::AgentRescue;
 pub use transport::{AgentAnswer, AgentRequest, AgentTransport};

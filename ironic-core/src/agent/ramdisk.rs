@@ -2,6 +2,8 @@
 
 use crate::Error;
 use crate::driver::{NetworkRole, RamdiskParams, SharedTask, Task};
+use crate::flow::{Deed, Forecast};
+use crate::model::Node;
 use crate::states::PowerTarget;
 
 /// The kernel parameters that lead an agent to this API.
@@ -30,13 +32,71 @@ pub(crate) async fn boot(
     }
     driver.network.connect(task, role).await?;
     driver.boot.prepare_ramdisk(task, params).await?;
-    // From off, a reboot is a start; a machine that is never switched off restarts.
-    let target = if task.node().disable_power_off {
+    let target = start_of(task.node());
+    task.switch_power(target, None).await
+}
+
+/// How a machine that was to be off is started: one that is never switched off restarts.
+pub(super) fn start_of(node: &Node) -> PowerTarget {
+    if node.disable_power_off {
         PowerTarget::Reboot
     } else {
         PowerTarget::On
-    };
+    }
+}
+
+/// What [`boot`] does.
+pub(crate) fn booting(so_far: Forecast, node: &Node, role: NetworkRole) -> Forecast {
+    stopping(so_far, node)
+        .connect(role)
+        .then(Deed::BootRamdisk)
+        .power(start_of(node))
+}
+
+/// What [`leave`] does.
+pub(crate) fn leaving(node: &Node, role: NetworkRole) -> Forecast {
+    stopping(Forecast::default(), node).disconnect(role)
+}
+
+/// The machine loses power, where it may.
+pub(super) fn stopping(so_far: Forecast, node: &Node) -> Forecast {
+    if node.disable_power_off {
+        so_far
+    } else {
+        so_far.power(PowerTarget::Off)
+    }
+}
+
+/// Stops the instance, and takes away what it boots from and its networks.
+pub(super) async fn leave_instance(task: &mut Task) -> Result<(), Error> {
+    let driver = task.driver();
+    if !task.node().disable_power_off {
+        task.switch_power(PowerTarget::Off, None).await?;
+    }
+    driver.boot.clean_up_instance(task).await?;
+    driver.network.disconnect(task, NetworkRole::Tenant).await
+}
+
+/// What [`leave_instance`] does.
+pub(super) fn leaving_instance(node: &Node) -> Forecast {
+    stopping(Forecast::default(), node).disconnect(NetworkRole::Tenant)
+}
+
+/// Starts the instance on its own networks again.
+pub(super) async fn start_instance(task: &mut Task) -> Result<(), Error> {
+    let driver = task.driver();
+    driver.network.connect(task, NetworkRole::Tenant).await?;
+    driver.boot.prepare_instance(task).await?;
+    let target = start_of(task.node());
     task.switch_power(target, None).await
+}
+
+/// What [`start_instance`] does.
+pub(super) fn starting_instance(so_far: Forecast, node: &Node) -> Forecast {
+    so_far
+        .connect(NetworkRole::Tenant)
+        .then(Deed::BootInstance)
+        .power(start_of(node))
 }
 
 /// Stops the ramdisk, unless the machine stays as it is for somebody to look at, and disconnects it.

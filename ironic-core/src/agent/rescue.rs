@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use super::{AgentClient, ramdisk};
 use crate::Error;
 use crate::driver::{Interface, NetworkRole, Rescue, SharedTask, Task};
-use crate::flow::{Progress, Wait};
-use crate::states::PowerTarget;
+use crate::flow::{Deed, Forecast, Part, Progress, Wait};
+use crate::model::Node;
+use crate::states::{FlowKind, PowerTarget};
 
 /// Where the node remembers that its ramdisk has been told the password: an agent that has
 /// been told closes its command API, so it cannot be told twice.
@@ -62,19 +63,36 @@ impl Interface for AgentRescue {
             Some(_) => Ok(()),
         }
     }
+
+    fn forecast(&self, node: &Node, flow: FlowKind, part: Part<'_>) -> Forecast {
+        match (flow, part) {
+            (FlowKind::Rescue, Part::Prepare) => {
+                let left = ramdisk::leaving_instance(node);
+                ramdisk::booting(left, node, NetworkRole::Rescuing)
+                    .wait(Wait::for_agent("let the rescue user in"))
+            }
+            (FlowKind::Rescue, Part::Finish) => Forecast::default()
+                .then(Deed::TellAgent {
+                    command: "let the rescue user in".to_owned(),
+                })
+                .disconnect(NetworkRole::Rescuing)
+                .connect(NetworkRole::Tenant),
+            (FlowKind::Unrescue, Part::Prepare) => {
+                let left = ramdisk::stopping(Forecast::default(), node);
+                let left = left.disconnect(NetworkRole::Rescuing);
+                ramdisk::starting_instance(left, node)
+            }
+            _ => Forecast::default(),
+        }
+    }
 }
 
 #[async_trait]
 impl Rescue for AgentRescue {
     async fn rescue(&self, task: &mut Task) -> Result<Progress, Error> {
-        let driver = task.driver();
         let params = ramdisk::ramdisk_params(task)?;
         task.node_mut().set_internal(TOLD, Value::Null);
-        if !task.node().disable_power_off {
-            task.switch_power(PowerTarget::Off, None).await?;
-        }
-        driver.boot.clean_up_instance(task).await?;
-        driver.network.disconnect(task, NetworkRole::Tenant).await?;
+        ramdisk::leave_instance(task).await?;
         ramdisk::boot(task, NetworkRole::Rescuing, &params).await?;
         Ok(Progress::Wait(Wait::for_agent("let the rescue user in")))
     }
@@ -87,19 +105,11 @@ impl Rescue for AgentRescue {
     }
 
     async fn unrescue(&self, task: &mut Task) -> Result<Progress, Error> {
-        let driver = task.driver();
         if !task.node().disable_power_off {
             task.switch_power(PowerTarget::Off, None).await?;
         }
         self.clean_up(task).await?;
-        driver.network.connect(task, NetworkRole::Tenant).await?;
-        driver.boot.prepare_instance(task).await?;
-        let target = if task.node().disable_power_off {
-            PowerTarget::Reboot
-        } else {
-            PowerTarget::On
-        };
-        task.switch_power(target, None).await?;
+        ramdisk::start_instance(task).await?;
         Ok(Progress::Done)
     }
 

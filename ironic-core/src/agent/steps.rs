@@ -14,16 +14,11 @@ use crate::steps::{Impact, Replay, Step, StepDef};
 /// The most steps that an agent is believed to offer.
 const MOST_STEPS: usize = 500;
 
-/// Where the agent's steps are kept on the node.
-fn cache_key(flow: FlowKind) -> String {
-    format!("agent_cached_{}_steps", word(flow))
-}
-
 /// The agent's steps of one interface, as they were last refreshed.
 pub(super) fn cached(node: &Node, flow: FlowKind, interface: InterfaceKind) -> Vec<StepDef> {
     let steps = node
         .driver_internal_info
-        .get(&cache_key(flow))
+        .get(&Node::agent_steps_key(flow))
         .and_then(|cache| cache.get(interface.as_str()));
     steps
         .and_then(Value::as_array)
@@ -123,9 +118,9 @@ pub(super) async fn refresh(
     let now = task.now();
     let node = task.node_mut();
     node.set_internal("hardware_manager_version", version);
-    node.set_internal(&cache_key(flow), Value::Object(by_interface));
+    node.set_internal(&Node::agent_steps_key(flow), Value::Object(by_interface));
     node.set_internal(
-        &format!("agent_cached_{word}_steps_refreshed"),
+        &format!("{}_refreshed", Node::agent_steps_key(flow)),
         Value::from(now.to_string()),
     );
     Ok(())

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::Inner;
 use super::jobs::Job;
-use super::power_sync::POWER_FAILURE;
 use crate::Error;
 use crate::driver::VirtualMediaDevice;
+use crate::engine::POWER_FAILURE;
 use crate::model::{Node, is_http_url};
 use crate::transport::MachineAnswer;
 

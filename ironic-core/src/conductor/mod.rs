@@ -21,6 +21,7 @@ mod machine;
 mod management;
 mod media;
 mod nodes;
+mod plan;
 mod power_sync;
 mod prepare;
 mod queries;

@@ -7,13 +7,10 @@ use uuid::Uuid;
 use super::Inner;
 use crate::Error;
 use crate::driver::SharedTask;
-use crate::engine::Input;
+use crate::engine::{Input, POWER_FAILURE};
 use crate::model::Node;
 use crate::notify;
 use crate::states::{PowerState, PowerTarget};
-
-/// The fault of a node whose BMC does not answer.
-pub(super) const POWER_FAILURE: &str = "power failure";
 
 impl Inner {
     /// Reads a node's power for the first time somewhere within the interval, so that a fleet

@@ -10,9 +10,10 @@ use super::Inner;
 use super::limits::Ticket;
 use crate::Error;
 use crate::driver::{SharedTask, Task};
-use crate::engine::{self, Catalogs, Input, Rejected, View};
+use crate::engine::{Input, Rejected};
 use crate::model::Node;
-use crate::states::{BootMode, FlowKind, PowerTarget, ProvisionState, Verb};
+use crate::runtime::Entropy;
+use crate::states::{BootMode, FlowKind, InterfaceKind, PowerTarget, ProvisionState, Verb};
 use crate::transport::{ProvisionArgs, RequestContext, Response};
 
 impl Inner {
@@ -59,7 +60,7 @@ impl Inner {
     }
 
     /// What is to be decided of a verb, with every step by its own name.
-    async fn input_for(
+    pub(super) async fn input_for(
         &self,
         node: &Node,
         verb: Verb,
@@ -121,7 +122,7 @@ impl Inner {
         }
     }
 
-    /// What the verb's interfaces say to it, and what its arguments leave on the node.
+    /// Leaves what the verb's arguments say on the node, and asks its interfaces.
     async fn check(
         &self,
         task: &mut Task,
@@ -129,35 +130,42 @@ impl Inner {
         args: &ProvisionArgs,
         context: &RequestContext,
     ) -> Result<(), Error> {
-        if verb == Verb::Rescue {
-            keep_rescue_password(task, args)?;
-        }
-        if verb == Verb::Rebuild {
-            forget_fetched_image(task.node_mut());
-        }
-        if verb == Verb::Deploy {
-            self.note_lessee(task.node_mut(), context);
-        }
+        self.leave_on(task.node_mut(), verb, args, context)?;
         self.check_boot_mode(task.node(), verb)?;
-        validate_for(task, verb, args.disable_ramdisk).await?;
-        if matches!(verb, Verb::Deploy | Verb::Rebuild) && !args.configdrive.is_null() {
-            task.node_mut()
-                .instance_info
-                .insert("configdrive".to_owned(), args.configdrive.clone());
-        }
-        if verb == Verb::Deploy
-            && task.node().instance_info.get("configdrive") == Some(&Value::Null)
-        {
-            task.node_mut().instance_info.remove("configdrive");
+        validate_for(task, verb, args.disable_ramdisk).await
+    }
+
+    /// Leaves what the arguments of a verb, and who asks for it, say on the node.
+    pub(super) fn leave_on(
+        &self,
+        node: &mut Node,
+        verb: Verb,
+        args: &ProvisionArgs,
+        context: &RequestContext,
+    ) -> Result<(), Error> {
+        match verb {
+            Verb::Rescue => {
+                keep_rescue_password(node, args, &*self.manager.context().entropy)?;
+            }
+            Verb::Rebuild => forget_fetched_image(node),
+            Verb::Deploy => self.note_lessee(node, context),
+            _ => {}
         }
         if matches!(verb, Verb::Deploy | Verb::Rebuild) {
-            note_image_type(task.node_mut());
+            let info = &mut node.instance_info;
+            if !args.configdrive.is_null() {
+                info.insert("configdrive".to_owned(), args.configdrive.clone());
+            }
+            if verb == Verb::Deploy && info.get("configdrive") == Some(&Value::Null) {
+                info.remove("configdrive");
+            }
+            note_image_type(node);
         }
         Ok(())
     }
 
     /// Nothing is deployed in a boot mode that the operator has disallowed.
-    fn check_boot_mode(&self, node: &Node, verb: Verb) -> Result<(), Error> {
+    pub(super) fn check_boot_mode(&self, node: &Node, verb: Verb) -> Result<(), Error> {
         let mode = node.properties.get("boot_mode").and_then(Value::as_str);
         let mode: Option<BootMode> =
             mode.and_then(|mode| mode.trim().to_ascii_lowercase().parse().ok());
@@ -170,31 +178,6 @@ impl Inner {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Says what a verb would do.
-    pub(super) async fn plan(
-        &self,
-        node: Uuid,
-        verb: Verb,
-        args: ProvisionArgs,
-        context: &RequestContext,
-    ) -> Result<Response, Error> {
-        let task = self.manager.shared(node, "plan").await?;
-        let (_, input) = self.input_for(task.node(), verb, args, context).await?;
-        let driver = task.driver();
-        let catalogs = |node: &Node, kind| driver.steps(node, kind);
-        let view = View::new(
-            task.node(),
-            task.flow(),
-            task.interfaces(),
-            Catalogs::new(&catalogs),
-        );
-        let now = self.manager.context().clock.now();
-        let plan = engine::plan(&view, &input, &self.config.policy, now).map_err(refusal)?;
-        Ok(Response::Plan {
-            plan: Box::new(plan),
-        })
     }
 
     /// Accepts a change of power and goes on in the background.
@@ -253,15 +236,19 @@ pub(super) fn note_image_type(node: &mut Node) {
 }
 
 /// Leaves the password on the node for the rescue ramdisk, in clear and as its login takes it.
-fn keep_rescue_password(task: &mut Task, args: &ProvisionArgs) -> Result<(), Error> {
+fn keep_rescue_password(
+    node: &mut Node,
+    args: &ProvisionArgs,
+    entropy: &dyn Entropy,
+) -> Result<(), Error> {
     let password = args.rescue_password.as_deref().unwrap_or_default();
     if password.trim().is_empty() {
         return Err(Error::missing(
             "rescue_password is required: whoever logs in to the rescue ramdisk uses it",
         ));
     }
-    let hashed = crate::sha_crypt::hash(password, task.entropy());
-    let info = &mut task.node_mut().instance_info;
+    let hashed = crate::sha_crypt::hash(password, entropy);
+    let info = &mut node.instance_info;
     info.insert("rescue_password".to_owned(), Value::from(password));
     info.insert("hashed_rescue_password".to_owned(), Value::from(hashed));
     Ok(())
@@ -285,37 +272,32 @@ fn forget_fetched_image(node: &mut Node) {
 
 /// The interfaces that a verb is going to use have what they need.
 async fn validate_for(task: &SharedTask, verb: Verb, disable_ramdisk: bool) -> Result<(), Error> {
-    let driver = task.driver();
+    for kind in used_by(verb, disable_ramdisk) {
+        task.driver().interface(*kind).validate(task).await?;
+    }
+    if verb == Verb::Abort
+        && task.node().provision_state == ProvisionState::InspectWait
+        && !task.driver().inspect.can_abort()
+    {
+        return Err(Error::Unsupported {
+            driver: task.node().driver.clone(),
+            extension: "aborting an inspection".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// The interfaces that must have what they need before a verb is begun.
+pub(super) fn used_by(verb: Verb, disable_ramdisk: bool) -> &'static [InterfaceKind] {
+    use InterfaceKind::{Deploy, Inspect, Network, Power, Rescue};
     match verb {
-        Verb::Deploy | Verb::Rebuild => {
-            driver.power.validate(task).await?;
-            driver.deploy.validate(task).await
-        }
-        Verb::Inspect => {
-            driver.power.validate(task).await?;
-            driver.inspect.validate(task).await
-        }
-        Verb::Clean | Verb::Service if disable_ramdisk => driver.power.validate(task).await,
-        Verb::Clean | Verb::Provide | Verb::Service => {
-            driver.power.validate(task).await?;
-            driver.network.validate(task).await
-        }
-        Verb::Rescue => {
-            driver.power.validate(task).await?;
-            driver.rescue.validate(task).await?;
-            driver.network.validate(task).await
-        }
-        Verb::Undeploy | Verb::Unrescue => driver.power.validate(task).await,
-        Verb::Abort
-            if task.node().provision_state == ProvisionState::InspectWait
-                && !driver.inspect.can_abort() =>
-        {
-            Err(Error::Unsupported {
-                driver: task.node().driver.clone(),
-                extension: "aborting an inspection".to_owned(),
-            })
-        }
-        _ => Ok(()),
+        Verb::Deploy | Verb::Rebuild => &[Power, Deploy],
+        Verb::Inspect => &[Power, Inspect],
+        Verb::Clean | Verb::Service if disable_ramdisk => &[Power],
+        Verb::Clean | Verb::Provide | Verb::Service => &[Power, Network],
+        Verb::Rescue => &[Power, Rescue, Network],
+        Verb::Undeploy | Verb::Unrescue => &[Power],
+        _ => &[],
     }
 }
 

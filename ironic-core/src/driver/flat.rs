@@ -33,6 +33,10 @@ impl Network for FlatNetwork {
         Ok(())
     }
 
+    fn switches(&self) -> bool {
+        false
+    }
+
     async fn attach_vif(&self, task: &mut Task, info: &JsonMap) -> Result<(), Error> {
         let text = |key: &str| info.get(key).and_then(Value::as_str);
         let id = text("id").unwrap_or_default();

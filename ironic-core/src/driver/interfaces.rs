@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{SharedTask, Task};
 use crate::Error;
-use crate::flow::{Progress, StepProgress};
+use crate::flow::{Forecast, Part, Progress, StepProgress};
 use crate::model::{JsonMap, Node};
-use crate::states::{FlowKind, PowerState, PowerTarget};
+use crate::states::{FlowKind, NetworkRole, PowerState, PowerTarget};
 use crate::steps::{Step, StepDef};
 
 /// The `driver_info` and other keys that an interface reads, each with what it means.
@@ -78,6 +78,12 @@ pub trait Interface: Send + Sync + 'static {
         _step: &Step,
     ) -> Result<StepProgress, Error> {
         Ok(StepProgress::Unknown)
+    }
+
+    /// What it would do to the machine in this part of a flow, if all goes well: from the node
+    /// alone, without any I/O. Plans are made of it.
+    fn forecast(&self, _node: &Node, _flow: FlowKind, _part: Part<'_>) -> Forecast {
+        Forecast::default()
     }
 }
 
@@ -267,25 +273,6 @@ pub trait Inspect: Interface {
     }
 }
 
-string_enum! {
-    /// What a machine is connected to a network for.
-    #[non_exhaustive]
-    pub enum NetworkRole("network role") {
-        /// Deploying.
-        Provisioning = "provisioning",
-        /// Cleaning.
-        Cleaning = "cleaning",
-        /// Rescuing.
-        Rescuing = "rescuing",
-        /// Inspecting.
-        Inspection = "inspection",
-        /// Servicing.
-        Servicing = "servicing",
-        /// Running an instance.
-        Tenant = "tenant",
-    }
-}
-
 /// Connects machines to networks.
 ///
 /// # Contract
@@ -304,6 +291,11 @@ pub trait Network: Interface {
     /// # Errors
     /// Why it cannot.
     async fn disconnect(&self, task: &mut Task, role: NetworkRole) -> Result<(), Error>;
+
+    /// Whether connecting and disconnecting changes anything. Plans leave out what does not.
+    fn switches(&self) -> bool {
+        true
+    }
 
     /// Attaches a virtual interface to a port; `info` has its `id`.
     ///

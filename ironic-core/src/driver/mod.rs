@@ -31,6 +31,7 @@ mod task;
 mod vendor;
 mod virtual_media;
 
+pub use crate::states::NetworkRole;
 pub use alias::DriverAlias;
 pub use bare::BareDriver;
 pub use builder::RegistryBuilder;
@@ -39,8 +40,8 @@ pub use flat::FlatNetwork;
 pub use hardware::HardwareType;
 pub use indicator::{Component, Indicator, IndicatorState, Indicators, find_indicator};
 pub use interfaces::{
-    Bios, Boot, Console, ConsoleInfo, Deploy, Firmware, Inspect, Interface, Network, NetworkRole,
-    Power, Properties, Raid, RamdiskParams, Rescue, Storage,
+    Bios, Boot, Console, ConsoleInfo, Deploy, Firmware, Inspect, Interface, Network, Power,
+    Properties, Raid, RamdiskParams, Rescue, Storage,
 };
 pub use management::{BootDeviceState, Management};
 pub use raid_config::{raid_disk_properties, validate_raid_config};

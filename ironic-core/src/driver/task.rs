@@ -234,12 +234,8 @@ impl Task {
             let kept = node
                 .driver_internal_info
                 .contains_key("agent_secret_token_pregenerated");
-            for key in [
-                "agent_url",
-                "agent_verify_ca",
-                "agent_cached_deploy_steps",
-                "agent_cached_clean_steps",
-            ] {
+            node.forget_agent_steps();
+            for key in ["agent_url", "agent_verify_ca"] {
                 node.set_internal(key, Value::Null);
             }
             if !kept {

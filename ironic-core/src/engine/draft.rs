@@ -225,6 +225,7 @@ impl<'a> Draft<'a> {
 
     /// Forgets what must not outlive the ramdisk that it came from.
     pub(super) fn forget_agent(&mut self) {
+        self.node.forget_agent_steps();
         for key in [
             "agent_url",
             "agent_secret_token",
@@ -232,9 +233,6 @@ impl<'a> Draft<'a> {
             "agent_verify_ca",
             "agent_version",
             "agent_command",
-            "agent_cached_deploy_steps",
-            "agent_cached_clean_steps",
-            "agent_cached_service_steps",
         ] {
             self.node.set_internal(key, Value::Null);
         }

@@ -1,6 +1,7 @@
+use super::POWER_FAILURE;
 use crate::flow::{Blocked, BlockedReason, Flow};
 use crate::model::{Lock, Node};
-use crate::states::ProvisionState;
+use crate::states::{ProvisionState, Verb};
 
 /// Why a node does not move; `None` when it rests where it should, or is being worked on.
 pub fn explain(node: &Node, flow: Option<&Flow>, lock: Option<&Lock>) -> Option<Blocked> {
@@ -27,7 +28,7 @@ pub fn explain(node: &Node, flow: Option<&Flow>, lock: Option<&Lock>) -> Option<
             .last_error
             .clone()
             .unwrap_or_else(|| "no reason was recorded".to_owned());
-        let next: Vec<_> = state.events().map(|(event, _)| event.to_string()).collect();
+        let next: Vec<_> = state.verbs().map(Verb::as_str).collect();
         return Some(Blocked::new(
             BlockedReason::Failed { error },
             since,
@@ -55,7 +56,11 @@ pub fn explain(node: &Node, flow: Option<&Flow>, lock: Option<&Lock>) -> Option<
         return Some(Blocked::new(
             BlockedReason::Maintenance { reason },
             node.updated_at.unwrap_or(node.created_at),
-            "take the node out of maintenance",
+            if node.fault.as_deref() == Some(POWER_FAILURE) {
+                "let its BMC answer: the conductor asks again from time to time, and then takes the node out of maintenance"
+            } else {
+                "take the node out of maintenance"
+            },
         ));
     }
     if state.is_waiting() || state.is_in_progress() {

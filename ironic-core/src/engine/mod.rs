@@ -20,8 +20,9 @@ mod verb;
 mod verify;
 
 pub use explain::explain;
-pub use plan::{Assumptions, Plan, PlanItem, plan};
+pub use plan::{Forecasts, Plan, PlanChange, PlanDiff, PlanItem, PlanProblem, Summary, plan};
 
+pub(crate) use power::POWER_FAILURE;
 pub(crate) use rescue::RAMDISK_BOOTED;
 pub(crate) use tear_down::{AUTOMATIC_LESSEE, RESCUED};
 

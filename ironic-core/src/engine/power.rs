@@ -8,6 +8,9 @@ use crate::notify;
 use crate::states::{FlowKind, PowerTarget};
 use crate::steps::Replay;
 
+/// The fault of a node whose BMC does not answer.
+pub(crate) const POWER_FAILURE: &str = "power failure";
+
 /// Somebody asks for power.
 pub(super) fn asked(
     draft: &mut Draft<'_>,

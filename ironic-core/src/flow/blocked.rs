@@ -77,25 +77,26 @@ impl Blocked {
     }
 }
 
+impl std::fmt::Display for BlockedReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Agent { then } => write!(f, "waits for the agent's next call, then: {then}"),
+            Self::Step { step, detail } if detail.is_empty() => {
+                write!(f, "step {step} is running")
+            }
+            Self::Step { step, detail } => write!(f, "step {step} is running: {detail}"),
+            Self::Hardware { what } => write!(f, "waits for the hardware: {what}"),
+            Self::Hold => f.write_str("on hold"),
+            Self::Lock { holder, purpose } => write!(f, "locked by {holder} for {purpose}"),
+            Self::Maintenance { reason } => write!(f, "in maintenance: {reason}"),
+            Self::Failed { error } => write!(f, "failed: {error}"),
+        }
+    }
+}
+
 impl std::fmt::Display for Blocked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.reason {
-            BlockedReason::Agent { then } => {
-                write!(f, "waits for the agent's next call, then: {then}")?
-            }
-            BlockedReason::Step { step, detail } if detail.is_empty() => {
-                write!(f, "step {step} is running")?
-            }
-            BlockedReason::Step { step, detail } => write!(f, "step {step} is running: {detail}")?,
-            BlockedReason::Hardware { what } => write!(f, "waits for the hardware: {what}")?,
-            BlockedReason::Hold => f.write_str("on hold")?,
-            BlockedReason::Lock { holder, purpose } => {
-                write!(f, "locked by {holder} for {purpose}")?
-            }
-            BlockedReason::Maintenance { reason } => write!(f, "in maintenance: {reason}")?,
-            BlockedReason::Failed { error } => write!(f, "failed: {error}")?,
-        }
-        write!(f, " (since {}", self.since)?;
+        write!(f, "{} (since {}", self.reason, self.since)?;
         if let Some(next) = self.next_attempt {
             write!(f, ", looks again at {next}")?;
         }

@@ -3,9 +3,11 @@
 mod blocked;
 mod cleaning;
 mod effect;
+mod forecast;
 mod record;
 
 pub use blocked::{Blocked, BlockedReason};
 pub use cleaning::CleaningSteps;
 pub use effect::{Effect, PendingEffect, Progress, Resume, StepProgress, Wait, Waiting};
+pub use forecast::{Deed, Forecast, Part};
 pub use record::Flow;

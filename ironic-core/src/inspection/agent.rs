@@ -3,11 +3,11 @@ use serde_json::Value;
 
 use super::hooks;
 use crate::Error;
-use crate::agent::ramdisk_params;
+use crate::agent::{booting_ramdisk, leaving_ramdisk, ramdisk_params};
 use crate::driver::{Inspect, Interface, NetworkRole, SharedTask, Task};
-use crate::flow::{BlockedReason, Progress, Resume, Wait};
-use crate::model::Inventory;
-use crate::states::PowerTarget;
+use crate::flow::{Forecast, Part, Progress, Wait};
+use crate::model::{Inventory, Node};
+use crate::states::{FlowKind, PowerTarget};
 
 /// The inspect interface `agent`: the ramdisk boots, reports, and what it found is put on the node.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,6 +19,16 @@ impl Interface for AgentInspect {
     async fn validate(&self, task: &SharedTask) -> Result<(), Error> {
         ramdisk_params(task)?;
         task.driver().boot.validate_inspection(task).await
+    }
+
+    fn forecast(&self, node: &Node, _flow: FlowKind, part: Part<'_>) -> Forecast {
+        let role = NetworkRole::Inspection;
+        match part {
+            Part::Prepare => booting_ramdisk(Forecast::default(), node, role)
+                .wait(Wait::for_agent("put what it found on the node")),
+            Part::Finish => leaving_ramdisk(node, role),
+            _ => Forecast::default(),
+        }
     }
 }
 
@@ -34,12 +44,9 @@ impl Inspect for AgentInspect {
         );
         task.node_mut().set_internal("inspection_data", Value::Null);
         crate::agent::boot_ramdisk(task, NetworkRole::Inspection, &params).await?;
-        let mut wait = Wait::for_agent("what inspection found");
-        wait.why = BlockedReason::Agent {
-            then: "put what it found on the node".to_owned(),
-        };
-        wait.resume = Resume::NextStep;
-        Ok(Progress::Wait(wait))
+        Ok(Progress::Wait(Wait::for_agent(
+            "put what it found on the node",
+        )))
     }
 
     async fn finish(&self, task: &mut Task) -> Result<(), Error> {

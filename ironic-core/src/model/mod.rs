@@ -1,5 +1,6 @@
 //! The records that a store keeps, and what makes a field valid: plain data, pure checks.
 
+mod agent_steps;
 mod allocation;
 mod bios_setting;
 pub mod capabilities;

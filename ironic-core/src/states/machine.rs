@@ -135,3 +135,22 @@ string_enum! {
         Power = "power",
     }
 }
+
+string_enum! {
+    /// What a machine is connected to a network for.
+    #[non_exhaustive]
+    pub enum NetworkRole("network role") {
+        /// Deploying.
+        Provisioning = "provisioning",
+        /// Cleaning.
+        Cleaning = "cleaning",
+        /// Rescuing.
+        Rescuing = "rescuing",
+        /// Inspecting.
+        Inspection = "inspection",
+        /// Servicing.
+        Servicing = "servicing",
+        /// Running an instance.
+        Tenant = "tenant",
+    }
+}

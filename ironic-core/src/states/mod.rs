@@ -6,7 +6,9 @@ mod provision;
 mod verb;
 
 pub use diagram::svg as diagram_svg;
-pub use machine::{BootDevice, BootMode, FlowKind, InterfaceKind, PowerState, PowerTarget};
+pub use machine::{
+    BootDevice, BootMode, FlowKind, InterfaceKind, NetworkRole, PowerState, PowerTarget,
+};
 pub use provision::{Event, ProvisionState, TRANSITIONS};
 pub use verb::Verb;
 

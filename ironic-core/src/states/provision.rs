@@ -1,4 +1,4 @@
-use super::InvalidTransition;
+use super::{InvalidTransition, Verb};
 
 string_enum! {
     /// Where a node stands in its life.
@@ -229,6 +229,17 @@ impl ProvisionState {
             .iter()
             .filter(move |(from, _, _)| *from == self)
             .map(|(_, by, to)| (*by, *to))
+    }
+
+    /// Whether a node in this state can be asked for this verb.
+    pub fn takes(self, verb: Verb) -> bool {
+        self.on(verb.event()).is_ok()
+    }
+
+    /// The verbs that a node in this state can be asked for.
+    pub fn verbs(self) -> impl Iterator<Item = Verb> {
+        let all = Verb::ALL.iter().copied();
+        all.filter(move |verb| self.takes(*verb))
     }
 
     /// Whether a node rests here until somebody asks for something. Only such a state can be a

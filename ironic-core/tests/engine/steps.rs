@@ -5,7 +5,7 @@ mod children;
 use ironic_core::client::Client;
 use ironic_core::config::Policy;
 use ironic_core::driver::fake::FakeOperation as Op;
-use ironic_core::engine::{Catalogs, Input, Outcome, View, decide, plan};
+use ironic_core::engine::{Catalogs, Forecasts, Input, Outcome, View, decide, plan};
 use ironic_core::flow::{BlockedReason, CleaningSteps, Effect};
 use ironic_core::model::{InterfaceNames, Node};
 use ironic_core::states::{FlowKind, InterfaceKind as I, PowerState, ProvisionState, Verb};
@@ -295,17 +295,30 @@ fn a_step_of_the_agent_waits_for_the_ramdisk_that_a_reboot_starts() {
         "the reboot is over"
     );
 
-    let whole = plan(&begin, &reboot_then_erase(), &policy, now)
-        .unwrap()
-        .to_string();
+    let whole = plan(
+        &begin,
+        Forecasts::none(),
+        &reboot_then_erase(),
+        &policy,
+        now,
+    )
+    .unwrap()
+    .to_string();
     let lines: Vec<_> = whole.lines().map(str::trim).collect();
     let at = |part: &str| lines.iter().position(|line| line.contains(part)).unwrap();
     assert!(at("step power.reboot") < at("clean wait"), "{whole}");
     assert!(
-        at("the agent says") < at("step deploy.erase_devices"),
+        at("the agent says") < at("step deploy.erase_devices, priority"),
         "{whole}"
     );
-    assert_eq!(lines.last(), Some(&"→ manageable"), "{whole}");
+    let [.., last, summary] = lines.as_slice() else {
+        panic!("{whole}")
+    };
+    assert_eq!(*last, "→ manageable", "{whole}");
+    assert!(
+        summary.contains("data lost by deploy.erase_devices"),
+        "{whole}"
+    );
 }
 
 #[test]

@@ -26,6 +26,10 @@ impl Network for NoopNetwork {
         Ok(())
     }
 
+    fn switches(&self) -> bool {
+        false
+    }
+
     async fn attach_vif(&self, _task: &mut Task, _info: &JsonMap) -> Result<(), Error> {
         Ok(())
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::engine::{Plan, PlanItem};
+use crate::engine::{Plan, PlanItem, PlanProblem};
+use crate::flow::{BlockedReason, Deed};
 use crate::model::{JsonMap, MacAddress, Node, Port, VolumeTarget};
 use crate::runtime::Timestamp;
 use crate::states::{BootDevice, FlowKind, InterfaceKind, PowerTarget, ProvisionState, Verb};
@@ -217,7 +218,20 @@ fn plan() -> Box<Plan> {
         source: StepSource::Agent,
         impact: Impact::ERASE,
     });
-    plan.items.push(PlanItem::AgentSteps);
+    let known_since = Some(Timestamp::from_micros(7));
+    plan.items.push(PlanItem::AgentSteps { known_since });
+    plan.items.push(PlanItem::Deed {
+        what: Deed::Power {
+            target: PowerTarget::Off,
+        },
+    });
+    plan.items.push(PlanItem::Wait {
+        on: BlockedReason::Hold,
+        within: Some(60),
+    });
+    let interface = Some(InterfaceKind::Power);
+    plan.problems
+        .push(PlanProblem::new(interface, "no address"));
     Box::new(plan)
 }
 
