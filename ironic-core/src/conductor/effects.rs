@@ -62,7 +62,10 @@ pub(super) async fn perform(
             Progress::Done
         }
         Effect::SetPower { target, timeout } => {
-            set_power(task, *target, timeout.map(Duration::from_secs)).await?
+            driver.power.validate(task).await?;
+            let patience = patience(task, *target, *timeout);
+            task.switch_power_untold(*target, patience).await?;
+            Progress::Done
         }
     };
     Ok(match progress {
@@ -92,7 +95,10 @@ async fn run_reserved(
                     "the power interface does not support the power state \"{target}\""
                 )));
             }
-            set_power(task, target, None).await
+            task.driver().power.validate(task).await?;
+            let patience = patience(task, target, None);
+            task.switch_power(target, patience).await?;
+            Ok(Progress::Done)
         }
         None => Err(Error::internal(format!(
             "the {kind} step {reserved} is decided, not carried out"
@@ -100,15 +106,11 @@ async fn run_reserved(
     }
 }
 
-async fn set_power(
-    task: &mut Task,
-    target: PowerTarget,
-    timeout: Option<Duration>,
-) -> Result<Progress, Error> {
-    task.driver().power.validate(task).await?;
+/// How long a change of power may take: as long as asked for, else as the driver or, where the
+/// machine's operating system has to help, the configuration says.
+fn patience(task: &Task, target: PowerTarget, asked: Option<u64>) -> Option<Duration> {
     let soft = matches!(target, PowerTarget::SoftOff | PowerTarget::SoftReboot);
     let usual = soft.then(|| task.config().soft_power_off_timeout);
-    let timeout = timeout.filter(|timeout| !timeout.is_zero()).or(usual);
-    task.switch_power(target, timeout).await?;
-    Ok(Progress::Done)
+    let asked = asked.map(Duration::from_secs);
+    asked.filter(|timeout| !timeout.is_zero()).or(usual)
 }

@@ -28,6 +28,7 @@ mod resolve_error;
 mod resolve_tests;
 mod similar;
 mod task;
+mod teller;
 mod vendor;
 mod virtual_media;
 
@@ -52,5 +53,6 @@ pub use resolve::{Resolver, instance_overrides, resolve};
 pub use resolve_error::ResolveError;
 pub(crate) use task::TaskCore;
 pub use task::{SharedTask, Task, TaskContext};
+pub(crate) use teller::Teller;
 pub use vendor::{Vendor, VendorMethod};
 pub use virtual_media::{VirtualMediaDevice, VirtualMediaSlot};

@@ -7,11 +7,13 @@ use uuid::Uuid;
 
 use super::BareDriver;
 use super::reservation::{Hold, Reservation};
+use super::teller::Teller;
 use crate::Error;
 use crate::config::Config;
 use crate::flow::Flow;
 use crate::governor::{BmcEndpoint, BmcPermit, Governor};
 use crate::model::{InterfaceNames, Inventory, Node, Port};
+use crate::notify::{Event, Status};
 use crate::runtime::{Clock, Entropy, Timestamp};
 use crate::states::PowerTarget;
 use crate::store::{Batch, Expect, Fence, Op, Repository, Stored};
@@ -66,6 +68,7 @@ pub(crate) struct TaskCore {
     pub(crate) ports: Vec<Port>,
     pub(crate) interfaces: InterfaceNames,
     pub(crate) driver: Arc<BareDriver>,
+    pub(crate) teller: Teller,
     pub(crate) purpose: String,
     pub(crate) span: tracing::Span,
 }
@@ -216,12 +219,34 @@ impl Task {
         Ok(())
     }
 
-    /// Switches the machine's power and records what became of it. What lived in the machine's
-    /// memory is forgotten: where its agent took commands, and its token.
+    /// Switches the machine's power, records what became of it, and tells of it. What lived in the
+    /// machine's memory is forgotten: where its agent took commands, and its token.
     ///
     /// # Errors
     /// What the power interface says.
     pub async fn switch_power(
+        &mut self,
+        target: PowerTarget,
+        timeout: Option<Duration>,
+    ) -> Result<(), Error> {
+        self.tell_of_power(target, Status::Start).await;
+        let switched = self.switch_power_untold(target, timeout).await;
+        let status = match switched {
+            Ok(()) => Status::End,
+            Err(_) => Status::Error,
+        };
+        self.tell_of_power(target, status).await;
+        switched
+    }
+
+    async fn tell_of_power(&self, target: PowerTarget, status: Status) {
+        let event = Event::PowerSet { target, status };
+        let teller = &self.core().teller;
+        teller.tell_each(self.node(), self.flow(), &[event]).await;
+    }
+
+    /// The same, where whoever asked tells of it.
+    pub(crate) async fn switch_power_untold(
         &mut self,
         target: PowerTarget,
         timeout: Option<Duration>,

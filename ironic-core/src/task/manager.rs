@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::Error;
 use crate::driver::{
-    BareDriver, Hold, Registry, Reservation, Task, TaskContext, TaskCore, TaskEnd,
+    BareDriver, Hold, Registry, Reservation, Task, TaskContext, TaskCore, TaskEnd, Teller,
 };
 use crate::engine::{Decision, Input, Outcome};
 use crate::flow::Flow;
@@ -20,7 +20,7 @@ use super::line::Lines;
 pub struct TaskManager {
     pub(super) context: Arc<TaskContext>,
     pub(super) registry: Arc<Registry>,
-    pub(super) notifier: Arc<dyn Notifier>,
+    pub(super) teller: Teller,
     pub(super) ends: mpsc::UnboundedSender<TaskEnd>,
     pub(super) lines: Arc<Lines>,
 }
@@ -45,9 +45,9 @@ impl TaskManager {
         let (ends, queue) = mpsc::unbounded_channel();
         (
             Self {
+                teller: Teller::new(Arc::clone(&context), notifier),
                 context,
                 registry,
-                notifier,
                 ends,
                 lines: Arc::default(),
             },
@@ -67,7 +67,7 @@ impl TaskManager {
 
     /// Whom to tell what happens.
     pub fn notifier(&self) -> &Arc<dyn Notifier> {
-        &self.notifier
+        self.teller.notifier()
     }
 
     pub(super) fn repository(&self) -> &Repository {
@@ -89,6 +89,7 @@ impl TaskManager {
             ports: ports.into_iter().map(|port| port.value).collect(),
             interfaces,
             driver: Arc::new(driver),
+            teller: self.teller.clone(),
             purpose: purpose.to_owned(),
             span: tracing::info_span!("task", node = %id, purpose, host),
         })

@@ -20,6 +20,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use crate::hold::{reaches, steps};
 use crate::house::{House, LONG, available, enrolled, go};
 
 struct Heard(Receiver<Notification>);
@@ -333,6 +334,38 @@ fn on_the_wire_a_notification_is_the_originals() {
         },
     });
     assert_eq!(wire, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn power_that_a_flow_switches() {
+    let (house, conductor, client, mut heard) = heard(House::new()).await;
+    let node = enrolled(&client).await;
+    go(&client, node, Verb::Manage, ProvisionState::Manageable).await;
+    heard.all();
+    let of_power = |heard: &mut Heard| -> Vec<_> {
+        let told = heard.all().into_iter();
+        told.filter(|told| told.payload.name == "NodeSetPowerStatePayload")
+            .map(|told| {
+                let status = told.event.status();
+                format!("{} {status}", told.payload.data["to_power"])
+            })
+            .collect()
+    };
+    let args = || steps(&["power_on", "reboot"]);
+    client.provision(node, Verb::Clean, args()).await.unwrap();
+    reaches(&client, node, ProvisionState::Manageable).await;
+    let (on, again) = ("\"power on\"", "\"rebooting\"");
+    let told = [(on, "start"), (on, "end"), (again, "start"), (again, "end")];
+    let told = told.map(|(target, status)| format!("{target} {status}"));
+    assert_eq!(of_power(&mut heard), told);
+
+    let broken = Error::driver("fake", "no answer");
+    let fails = FakeRule::fails(FakeOperation::SetPowerState, broken);
+    house.fakes.add(fails.nth(2));
+    client.provision(node, Verb::Clean, args()).await.unwrap();
+    reaches(&client, node, ProvisionState::CleanFailed).await;
+    assert_eq!(of_power(&mut heard)[3], format!("{again} error"));
+    conductor.stop().await.unwrap();
 }
 
 /// Every payload has the name, the version and the fields of the original's, and each of its
