@@ -1,7 +1,7 @@
 //! What ends a flow: undoing what its `Prepare` did, after success and after failure.
 
-use super::Inner;
 use super::console::Again;
+use super::{Inner, caches};
 use crate::Error;
 use crate::driver::Task;
 use crate::engine::RAMDISK_BOOTED;
@@ -12,8 +12,20 @@ use crate::states::{FlowKind, PowerTarget};
 pub(super) async fn finish(inner: &Inner, task: &mut Task, kind: FlowKind) -> Result<(), Error> {
     let driver = task.driver();
     match kind {
-        FlowKind::Inspect => driver.inspect.finish(task).await,
-        FlowKind::Clean | FlowKind::Service => tear_down_steps(task, kind).await,
+        FlowKind::Verify => {
+            caches::refresh(task).await;
+            Ok(())
+        }
+        FlowKind::Inspect => {
+            driver.inspect.finish(task).await?;
+            caches::refresh_firmware(task).await;
+            Ok(())
+        }
+        FlowKind::Clean | FlowKind::Service => {
+            tear_down_steps(task, kind).await?;
+            caches::refresh(task).await;
+            Ok(())
+        }
         FlowKind::Deploy => {
             inner.start_again(task, Again::Deploying).await;
             Ok(())

@@ -5,6 +5,7 @@ mod agent_calls;
 mod allocations;
 mod announce;
 mod builder;
+mod caches;
 mod chassis;
 mod children;
 mod cleaning;

@@ -61,11 +61,15 @@ async fn read_power(task: &mut Task) -> Result<(), Error> {
 /// Boots what the clean or service steps run in, unless they do without.
 async fn prepare_steps(task: &mut Task, kind: FlowKind) -> Result<Progress, Error> {
     let driver = task.driver();
+    let in_ramdisk = task.flow().is_some_and(|flow| !flow.disable_ramdisk);
     driver.power.validate(task).await?;
-    if task.flow().is_some_and(|flow| flow.disable_ramdisk) {
+    if in_ramdisk {
+        driver.network.validate(task).await?;
+    }
+    super::caches::refresh(task).await;
+    if !in_ramdisk {
         return Ok(Progress::Done);
     }
-    driver.network.validate(task).await?;
     driver.deploy.prepare_steps(task, kind).await
 }
 

@@ -9,6 +9,7 @@
 )]
 
 mod adopt;
+mod caches;
 mod cleaning;
 mod console;
 mod crash;
