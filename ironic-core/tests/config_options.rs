@@ -238,6 +238,26 @@ fn defaults() -> BTreeMap<&'static str, Value> {
         ),
         ("Policy::fast_track", json!(policy.fast_track)),
         (
+            "Policy::fast_track_timeout",
+            seconds(policy.fast_track_timeout),
+        ),
+        (
+            "Policy::allow_provisioning_in_maintenance",
+            json!(policy.allow_provisioning_in_maintenance),
+        ),
+        (
+            "Policy::poweroff_in_cleanfail",
+            json!(policy.poweroff_in_cleanfail),
+        ),
+        (
+            "Policy::poweroff_in_servicefail",
+            json!(policy.poweroff_in_servicefail),
+        ),
+        (
+            "Policy::power_off_after_deploy_failure",
+            json!(policy.power_off_after_deploy_failure),
+        ),
+        (
             "Policy::inspect_wait_timeout",
             seconds(policy.inspect_wait_timeout),
         ),

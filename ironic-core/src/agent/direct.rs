@@ -4,7 +4,7 @@ use tokio::time::{Instant, sleep};
 
 use std::time::Duration;
 
-use super::{AgentClient, image_info, ramdisk, steps};
+use super::{AgentClient, image_info, is_fast_track, ramdisk, steps};
 use crate::Error;
 use crate::driver::{Deploy, Interface, NetworkRole, Properties, SharedTask, Task};
 use crate::flow::{Deed, Forecast, Part, Progress, StepProgress, Wait};
@@ -168,6 +168,13 @@ impl Interface for AgentDeploy {
         }
         let driver = task.driver();
         match step.step.as_str() {
+            "deploy" if is_fast_track(task).await? => {
+                // One that has just inspected the machine is about to call.
+                return Ok(match task.node().internal_str("agent_url") {
+                    Some(_) => Progress::Done,
+                    None => Progress::Wait(Wait::for_agent("write the image")),
+                });
+            }
             "deploy" => {
                 let target = ramdisk::start_of(task.node());
                 task.switch_power(target, None).await?;
@@ -282,7 +289,8 @@ impl Deploy for AgentDeploy {
         }
         driver.network.validate(task).await?;
         let params = ramdisk::ramdisk_params(task)?;
-        if !task.node().disable_power_off {
+        let runs = is_fast_track(task).await?;
+        if !runs && !task.node().disable_power_off {
             task.switch_power(PowerTarget::Off, None).await?;
         }
         driver.storage.attach_volumes(task).await?;
@@ -294,7 +302,9 @@ impl Deploy for AgentDeploy {
             .await?;
         task.node_mut()
             .set_internal("is_whole_disk_image", Value::Bool(true));
-        driver.boot.prepare_ramdisk(task, &params).await?;
+        if !runs {
+            driver.boot.prepare_ramdisk(task, &params).await?;
+        }
         Ok(Progress::Done)
     }
 
@@ -302,10 +312,10 @@ impl Deploy for AgentDeploy {
         let driver = task.driver();
         driver.boot.clean_up_ramdisk(task).await?;
         driver.boot.clean_up_instance(task).await?;
-        // A machine whose deployment failed is not left running whatever it runs (the original's
-        // `[deploy] power_off_after_deploy_failure`).
+        // A machine whose deployment failed is not left running whatever it runs.
         let failed = task.node().provision_state == ProvisionState::DeployFailed;
-        if failed && !task.node().disable_power_off {
+        let off = failed && task.config().policy.switches_off_after(FlowKind::Deploy);
+        if off && !task.node().disable_power_off {
             task.switch_power(PowerTarget::Off, None).await?;
         }
         driver
@@ -333,8 +343,18 @@ impl Deploy for AgentDeploy {
         if flow == FlowKind::Service {
             ramdisk::leave_instance(task).await?;
         }
-        ramdisk::boot(task, role_of(flow), &params).await?;
-        Ok(Progress::Wait(Wait::for_agent(format!("{flow} steps"))))
+        let role = role_of(flow);
+        let wait = Progress::Wait(Wait::for_agent(format!("{flow} steps")));
+        if !is_fast_track(task).await? {
+            ramdisk::boot(task, role, &params).await?;
+            return Ok(wait);
+        }
+        let driver = task.driver();
+        driver.network.connect(task, role).await?;
+        driver.boot.prepare_ramdisk(task, &params).await?;
+        // One that has just inspected the machine is about to call.
+        let known = task.node().internal_str("agent_url").is_some();
+        Ok(if known { Progress::Done } else { wait })
     }
 
     async fn tear_down_steps(&self, task: &mut Task, flow: FlowKind) -> Result<(), Error> {

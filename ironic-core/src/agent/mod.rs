@@ -3,6 +3,7 @@
 mod client;
 mod command;
 mod direct;
+mod fast_track;
 #[cfg(feature = "http")]
 mod http;
 mod image_info;
@@ -16,6 +17,7 @@ mod transport;
 pub use client::AgentClient;
 pub use command::{AgentCommand, CommandStatus};
 pub use direct::AgentDeploy;
+pub use fast_track::is_fast_track;
 #[cfg(feature = "http")]
 pub use http::HttpAgentTransport;
 pub use power::AgentPower;

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use super::{AgentClient, CommandStatus};
 use crate::Error;
 use crate::driver::{Interface, Power, SharedTask, Task};
-use crate::runtime::Timestamp;
+use crate::engine::fast_track;
 use crate::states::{PowerState, PowerTarget};
 
 /// How long a machine gets to be gone once its agent has been told to restart it, unless the host
@@ -45,14 +45,9 @@ impl AgentPower {
     }
 }
 
-/// Whether the node's agent has called lately: within the time that it is told between two calls
-/// (the original's `[deploy] fast_track_timeout`, whose default is the same).
+/// Whether the node's agent has called lately.
 fn agent_calls(task: &SharedTask) -> bool {
-    let node = task.node();
-    let last = node.driver_internal_info.get("agent_last_heartbeat");
-    let last = last.and_then(|last| serde_json::from_value::<Timestamp>(last.clone()).ok());
-    node.internal_str("agent_url").is_some()
-        && last.is_some_and(|at| task.now().since(at) <= task.config().ramdisk_heartbeat_timeout)
+    fast_track::agent_answers(task.node(), &task.config().policy, task.now())
 }
 
 /// The agent that comes back has no token, and may be somewhere else.
@@ -70,7 +65,7 @@ fn forget_agent(task: &mut Task) {
 #[async_trait]
 impl Interface for AgentPower {
     async fn validate(&self, task: &SharedTask) -> Result<(), Error> {
-        if !task.config().policy.fast_track {
+        if !fast_track::enabled(task.node(), &task.config().policy)? {
             return Err(Error::invalid(
                 "the power interface agent needs fast_track to be enabled",
             ));

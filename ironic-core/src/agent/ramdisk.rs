@@ -1,5 +1,6 @@
 //! Booting the ramdisk and leaving it, as every interface that works through the agent does.
 
+use super::is_fast_track;
 use crate::Error;
 use crate::driver::{NetworkRole, RamdiskParams, SharedTask, Task};
 use crate::flow::{Deed, Forecast};
@@ -99,10 +100,12 @@ pub(super) fn starting_instance(so_far: Forecast, node: &Node) -> Forecast {
         .power(start_of(node))
 }
 
-/// Stops the ramdisk, unless the machine stays as it is for somebody to look at, and disconnects it.
+/// Stops the ramdisk, unless it is left for the next flow, or the machine stays as it is for
+/// somebody to look at; and disconnects it.
 pub(crate) async fn leave(task: &mut Task, role: NetworkRole) -> Result<(), Error> {
     let driver = task.driver();
-    let kept = task.node().fault.is_some() || task.node().disable_power_off;
+    let kept =
+        task.node().fault.is_some() || task.node().disable_power_off || is_fast_track(task).await?;
     if !kept {
         task.switch_power(PowerTarget::Off, None).await?;
     }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Inner;
 use crate::Error;
-use crate::engine::Input;
+use crate::engine::{Input, fast_track};
 use crate::flow::Flow;
 use crate::model::{Lock, Node};
 use crate::secret::constant_time_eq;
@@ -29,12 +29,12 @@ impl Inner {
         let mut bytes = [0; 32];
         context.entropy.fill(&mut bytes);
         let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let fast_track = policy.fast_track;
         let (node, given) = context
             .repository
             .update::<Node, _>(id, None, |node| {
                 // An agent of a node that waits for none is told nothing, as if there were no such node.
-                if !node.provision_state.allows_lookup(fast_track) {
+                let runs_on = fast_track::enabled(node, policy)?;
+                if !node.provision_state.allows_lookup(runs_on) {
                     return Err(Error::not_found("node", id));
                 }
                 if node.internal_str(TOKEN).is_some() {
@@ -87,7 +87,8 @@ impl Inner {
     pub(super) async fn agent_called(self: &Arc<Self>, node: Uuid) {
         let context = self.manager.context();
         let asks = match context.repository.get::<Flow>(node).await {
-            Ok(Some(flow)) => flow.asked_step().is_some(),
+            // In maintenance a step is not asked; what becomes of the flow is to be decided.
+            Ok(Some(flow)) => flow.asked_step().is_some() && !self.aborts(node).await,
             Ok(None) => return,
             Err(error) => {
                 return tracing::warn!(%node, %error, "a heartbeat could not be followed up");
@@ -104,6 +105,15 @@ impl Inner {
             }
             tracing::info!(%node, %error, "a heartbeat could not be followed up; the next one will be");
         }
+    }
+
+    /// Whether the agent's call ends its flow, as the node is in maintenance.
+    async fn aborts(&self, node: Uuid) -> bool {
+        if self.config.policy.allow_provisioning_in_maintenance {
+            return false;
+        }
+        let node = self.manager.context().repository.get::<Node>(node).await;
+        matches!(node, Ok(Some(node)) if node.maintenance)
     }
 
     /// Keeps the latest call of an agent until a worker may be free.

@@ -49,7 +49,15 @@ pub(super) async fn clean_up(task: &mut Task, kind: FlowKind) -> Result<(), Erro
     let driver = task.driver();
     match kind {
         FlowKind::Inspect => driver.inspect.abort(task).await,
-        FlowKind::Clean | FlowKind::Service => tear_down_steps(task, kind).await,
+        FlowKind::Clean | FlowKind::Service => {
+            let torn_down = tear_down_steps(task, kind).await;
+            let aborted = task.flow().is_some_and(|flow| flow.abort_requested);
+            let off = task.config().policy.switches_off_after(kind) && !aborted;
+            if off && !task.node().disable_power_off {
+                task.switch_power(PowerTarget::Off, None).await?;
+            }
+            torn_down
+        }
         FlowKind::Deploy => driver.deploy.clean_up(task).await,
         FlowKind::Rescue => {
             // A ramdisk that was given up is not left running; one that somebody aborted is.

@@ -17,6 +17,10 @@ use crate::flow::{Flow, StepProgress};
 /// How long a flow may be neither waiting nor driven before it is recovered.
 const RECOVER_AFTER: Duration = Duration::from_secs(1);
 
+/// How long until a flow is looked at again that is due and stands still, as its node is in
+/// maintenance.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+
 impl Inner {
     /// Goes on with a node in the background.
     pub(super) fn drive_in_background(self: &Arc<Self>, task: Task, decision: Decision) {
@@ -201,12 +205,16 @@ impl Inner {
         if !timed_out && flow.asked_step().is_some() {
             return self.ask_step(node).await;
         }
-        self.input(
-            node,
-            "look at a flow that is due",
-            &Input::Due { generation },
-        )
-        .await
+        let (purpose, input) = ("look at a flow that is due", Input::Due { generation });
+        let task = self.manager.shared(node, purpose).await?;
+        let stands = task.node().maintenance
+            && matches!(self.manager.decide(&task, &input), Err(Rejected::Nothing));
+        if stands {
+            self.wake_flow_in(node, LOOK_AGAIN);
+            return Ok(());
+        }
+        drop(task);
+        self.input(node, purpose, &input).await
     }
 
     /// Asks a step that runs elsewhere how far it is. Nothing is written, and no lock taken, as

@@ -1,6 +1,7 @@
 //! Changing fields of nodes and ports.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -198,6 +199,10 @@ impl Inner {
                 Ok(())
             })
             .await?;
+        if !on {
+            // What stood still meanwhile goes on.
+            self.wake_flow_in(node, Duration::ZERO);
+        }
         Ok(Response::Done)
     }
 }

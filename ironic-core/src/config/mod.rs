@@ -268,6 +268,8 @@ impl Config {
             "log_in_db_max_size must be at least 1"
         } else if self.sync_power_state_workers == 0 || self.sensors.workers == 0 {
             "sync_power_state_workers and sensors.workers must be at least 1"
+        } else if self.policy.fast_track_timeout > Duration::from_secs(300) {
+            "fast_track_timeout must be at most 300 s"
         } else if self.periodic_max_workers == 0 {
             "periodic_max_workers must be at least 1"
         } else if self.power_state_change_timeout < Duration::from_secs(2) {

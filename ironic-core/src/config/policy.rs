@@ -32,6 +32,22 @@ pub struct Policy {
     /// Whether a ramdisk that still runs is used instead of booting another. Default: false
     /// (`[deploy] fast_track`).
     pub fast_track: bool,
+    /// How long ago the agent of such a ramdisk may have called last. Default 5 min, which is the
+    /// most; less than a machine takes to start (`[deploy] fast_track_timeout`).
+    pub fast_track_timeout: Duration,
+    /// Whether nodes in maintenance may become available, and whether what waits for an agent
+    /// goes on after the maintenance; else it is aborted as the agent calls. Default: true
+    /// (`[conductor] allow_provisioning_in_maintenance`).
+    pub allow_provisioning_in_maintenance: bool,
+    /// Whether a machine is switched off when cleaning it has failed, which may harm one that
+    /// writes its firmware. Default: false (`[conductor] poweroff_in_cleanfail`).
+    pub poweroff_in_cleanfail: bool,
+    /// The same when servicing it has failed. Default: false
+    /// (`[conductor] poweroff_in_servicefail`).
+    pub poweroff_in_servicefail: bool,
+    /// Whether a machine is switched off when its deployment has failed. Default: true
+    /// (`[deploy] power_off_after_deploy_failure`).
+    pub power_off_after_deploy_failure: bool,
     /// Priorities of automated clean steps instead of their own; 0 keeps a step from running.
     /// Default: none (`[conductor] clean_step_priority_override`).
     pub clean_step_priority_override: PriorityOverrides,
@@ -59,6 +75,16 @@ impl Policy {
         }
     }
 
+    /// Whether a machine is switched off when this kind of flow has failed on it.
+    pub const fn switches_off_after(&self, kind: FlowKind) -> bool {
+        match kind {
+            FlowKind::Clean => self.poweroff_in_cleanfail,
+            FlowKind::Service => self.poweroff_in_servicefail,
+            FlowKind::Deploy => self.power_off_after_deploy_failure,
+            _ => false,
+        }
+    }
+
     /// The steps that never run in this kind of flow, where steps can be disallowed.
     pub const fn disallowed_steps(&self, kind: FlowKind) -> Option<&BTreeSet<StepName>> {
         match kind {
@@ -83,6 +109,11 @@ impl Default for Policy {
             service_callback_timeout: half_hour,
             allow_deleting_available_nodes: true,
             fast_track: false,
+            fast_track_timeout: Duration::from_secs(300),
+            allow_provisioning_in_maintenance: true,
+            poweroff_in_cleanfail: false,
+            poweroff_in_servicefail: false,
+            power_off_after_deploy_failure: true,
             clean_step_priority_override: PriorityOverrides::default(),
             verify_step_priority_override: PriorityOverrides::default(),
             disallow_clean_steps: raw.clone(),

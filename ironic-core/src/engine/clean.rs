@@ -23,7 +23,14 @@ pub(super) fn begin_automated(
         return draft.event(Event::Done, None);
     }
     let catalog = draft.catalog(FlowKind::Clean);
+    let barred = draft.node.maintenance && !draft.policy.allow_provisioning_in_maintenance;
     let flow = draft.begin_flow(FlowKind::Clean);
+    if barred {
+        // What has not been prepared is not undone either.
+        flow.disable_ramdisk = true;
+        let message = "a node in maintenance is not cleaned";
+        return run::fail(draft, "in_maintenance", message);
+    }
     match cleaning {
         CleaningSteps::Priorities => {}
         CleaningSteps::Runbook {
@@ -67,7 +74,7 @@ pub(super) fn begin_manual(
 
 /// Every step has run.
 pub(super) fn succeeded(draft: &mut Draft<'_>) -> Result<(), Rejected> {
-    draft.forget_agent();
+    draft.leave_agent();
     let manual = draft.node.target_provision_state == Some(ProvisionState::Manageable);
     draft.event(if manual { Event::Manage } else { Event::Done }, None)
 }

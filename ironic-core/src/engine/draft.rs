@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use serde_json::Value;
 
-use super::{Decision, Rejected, View};
+use super::{Decision, Rejected, View, fast_track};
 use crate::Error;
 use crate::config::Policy;
 use crate::flow::{Blocked, BlockedReason, Effect, Flow, Resume, Wait, Waiting};
@@ -188,14 +190,17 @@ impl<'a> Draft<'a> {
     pub(super) fn wait(&mut self, seq: u64, wait: &Wait) -> Result<(), Rejected> {
         let (now, policy) = (self.now, self.policy);
         let flow = self.flow_mut()?;
-        let timeout = wait.deadline.or_else(|| {
-            let by_policy = callback_timeout(flow.kind, policy);
-            // What waits for its time or for a person is not given up.
-            let ends_by_itself = matches!(wait.resume, Resume::NextStep | Resume::SameStep);
-            (ends_by_itself && !by_policy.is_zero()).then_some(by_policy)
-        });
+        // What waits for its time or for a person is not given up.
+        let ends_by_itself = matches!(wait.resume, Resume::NextStep | Resume::SameStep);
+        let by_policy = Some(callback_timeout(flow.kind, policy))
+            .filter(|timeout| ends_by_itself && wait.deadline.is_none() && !timeout.is_zero());
+        let timeout = wait.deadline.or(by_policy);
         let until = timeout.map(|timeout| now.saturating_add(timeout));
-        let waiting = Waiting::new(wait, now);
+        let mut waiting = Waiting::new(wait, now);
+        if counts_from_calls(flow.kind) {
+            let millis = |timeout: Duration| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+            waiting.patience_ms = by_policy.map(millis);
+        }
         let mut blocked = Blocked::new(wait.why.clone(), now, advice(&wait.why));
         blocked.until = until;
         blocked.next_attempt = waiting.poll_at;
@@ -223,6 +228,17 @@ impl<'a> Draft<'a> {
             .map(|waiting| waiting.resume))
     }
 
+    /// Forgets the agent of a ramdisk that is not going to be used again.
+    pub(super) fn leave_agent(&mut self) {
+        if !fast_track::able(&self.node, self.policy) {
+            return self.forget_agent();
+        }
+        // What it has last been told stays: its list of commands goes on from there.
+        for key in AGENTS_STEPS {
+            self.node.set_internal(key, Value::Null);
+        }
+    }
+
     /// Forgets what must not outlive the ramdisk that it came from.
     pub(super) fn forget_agent(&mut self) {
         self.node.forget_agent_steps();
@@ -236,11 +252,27 @@ impl<'a> Draft<'a> {
         ] {
             self.node.set_internal(key, Value::Null);
         }
+        for key in AGENTS_STEPS {
+            self.node.set_internal(key, Value::Null);
+        }
     }
 }
 
+/// What is remembered of an agent's steps.
+const AGENTS_STEPS: [&str; 3] = [
+    "agent_cached_deploy_steps",
+    "agent_cached_clean_steps",
+    "agent_cached_service_steps",
+];
+
+/// Whether the time for which a flow waits begins anew with each call of the agent: of one that
+/// runs steps, as these may take long.
+const fn counts_from_calls(kind: FlowKind) -> bool {
+    matches!(kind, FlowKind::Clean | FlowKind::Deploy | FlowKind::Service)
+}
+
 /// How long a flow of this kind waits for its agent.
-fn callback_timeout(kind: FlowKind, policy: &Policy) -> std::time::Duration {
+fn callback_timeout(kind: FlowKind, policy: &Policy) -> Duration {
     match kind {
         FlowKind::Clean => policy.clean_callback_timeout,
         FlowKind::Inspect => policy.inspect_wait_timeout,

@@ -10,13 +10,11 @@ pub fn explain(node: &Node, flow: Option<&Flow>, lock: Option<&Lock>) -> Option<
     if let Some(blocked) = flow.and_then(|flow| flow.blocked.clone()) {
         if node.maintenance {
             let reason = node.maintenance_reason.clone().unwrap_or_default();
-            let mut held = Blocked::new(
+            return Some(Blocked::new(
                 BlockedReason::Maintenance { reason },
                 blocked.since,
                 format!("take the node out of maintenance; then: {blocked}"),
-            );
-            held.until = blocked.until;
-            return Some(held);
+            ));
         }
         return Some(blocked);
     }

@@ -10,6 +10,8 @@ pub(super) fn begin(draft: &mut Draft<'_>) -> Result<(), Rejected> {
     draft.event(Event::Inspect, None)?;
     draft.node.inspection_started_at = Some(draft.now);
     draft.node.inspection_finished_at = None;
+    // A ramdisk that runs is of no use: the one that inspects has its own parameters.
+    draft.forget_agent();
     draft.begin_flow(FlowKind::Inspect);
     draft.effect(Effect::Prepare, Replay::Idempotent)
 }
@@ -36,7 +38,7 @@ pub(super) fn found(draft: &mut Draft<'_>) -> Result<(), Rejected> {
 pub(super) fn succeeded(draft: &mut Draft<'_>) -> Result<(), Rejected> {
     draft.node.inspection_started_at = None;
     draft.node.inspection_finished_at = Some(draft.now);
-    draft.forget_agent();
+    draft.leave_agent();
     draft.event(Event::Done, None)
 }
 

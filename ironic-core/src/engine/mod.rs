@@ -7,6 +7,7 @@ mod clean;
 mod deploy;
 mod draft;
 mod explain;
+pub(crate) mod fast_track;
 mod hold;
 mod inspect;
 mod plan;
@@ -18,6 +19,7 @@ mod service;
 mod tear_down;
 mod verb;
 mod verify;
+mod waiting;
 
 pub use explain::explain;
 pub use plan::{Forecasts, Plan, PlanChange, PlanDiff, PlanItem, PlanProblem, Summary, plan};
@@ -227,9 +229,9 @@ pub fn decide(
             outcome,
         } => run::outcome(&mut draft, *generation, *seq, outcome)?,
         Input::Continue { kind } => verb::continued(&mut draft, *kind)?,
-        Input::Heartbeat => run::heartbeat(&mut draft)?,
+        Input::Heartbeat => waiting::heartbeat(&mut draft)?,
         Input::Inspected => inspect::found(&mut draft)?,
-        Input::Due { generation } => run::due(&mut draft, *generation)?,
+        Input::Due { generation } => waiting::due(&mut draft, *generation)?,
         Input::Recover => recover::recover(&mut draft)?,
     }
     Ok(draft.finish())

@@ -2,10 +2,11 @@
 //! leads to the next effect, to a wait, to success or to failure.
 
 use super::{
-    Draft, Outcome, Rejected, adopt, clean, deploy, hold, inspect, power, rescue, service,
-    tear_down, verify,
+    Draft, Outcome, Rejected, adopt, clean, deploy, fast_track, hold, inspect, power, rescue,
+    service, tear_down, verify,
 };
-use crate::flow::{BlockedReason, Effect, Flow, PendingEffect, Resume, StepProgress, Wait};
+use crate::ErrorKind;
+use crate::flow::{BlockedReason, Effect, Flow, PendingEffect, StepProgress, Wait};
 use crate::model::Severity;
 use crate::states::{Event, FlowKind, PowerState, ProvisionState};
 use crate::steps::{Replay, ReservedStep, StepPlan, StepSource};
@@ -33,9 +34,26 @@ pub(super) fn outcome(
     match outcome {
         Outcome::Done => done(draft, &pending),
         Outcome::Wait(wait) => wait_for(draft, seq, wait),
+        Outcome::Failed { code, .. } if is_not_there_yet(draft, &pending, code)? => {
+            wait_for(draft, seq, &Wait::for_agent("its steps are asked for"))
+        }
         Outcome::Failed { code, message } => failed(draft, &pending, code, message),
         Outcome::Progress(progress) => progressed(draft, &pending, progress),
     }
+}
+
+/// Whether the agent of a ramdisk that ran already does not answer, for once: it may be about to.
+fn is_not_there_yet(
+    draft: &mut Draft<'_>,
+    pending: &PendingEffect,
+    code: &str,
+) -> Result<bool, Rejected> {
+    let silent = code == ErrorKind::Unreachable.as_str();
+    if !silent || pending.effect != Effect::RefreshSteps {
+        return Ok(false);
+    }
+    let args = &mut draft.flow_mut()?.args;
+    Ok(args.remove(FAST_TRACK).is_some())
 }
 
 /// The flow can go on: with what follows `pending`.
@@ -51,6 +69,13 @@ fn done(draft: &mut Draft<'_>, pending: &PendingEffect) -> Result<(), Rejected> 
             FlowKind::Inspect => draft.effect(Effect::Finish, Replay::Idempotent),
             FlowKind::TearDown => tear_down::done(draft),
             FlowKind::Adopt | FlowKind::Rescue | FlowKind::Unrescue => succeed(draft, kind),
+            _ if ramdisk_runs(draft)? => {
+                draft
+                    .flow_mut()?
+                    .args
+                    .insert(FAST_TRACK.to_owned(), true.into());
+                draft.effect(Effect::RefreshSteps, Replay::Idempotent)
+            }
             _ => compose(draft),
         },
         Effect::RefreshSteps => {
@@ -61,6 +86,22 @@ fn done(draft: &mut Draft<'_>, pending: &PendingEffect) -> Result<(), Rejected> 
         Effect::Finish => succeed(draft, kind),
         Effect::CleanUp | Effect::SetPower { .. } => Err(Rejected::Stale),
     }
+}
+
+/// The flow's argument that says that a ramdisk is used that ran already, and that its agent has
+/// not called since.
+const FAST_TRACK: &str = "fast_track";
+
+/// Whether the flow goes on in a ramdisk that ran already, so that the agent can be asked for its
+/// steps at once.
+fn ramdisk_runs(draft: &mut Draft<'_>) -> Result<bool, Rejected> {
+    let flow = draft.flow_mut()?;
+    let in_ramdisk =
+        matches!(flow.kind, FlowKind::Clean | FlowKind::Deploy) && !flow.disable_ramdisk;
+    let (node, policy) = (&draft.node, draft.policy);
+    Ok(in_ramdisk
+        && fast_track::able(node, policy)
+        && fast_track::agent_answers(node, policy, draft.now))
 }
 
 /// A machine that was started for a step of the agent has to boot the ramdisk before that.
@@ -75,7 +116,7 @@ fn agent_after(flow: &Flow, pending: &PendingEffect) -> Option<Wait> {
 }
 
 /// Makes the plan, or completes it when more steps have become known, and goes on.
-fn compose(draft: &mut Draft<'_>) -> Result<(), Rejected> {
+pub(super) fn compose(draft: &mut Draft<'_>) -> Result<(), Rejected> {
     let flow = draft.flow_mut()?;
     let (kind, asked) = (flow.kind, flow.asked.clone());
     let disable_ramdisk = flow.disable_ramdisk;
@@ -226,120 +267,8 @@ fn still_running(
 /// How often a step is asked about that another conductor began.
 const RECOVERED_POLL: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// The node's agent has called. A step that waits for itself is asked how far it is (that is for
-/// the conductor to do); anything else goes on.
-pub(super) fn heartbeat(draft: &mut Draft<'_>) -> Result<(), Rejected> {
-    let flow = draft.flow.as_ref().ok_or(Rejected::Nothing)?;
-    let pending = flow.main().cloned().ok_or(Rejected::Nothing)?;
-    let resume = pending
-        .waiting
-        .as_ref()
-        .map(|waiting| waiting.resume)
-        .ok_or(Rejected::Nothing)?;
-    let listens = resume == Resume::NextStep && flow.kind != FlowKind::Inspect;
-    if !listens || draft.node.maintenance {
-        return Err(Rejected::Nothing);
-    }
-    go_on(draft, &pending, true)
-}
-
-/// Somebody says that what waits is done.
-pub(super) fn continued(draft: &mut Draft<'_>) -> Result<(), Rejected> {
-    let flow = draft.flow.as_ref().ok_or(Rejected::Nothing)?;
-    let pending = flow
-        .main()
-        .filter(|pending| pending.waiting.is_some())
-        .cloned()
-        .ok_or(Rejected::Nothing)?;
-    let agent_runs = draft.node.internal_str("agent_url").is_some();
-    go_on(draft, &pending, agent_runs)
-}
-
-/// What waited is over: on with what comes next. An agent that has called says which steps it has.
-fn go_on(
-    draft: &mut Draft<'_>,
-    pending: &PendingEffect,
-    agent_called: bool,
-) -> Result<(), Rejected> {
-    draft.awake(pending.seq)?;
-    draft.event_if_taken(Event::Resume, None)?;
-    let flow = draft.flow_mut()?;
-    flow.take(pending.seq);
-    if let Effect::RunStep { index } | Effect::CheckStep { index } = pending.effect {
-        flow.cursor = index + 1;
-        if flow.abort_requested {
-            return super::abort::now(draft);
-        }
-    }
-    if flow.kind == FlowKind::Rescue {
-        return draft.effect(Effect::Finish, Replay::Idempotent);
-    }
-    match pending.effect {
-        _ if flow.refreshed => next_step(draft),
-        _ if agent_called => draft.effect(Effect::RefreshSteps, Replay::Idempotent),
-        // The steps are known from before.
-        Effect::RunStep { .. } | Effect::CheckStep { .. } => next_step(draft),
-        _ => compose(draft),
-    }
-}
-
-/// A time has come that the flow waited for: its deadline, or the poll of an effect that is no
-/// step and is simply begun again.
-pub(super) fn due(draft: &mut Draft<'_>, generation: u64) -> Result<(), Rejected> {
-    let now = draft.now;
-    let flow = draft
-        .flow
-        .as_ref()
-        .filter(|flow| flow.generation == generation)
-        .ok_or(Rejected::Stale)?;
-    let pending = flow
-        .main()
-        .filter(|pending| pending.waiting.is_some())
-        .cloned()
-        .ok_or(Rejected::Nothing)?;
-    if flow.deadline.is_some_and(|deadline| deadline <= now) {
-        let since = flow
-            .blocked
-            .as_ref()
-            .map_or(flow.started, |blocked| blocked.since);
-        let reason = flow
-            .blocked
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        draft.awake(pending.seq)?;
-        let waited = now.since(since).as_secs();
-        return failed(
-            draft,
-            &pending,
-            "timeout",
-            &format!("timed out after {waited} s: {reason}"),
-        );
-    }
-    let polls = pending
-        .waiting
-        .as_ref()
-        .and_then(|waiting| waiting.poll_at)
-        .is_some_and(|at| at <= now);
-    let ends = pending.waiting.as_ref().map(|waiting| waiting.resume) == Some(Resume::Due);
-    if polls && ends {
-        return go_on(draft, &pending, false);
-    }
-    let step = matches!(
-        pending.effect,
-        Effect::RunStep { .. } | Effect::CheckStep { .. }
-    );
-    if !polls || step || draft.node.maintenance {
-        return Err(Rejected::Nothing);
-    }
-    draft.awake(pending.seq)?;
-    draft.event_if_taken(Event::Resume, None)?;
-    draft.carry_out(pending.seq, pending.effect);
-    Ok(())
-}
-
 /// What was going on has failed.
-fn failed(
+pub(super) fn failed(
     draft: &mut Draft<'_>,
     pending: &PendingEffect,
     code: &str,

@@ -1,8 +1,8 @@
 //! What may be asked of a node in which state, and what it begins.
 
 use super::{
-    Draft, Rejected, abort, adopt, clean, deploy, hold, inspect, recover, rescue, run, service,
-    tear_down, verify,
+    Draft, Rejected, abort, adopt, clean, deploy, hold, inspect, recover, rescue, service,
+    tear_down, verify, waiting,
 };
 use crate::Error;
 use crate::flow::CleaningSteps;
@@ -55,7 +55,7 @@ pub(super) fn continued(draft: &mut Draft<'_>, kind: FlowKind) -> Result<(), Rej
     match (kind, state) {
         (FlowKind::Clean, S::CleanWait)
         | (FlowKind::Deploy, S::DeployWait)
-        | (FlowKind::Service, S::ServiceWait) => run::continued(draft),
+        | (FlowKind::Service, S::ServiceWait) => waiting::continued(draft),
         // A deployment that nobody works on any more is gone on with.
         (FlowKind::Deploy, S::Deploying) => recover::recover(draft),
         (FlowKind::Service, S::Servicing) => Err(Error::StateConflict {
@@ -140,6 +140,14 @@ fn allowed(draft: &Draft<'_>, verb: Verb) -> Result<(), Rejected> {
             verb: verb.to_string(),
             node: node.uuid,
             state: state.to_string(),
+        }
+        .into());
+    }
+    let in_maintenance = node.maintenance && !draft.policy.allow_provisioning_in_maintenance;
+    if in_maintenance && verb == Verb::Provide {
+        return Err(Error::InMaintenance {
+            verb: verb.to_string(),
+            node: node.uuid,
         }
         .into());
     }

@@ -163,6 +163,10 @@ pub struct Waiting {
     /// After how long to look again each time, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poll_ms: Option<u64>,
+    /// For how long the agent may be silent, in milliseconds, where the flow's deadline counts
+    /// from its last call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience_ms: Option<u64>,
 }
 
 impl Waiting {
@@ -174,6 +178,7 @@ impl Waiting {
             poll_ms: wait
                 .poll
                 .map(|poll| u64::try_from(poll.as_millis()).unwrap_or(u64::MAX)),
+            patience_ms: None,
         }
     }
 }

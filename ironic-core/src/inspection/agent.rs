@@ -5,6 +5,7 @@ use super::hooks;
 use crate::Error;
 use crate::agent::{booting_ramdisk, leaving_ramdisk, ramdisk_params};
 use crate::driver::{Inspect, Interface, NetworkRole, SharedTask, Task};
+use crate::engine::fast_track;
 use crate::flow::{Forecast, Part, Progress, Wait};
 use crate::model::{Inventory, Node};
 use crate::states::{FlowKind, PowerTarget};
@@ -13,6 +14,21 @@ use crate::states::{FlowKind, PowerTarget};
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct AgentInspect;
+
+impl AgentInspect {
+    /// Leaves the ramdisk: it is switched off, unless it runs on for what comes next.
+    async fn leave(&self, task: &mut Task, runs_on: bool) -> Result<(), Error> {
+        let driver = task.driver();
+        if !runs_on && !task.node().disable_power_off {
+            task.switch_power(PowerTarget::Off, None).await?;
+        }
+        driver.boot.clean_up_ramdisk(task).await?;
+        driver
+            .network
+            .disconnect(task, NetworkRole::Inspection)
+            .await
+    }
+}
 
 #[async_trait]
 impl Interface for AgentInspect {
@@ -86,21 +102,14 @@ impl Inspect for AgentInspect {
             .unwrap_or_default();
         task.keep_inventory(&Inventory::new(task.node_id(), inventory, plugin_data))
             .await?;
-        self.abort(task).await?;
+        let runs_on = fast_track::enabled(task.node(), &task.config().policy)?;
+        self.leave(task, runs_on).await?;
         // Kept in a record of its own from here on: a node is read far more often.
         task.node_mut().set_internal("inspection_data", Value::Null);
         Ok(())
     }
 
     async fn abort(&self, task: &mut Task) -> Result<(), Error> {
-        let driver = task.driver();
-        if !task.node().disable_power_off {
-            task.switch_power(PowerTarget::Off, None).await?;
-        }
-        driver.boot.clean_up_ramdisk(task).await?;
-        driver
-            .network
-            .disconnect(task, NetworkRole::Inspection)
-            .await
+        self.leave(task, false).await
     }
 }

@@ -1,5 +1,5 @@
 use crate::Error;
-use crate::driver::Task;
+use crate::driver::{SharedTask, Task};
 use crate::engine::{Catalogs, Decision, Input, Rejected, View, decide};
 use crate::flow::Flow;
 use crate::model::{HistoryEvent, Node};
@@ -66,7 +66,7 @@ impl TaskManager {
     }
 
     /// What would be decided, without committing it.
-    pub(crate) fn decide(&self, task: &Task, input: &Input) -> Result<Decision, Rejected> {
+    pub(crate) fn decide(&self, task: &SharedTask, input: &Input) -> Result<Decision, Rejected> {
         let driver = task.driver();
         let catalogs = |node: &Node, kind| driver.steps(node, kind);
         let view = View::new(

@@ -276,6 +276,13 @@ async fn storm(seed: u64) {
     for kind in InterfaceKind::ALL {
         FakeOperation::of(*kind).for_each(|operation| house.fakes.clear(operation));
     }
+    // In maintenance nothing is given up.
+    for node in client.nodes(&Query::all(Kind::Node)).await.unwrap() {
+        client
+            .set_maintenance(node.uuid, false, None)
+            .await
+            .unwrap();
+    }
     sleep(CALM).await;
 
     println!(
