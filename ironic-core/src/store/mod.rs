@@ -1,9 +1,12 @@
 //! Where records are kept: five methods that a host implements over whatever it has.
 
 mod evaluate;
+mod index;
 mod judge;
 mod lookup;
 mod memory;
+#[cfg(test)]
+mod memory_tests;
 mod query;
 mod record;
 mod repository;

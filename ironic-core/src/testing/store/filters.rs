@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::StoreFactory;
-use super::probe::{Probe, id, record};
+use super::probe::{Probe, delete, id, put, record};
 use crate::store::{Compare, Filter, Kind, Query, Scalar};
 
 use Compare::{Eq, Ge, Gt, Le, Lt, Ne};
@@ -357,4 +357,114 @@ pub(super) async fn a_count_agrees_with_the_list(factory: &dyn StoreFactory) {
         let counted = probe.count(Kind::Node, &filter).await;
         assert_eq!(counted, listed, "{filter:?}");
     }
+}
+
+/// Every field of every kind that stores have an index over, through all that can become of it.
+pub(super) async fn what_matches_follows_what_is_written(factory: &dyn StoreFactory) {
+    let probe = Probe::fresh(factory).await;
+    for kind in Kind::ALL {
+        for field in kind.indexed_fields() {
+            for value in [
+                json!("a"),
+                json!("b"),
+                json!("a"),
+                json!(true),
+                Value::Null,
+                json!(1),
+                json!(["a"]),
+                json!("a"),
+            ] {
+                let one = record(*kind, id(1), json!({ (*field): value }));
+                probe.put(one).await;
+                expect_as_written(&probe, *kind, field, &value).await;
+            }
+            // One batch frees a value and gives it to another.
+            let ops = vec![
+                put(record(*kind, id(1), json!({}))),
+                put(record(*kind, id(2), json!({ (*field): "a" }))),
+            ];
+            probe.commit(ops).await;
+            let query = Query::all(*kind).filter(Filter::text(field, "a"));
+            assert_eq!(probe.ids(&query).await, [id(2)], "{kind} by {field}");
+            let ops = [1, 2].map(|n| delete(*kind, id(n)));
+            probe.commit(ops.to_vec()).await;
+            expect_as_written(&probe, *kind, field, &Value::Null).await;
+        }
+    }
+}
+
+/// Of one record with this value: whether it is found by each of several.
+async fn expect_as_written(probe: &Probe, kind: Kind, field: &str, value: &Value) {
+    for asked in [json!("a"), json!("b"), json!(true), json!(false), json!(1)] {
+        let scalar = match &asked {
+            Value::String(text) => string(text),
+            Value::Bool(flag) => Scalar::Bool(*flag),
+            _ => Scalar::Number(1.0),
+        };
+        let expected = u64::from(asked == *value);
+        let one_of = Filter::In(field.into(), vec![scalar.clone(), string("c")]);
+        for filter in [Filter::Is(field.into(), Eq, scalar), one_of] {
+            let counted = probe.count(kind, &filter).await;
+            assert_eq!(counted, expected, "{kind} with {value} by {filter:?}");
+            let listed = probe.list(&Query::all(kind).filter(filter.clone())).await;
+            assert_eq!(listed.len() as u64, expected, "{value} by {filter:?}");
+        }
+    }
+}
+
+/// Conditions on indexed fields, joined with each other and with conditions that no index knows.
+pub(super) async fn an_index_narrows_and_does_not_decide(factory: &dyn StoreFactory) {
+    let probe = Probe::fresh(factory).await;
+    for n in 0..60_u32 {
+        let body = json!({
+            "name": format!("{n:02}"),
+            "driver": (["ipmi", "redfish"][(n % 2) as usize]),
+            "owner": (["a", "b", "c"][(n % 3) as usize]),
+            "maintenance": n % 5 == 0,
+            "rank": n,
+        });
+        probe.put(record(Kind::Node, id(n.into()), body)).await;
+    }
+    let ipmi = || Filter::text("driver", "ipmi");
+    let owner = |owner| Filter::text("owner", owner);
+    let above = |n| Filter::Is("rank".into(), Gt, Scalar::Number(n));
+    let cases: &[(Filter, &[&str])] = &[
+        (ipmi().and(owner("b")).and(above(40.0)), &["46", "52", "58"]),
+        (
+            ipmi().and(above(50.0)).and(not(owner("a"))),
+            &["52", "56", "58"],
+        ),
+        (
+            Filter::Or(vec![Filter::text("name", "07"), above(57.0)]),
+            &["07", "58", "59"],
+        ),
+        (
+            Filter::Or(vec![Filter::text("name", "07"), Filter::text("name", "03")])
+                .and(owner("a")),
+            &["03"],
+        ),
+        (
+            Filter::flag("maintenance", true)
+                .and(ipmi())
+                .and(owner("a")),
+            &["00", "30"],
+        ),
+        (ipmi().and(Filter::text("name", "07")), &[]),
+        (ipmi().and(Filter::Or(Vec::new())), &[]),
+        (
+            Filter::And(Vec::new()).and(Filter::text("name", "07")),
+            &["07"],
+        ),
+    ];
+    for (filter, names) in cases {
+        probe.expect_names(filter.clone(), names).await;
+        let counted = probe.count(Kind::Node, filter).await;
+        assert_eq!(counted, names.len() as u64, "{filter:?}");
+    }
+    // The marker matches neither condition, and counts nevertheless.
+    let query = Query::all(Kind::Node).filter(ipmi().and(owner("b")));
+    let page = query.clone().after(id(41)).limit(2);
+    assert_eq!(probe.sorted(&page).await, ["46", "52"]);
+    let from_above = query.sort_by("rank", true).after(id(49)).limit(2);
+    assert_eq!(probe.sorted(&from_above).await, ["46", "40"]);
 }

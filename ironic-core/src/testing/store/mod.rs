@@ -112,6 +112,8 @@ macro_rules! __store_cases {
                 filters: paths_lead_through_objects,
                 filters: unknown_fields_are_null,
                 filters: a_count_agrees_with_the_list,
+                filters: what_matches_follows_what_is_written,
+                filters: an_index_narrows_and_does_not_decide,
                 table: every_operator_on_every_type_of_field,
                 table: every_pair_of_values_is_in_order,
                 numbers: numbers_come_back_as_they_were,

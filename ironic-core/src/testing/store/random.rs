@@ -229,7 +229,8 @@ impl<T, S: Strategy<Value = T, Tree: Send> + Clone + Send + Sync> Random<T> for 
 // A small world, so that things meet often.
 const IDS: u128 = 8;
 const NAMES: &[&str] = &["a", "b", "c", "d", "e"];
-const PATHS: &[&str] = &["x", "y", "x.a", "y.b", "z"];
+/// Of these `name` is an indexed field of all kinds here that are listed, `owner` of one.
+const PATHS: &[&str] = &["x", "y", "x.a", "y.b", "z", "name", "owner"];
 
 fn step() -> impl Random<Step> {
     let fence = (ids(), 0..3_u64).prop_map(|(node, epoch)| Fence { node, epoch });
@@ -264,7 +265,8 @@ fn records() -> impl Random<Record> {
         true => json!({ "epoch": epoch }),
         false => json!({ "epoch": epoch, "holder": "c" }),
     });
-    let other = (values(), values()).prop_map(|(x, y)| json!({ "x": x, "y": y }));
+    let other = vec(values(), 4);
+    let other = other.prop_map(|v| json!({"x": v[0], "y": v[1], "name": v[2], "owner": v[3]}));
     let of_kind = prop_oneof![
         2 => (Just(Kind::Node), other.clone()),
         1 => (Just(Kind::Port), other),

@@ -75,10 +75,11 @@ fn operators(path: &str, scalar: &Scalar) -> Vec<Filter> {
     all
 }
 
-/// One node for each thing that a field may be, at the top and within an object, and one without.
+/// One node for each thing that a field may be, at the top, within an object and where stores
+/// have an index, and one without.
 async fn one_of_each(factory: &dyn StoreFactory) -> (Probe, Vec<Value>) {
     let probe = Probe::fresh(factory).await;
-    let with = |field| json!({"field": field, "in": {"field": field}});
+    let with = |field| json!({"field": field, "in": {"field": field}, "owner": field});
     let mut bodies: Vec<_> = fields().into_iter().map(with).collect();
     bodies.extend([
         json!({}),
@@ -94,7 +95,7 @@ async fn one_of_each(factory: &dyn StoreFactory) -> (Probe, Vec<Value>) {
 
 pub(super) async fn every_operator_on_every_type_of_field(factory: &dyn StoreFactory) {
     let (probe, bodies) = one_of_each(factory).await;
-    for path in ["field", "in.field"] {
+    for path in ["field", "in.field", "owner"] {
         let mut filters: Vec<_> = scalars()
             .iter()
             .flat_map(|scalar| operators(path, scalar))
