@@ -124,10 +124,8 @@ impl Inner {
         tracing::info!(%node, "no worker is free for a heartbeat; it is followed up later");
         let inner = Arc::clone(self);
         self.spawn(async move {
-            tokio::select! {
-                biased;
-                () = inner.stopping.cancelled() => {}
-                () = tokio::time::sleep(NO_WORKER_PAUSE) => inner.follow_up(node),
+            if inner.pause(NO_WORKER_PAUSE).await {
+                inner.follow_up(node);
             }
         });
     }

@@ -21,12 +21,7 @@ impl Inner {
         if interval.is_zero() || kept == 0 || config.node_history_cleanup_batch_count == 0 {
             return;
         }
-        loop {
-            tokio::select! {
-                biased;
-                () = self.stopping.cancelled() => return,
-                () = tokio::time::sleep(interval) => {}
-            }
+        while self.pause(interval).await {
             if let Err(error) = self.prune_once().await {
                 tracing::warn!(%error, "histories could not be pruned");
             }

@@ -174,12 +174,7 @@ impl Inner {
                     tracing::warn!(%node, %error, "a node could not be given back; trying again");
                     let inner = Arc::clone(&self);
                     self.spawn(async move {
-                        let later = inner.config.node_locked_retry_interval;
-                        tokio::select! {
-                            biased;
-                            () = inner.stopping.cancelled() => {}
-                            () = tokio::time::sleep(later) => {}
-                        }
+                        inner.pause(inner.config.node_locked_retry_interval).await;
                         inner.manager.return_later(end);
                     });
                 }

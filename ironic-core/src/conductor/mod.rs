@@ -22,6 +22,7 @@ mod machine;
 mod management;
 mod media;
 mod nodes;
+mod pause;
 mod plan;
 mod power_sync;
 mod prepare;

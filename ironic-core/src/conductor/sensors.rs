@@ -28,24 +28,18 @@ impl Inner {
         let mut ticks = tokio::time::interval(settings.interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.tick().await;
-        loop {
-            tokio::select! {
-                biased;
-                () = self.stopping.cancelled() => return,
-                _ = ticks.tick() => {}
-            }
+        while self.unless_stopping(ticks.tick()).await.is_some() {
             let round = tokio::time::timeout(settings.wait_timeout, self.sensor_round());
-            tokio::select! {
-                biased;
-                () = self.stopping.cancelled() => return,
-                round = round => match round {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => tracing::warn!(%error, "the machines to read cannot be listed"),
-                    Err(_) => tracing::warn!(
-                        after = ?settings.wait_timeout,
-                        "not all sensors were read in time (sensor_data.wait_timeout)"
-                    ),
-                },
+            match self.unless_stopping(round).await {
+                None => return,
+                Some(Ok(Ok(()))) => {}
+                Some(Ok(Err(error))) => {
+                    tracing::warn!(%error, "the machines to read cannot be listed");
+                }
+                Some(Err(_)) => tracing::warn!(
+                    after = ?settings.wait_timeout,
+                    "not all sensors were read in time (sensor_data.wait_timeout)"
+                ),
             }
         }
     }

@@ -14,12 +14,7 @@ impl Inner {
         if interval.is_zero() {
             return;
         }
-        loop {
-            tokio::select! {
-                biased;
-                () = self.stopping.cancelled() => return,
-                () = tokio::time::sleep(interval) => {}
-            }
+        while self.pause(interval).await {
             match self.remove_stale().await {
                 Ok(0) => {}
                 Ok(removed) => tracing::info!(removed, "records of conductors removed"),
