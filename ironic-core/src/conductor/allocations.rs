@@ -503,33 +503,13 @@ fn matches(node: &Node, traits: &BTreeSet<String>, allocation: &Allocation) -> R
     }
 }
 
-/// Whether a node may be changed on its way from one state to another.
-fn allows_update(state: ProvisionState) -> bool {
-    use ProvisionState as S;
-    matches!(
-        state,
-        S::DeployFailed
-            | S::Inspecting
-            | S::InspectFailed
-            | S::InspectWait
-            | S::CleanFailed
-            | S::Error
-            | S::Verifying
-            | S::AdoptFailed
-            | S::RescueFailed
-            | S::UnrescueFailed
-            | S::ServiceHold
-            | S::ServiceFailed
-    )
-}
-
 /// Whether the allocation may give the node up.
 fn may_let_go(node: &Node, allocation: Uuid) -> Result<(), Error> {
     if node.maintenance {
         return Ok(());
     }
     let state = node.provision_state;
-    let busy = node.target_provision_state.is_some() && !allows_update(state);
+    let busy = node.target_provision_state.is_some() && !state.allows_update();
     if busy || state == ProvisionState::Active {
         return Err(Error::StateConflict {
             message: format!(

@@ -390,6 +390,25 @@ impl ProvisionState {
         }
     }
 
+    /// Whether a node in this state may be changed though it is on its way to another.
+    pub const fn allows_update(self) -> bool {
+        matches!(
+            self,
+            Self::DeployFailed
+                | Self::Inspecting
+                | Self::InspectFailed
+                | Self::InspectWait
+                | Self::CleanFailed
+                | Self::Error
+                | Self::Verifying
+                | Self::AdoptFailed
+                | Self::RescueFailed
+                | Self::UnrescueFailed
+                | Self::ServiceHold
+                | Self::ServiceFailed
+        )
+    }
+
     /// Whether power is left alone by the periodic synchronisation.
     pub const fn excluded_from_power_sync(self) -> bool {
         matches!(

@@ -140,22 +140,7 @@ fn check_state(caller: &Caller, node: &Node, patch: &Patch) -> Result<(), Fault>
         return Ok(());
     }
     let state = node.provision_state;
-    let allowed = matches!(
-        state,
-        S::DeployFailed
-            | S::Inspecting
-            | S::InspectFailed
-            | S::InspectWait
-            | S::CleanFailed
-            | S::Error
-            | S::Verifying
-            | S::AdoptFailed
-            | S::RescueFailed
-            | S::UnrescueFailed
-            | S::ServiceHold
-            | S::ServiceFailed
-    );
-    let on_its_way = node.target_provision_state.is_some() && !allowed;
+    let on_its_way = node.target_provision_state.is_some() && !state.allows_update();
     let inspecting = state == S::Inspecting && caller.version.has(since::INSPECT_WAIT_STATE);
     if on_its_way || inspecting {
         return Err(Fault::conflict(format!(
