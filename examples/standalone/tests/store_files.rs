@@ -129,7 +129,7 @@ async fn a_newer_schema_is_refused_and_left_alone() {
     let error = open_error(&url(&folder)).await;
     assert!(
         error.to_string().starts_with(
-            "the database has schema version 7, and this program knows versions up to 2"
+            "the database has schema version 7, and this program knows versions up to 3"
         ),
         "{error}"
     );
@@ -189,7 +189,7 @@ async fn an_older_schema_is_brought_forward() {
         let key = UniqueKey::new("name", "a");
         assert!(store.find(Kind::Node, &key).await.unwrap().is_some());
     }
-    assert_eq!(sqlite3(&path, "SELECT version FROM schema_version"), "2");
+    assert_eq!(sqlite3(&path, "SELECT version FROM schema_version"), "3");
     assert_eq!(sqlite3(&path, "PRAGMA integrity_check"), "ok");
     let store = SqliteStore::open(&url(&folder)).await.unwrap();
     let op = put(Kind::Node, 3, &json!({}), Expect::Absent);

@@ -1,37 +1,44 @@
 //! A fleet of which anybody asks anything at any time, on machines that are slow, fail, and have
 //! agents that call when they like.
 
+mod books;
+mod life;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ironic_core::client::Client;
-use ironic_core::driver::fake::{Completion, FakeOperation, FakeRule};
+use ironic_core::conductor::Conductor;
+use ironic_core::config::Config;
+use ironic_core::driver::fake::FakeOperation;
 use ironic_core::model::{MacAddress, Node, Port};
 use ironic_core::notify::{Event, Notification, Notifier};
-use ironic_core::runtime::{Entropy, SeededEntropy};
-use ironic_core::states::{InterfaceKind, PowerTarget, ProvisionState as S, TRANSITIONS, Verb};
-use ironic_core::steps::UserStep;
-use ironic_core::store::{Filter, Kind, Query, Scalar};
-use ironic_core::transport::{Change, HeartbeatArgs, ProvisionArgs};
-use ironic_core::{Error, ErrorKind};
+use ironic_core::runtime::SeededEntropy;
+use ironic_core::states::{InterfaceKind, ProvisionState as S, TRANSITIONS};
+use ironic_core::store::{Kind, MemoryStore, Query};
+use ironic_core::testing::FaultyStore;
 use proptest::prelude::*;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
+
+use books::{Books, Holdings};
+use life::{Life, moods};
 
 use crate::house::House;
 
 /// How many nodes there are; `IRONIC_STORM_NODES` asks for more, best with `--release`.
-const NODES: usize = 60;
+const NODES: usize = 500;
 const STORM: Duration = Duration::from_secs(60);
 /// Longer than any flow waits for anything.
 const CALM: Duration = Duration::from_secs(400);
 /// How long a flow waits for its agent.
 const PATIENCE: Duration = Duration::from_secs(100);
-const MOST_DEPLOYING: u64 = 5;
-const AGENT: &str = "http://192.0.2.9:9999";
+/// How many events of a node are kept, and how often they are pruned.
+const HISTORY: usize = 5;
+const PRUNING: Duration = Duration::from_secs(6);
 
 /// Follows every node through the transition table.
 #[derive(Debug, Default)]
@@ -59,153 +66,6 @@ impl Notifier for Followed {
     }
 }
 
-/// What one machine is told to do differently from others.
-fn moods(house: &House, node: Uuid, entropy: &SeededEntropy) {
-    let operations: Vec<_> = InterfaceKind::ALL
-        .iter()
-        .flat_map(|kind| FakeOperation::of(*kind))
-        .collect();
-    for _ in 0..12 {
-        let operation = operations[pick(entropy, operations.len())];
-        let rule = match entropy.below(3) {
-            0 | 1 => {
-                let most = Duration::from_millis(entropy.below(3000));
-                FakeRule::takes_between(operation, Duration::ZERO, most)
-            }
-            _ => FakeRule::fails(operation, Error::driver("fake", "out of sorts"))
-                .nth(1 + entropy.below(6)),
-        };
-        house.fakes.add(rule.on(node));
-    }
-    for operation in [
-        FakeOperation::PrepareDeploy,
-        FakeOperation::Deploy,
-        FakeOperation::PrepareSteps,
-        FakeOperation::InspectHardware,
-        FakeOperation::Rescue,
-        FakeOperation::CallVendor,
-    ] {
-        let completion = match entropy.below(3) {
-            0 => continue,
-            1 => Completion::Heartbeat,
-            _ => Completion::Polls {
-                times: 1 + pick(entropy, 3) as u32,
-                every: Duration::from_millis(300),
-            },
-        };
-        let rule = FakeRule::completes(operation, completion);
-        house.fakes.add(rule.on(node));
-    }
-}
-
-fn pick(entropy: &SeededEntropy, from: usize) -> usize {
-    usize::try_from(entropy.below(from as u64)).unwrap()
-}
-
-/// One machine, whoever asks something of it, and the agent that may run on it.
-struct Life {
-    client: Client,
-    node: Uuid,
-    mac: MacAddress,
-    entropy: Arc<SeededEntropy>,
-    token: Option<String>,
-    refused: BTreeMap<ErrorKind, usize>,
-    asked: usize,
-}
-
-impl Life {
-    async fn go_on_until(mut self, end: Instant) -> Self {
-        while Instant::now() < end {
-            let asked = self.ask_something().await;
-            self.asked += 1;
-            if let Err(error) = asked {
-                assert_ne!(error.kind(), ErrorKind::Internal, "{error}");
-                *self.refused.entry(error.kind()).or_default() += 1;
-            }
-            sleep(Duration::from_millis(self.entropy.below(6000))).await;
-        }
-        self
-    }
-
-    async fn ask_something(&mut self) -> Result<(), Error> {
-        let (client, node) = (&self.client, self.node);
-        match self.entropy.below(100) {
-            0..50 => {
-                let verb = self.likely_verb().await?;
-                client.provision(node, verb, arguments(verb)).await
-            }
-            50..58 => {
-                let target = PowerTarget::ALL[pick(&self.entropy, PowerTarget::ALL.len())];
-                client.set_power(node, target, None).await
-            }
-            58..61 => client.set_maintenance(node, true, None).await,
-            61..66 => client.set_maintenance(node, false, None).await,
-            66..70 => {
-                let note = Change::set("extra/note", self.entropy.below(1000));
-                client.update_node(node, vec![note]).await.map(drop)
-            }
-            70..73 => client.explain(node).await.map(drop),
-            _ => self.call().await,
-        }
-    }
-
-    /// Mostly one that the node's state takes.
-    async fn likely_verb(&self) -> Result<Verb, Error> {
-        let state = self.client.node(self.node).await?.provision_state;
-        let taken: Vec<_> = Verb::ALL
-            .iter()
-            .copied()
-            .filter(|verb| state.on(verb.event()).is_ok())
-            .collect();
-        let from = match self.entropy.below(10) {
-            0 => Verb::ALL,
-            _ if taken.is_empty() => Verb::ALL,
-            _ => &taken,
-        };
-        Ok(from[pick(&self.entropy, from.len())])
-    }
-
-    /// The agent calls.
-    async fn call(&mut self) -> Result<(), Error> {
-        let addresses = std::slice::from_ref(&self.mac);
-        let found = self.client.lookup(Some(self.node), addresses).await?;
-        self.token = found.agent_token.or(self.token.take());
-        let call = HeartbeatArgs::new(AGENT, self.token.clone());
-        self.client.heartbeat(self.node, call).await
-    }
-}
-
-fn arguments(verb: Verb) -> ProvisionArgs {
-    let steps = |names: &[&str]| {
-        let steps = names.iter();
-        let steps = steps.map(|name| UserStep::new(InterfaceKind::Vendor, *name));
-        ProvisionArgs::default().with_steps(steps.collect())
-    };
-    match verb {
-        Verb::Clean => steps(&["log_passthrough", "log_passthrough"]),
-        Verb::Service => steps(&["log_passthrough"]),
-        Verb::Rescue => {
-            let mut args = ProvisionArgs::default();
-            args.rescue_password = Some("pa55word".to_owned());
-            args
-        }
-        _ => ProvisionArgs::default(),
-    }
-}
-
-/// Looks all the time whether more nodes deploy than may.
-async fn watch(house: House, end: Instant) -> u64 {
-    let deploying = [S::Deploying, S::DeployWait].map(|state| Scalar::String(state.to_string()));
-    let deploying = Filter::In("provision_state".to_owned(), deploying.to_vec());
-    let mut most = 0;
-    while Instant::now() < end {
-        let now = house.store.count(Kind::Node, &deploying).await.unwrap();
-        most = most.max(now);
-        sleep(Duration::from_secs(1)).await;
-    }
-    most
-}
-
 /// A node rests: nothing but a caller, or its agent, moves it.
 fn rests(state: S) -> bool {
     let held = matches!(state, S::CleanHold | S::DeployHold | S::ServiceHold);
@@ -221,14 +81,18 @@ fn nodes() -> usize {
     asked.map_or(NODES, |asked| asked.parse().unwrap())
 }
 
-async fn storm(seed: u64) {
-    let followed = Arc::new(Followed::default());
-    let mut house = House::new();
-    house.notifier = followed.clone();
-    house.config.workers = 100;
-    house.config.max_concurrent_deploy = MOST_DEPLOYING;
-    house.config.sync_power_state_interval = Duration::from_secs(60);
-    let policy = &mut house.config.policy;
+/// Limits that a fleet of that size runs into.
+fn configure(house: &mut House, nodes: usize) {
+    let config = &mut house.config;
+    config.workers = nodes / 4;
+    config.reserved_workers_percentage = 10;
+    config.max_concurrent_deploy = nodes as u64 / 25;
+    config.max_concurrent_clean = nodes as u64 / 25;
+    config.sync_power_state_interval = Duration::from_secs(60);
+    config.node_history_max_entries = HISTORY;
+    config.node_history_cleanup_interval = PRUNING;
+    config.node_history_cleanup_batch_count = usize::MAX;
+    let policy = &mut config.policy;
     for timeout in [
         &mut policy.deploy_callback_timeout,
         &mut policy.clean_callback_timeout,
@@ -238,12 +102,12 @@ async fn storm(seed: u64) {
     ] {
         *timeout = PATIENCE;
     }
-    let conductor = house.conductor("cond-a").await;
-    let client = house.client(&conductor);
-    let entropy = Arc::new(SeededEntropy::new(seed));
+}
 
+/// Creates the nodes, each with a port and a mood, and lets everything be asked of them.
+async fn let_loose(house: &House, client: &Client, seed: u64, end: Instant) -> JoinSet<Life> {
+    let entropy = Arc::new(SeededEntropy::new(seed));
     let mut lives = JoinSet::new();
-    let end = Instant::now() + STORM;
     for number in 0..nodes() {
         let node = Node::new(Uuid::nil(), "fake-hardware");
         let node = client.create_node(node).await.unwrap().uuid;
@@ -251,7 +115,7 @@ async fn storm(seed: u64) {
         let mac: MacAddress = mac.parse().unwrap();
         let port = Port::new(Uuid::nil(), node, mac.clone());
         client.create_port(port).await.unwrap();
-        moods(&house, node, &entropy);
+        moods(house, node, &entropy);
         let life = Life {
             client: client.clone(),
             node,
@@ -263,16 +127,47 @@ async fn storm(seed: u64) {
         };
         lives.spawn(life.go_on_until(end));
     }
-    let watched = tokio::spawn(watch(house.with_store(house.store.clone()), end));
+    lives
+}
+
+/// The most nodes that are worked on at a time, as seen once a second.
+async fn watch(conductor: Conductor, end: Instant) -> usize {
+    let mut most = 0;
+    while Instant::now() < end {
+        most = most.max(conductor.tasks().busy());
+        sleep(Duration::from_secs(1)).await;
+    }
+    most
+}
+
+async fn storm(seed: u64) {
+    let followed = Arc::new(Followed::default());
+    let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+    let books = Books::over(&store);
+    let mut house = House::over(store);
+    house.notifier = followed.clone();
+    configure(&mut house, nodes());
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    sleep(Duration::from_secs(1)).await;
+    let before = Holdings::of(&*house.store).await;
+
+    let end = Instant::now() + STORM;
+    let mut lives = let_loose(&house, &client, seed, end).await;
+    let watched = tokio::spawn(watch(conductor.clone(), end));
+    sleep(STORM / 3).await;
+    let early = Holdings::of(&*house.store).await;
+    sleep_until(end).await;
+    let late = Holdings::of(&*house.store).await;
     let (mut refused, mut asked) = (BTreeMap::new(), 0);
     while let Some(life) = lives.join_next().await {
         let life = life.unwrap();
         asked += life.asked;
-        for (kind, times) in life.refused {
-            *refused.entry(kind).or_insert(0) += times;
+        for (why, times) in life.refused {
+            *refused.entry(why).or_insert(0) += times;
         }
     }
-    let most = watched.await.unwrap();
+    let most_busy = watched.await.unwrap();
     for kind in InterfaceKind::ALL {
         FakeOperation::of(*kind).for_each(|operation| house.fakes.clear(operation));
     }
@@ -284,16 +179,81 @@ async fn storm(seed: u64) {
             .unwrap();
     }
     sleep(CALM).await;
+    let after = Holdings::of(&*house.store).await;
 
-    println!(
-        "seed {seed}: {asked} requests, {} moves, at most {most} deploying; refused {refused:?}",
-        followed.moves.load(Ordering::Relaxed)
-    );
-    assert!(most <= MOST_DEPLOYING, "{most} nodes deployed at once");
+    let moves = followed.moves.load(Ordering::Relaxed);
+    println!("seed {seed}: {asked} requests, {moves} moves; refused {refused:?}");
+    println!("at most {most_busy} nodes busy; {books:.0?}");
+    for held in [&before, &early, &late, &after] {
+        println!("{held:?}");
+    }
     assert_eq!(*followed.wrong.lock().unwrap(), Vec::<String>::new());
+    limits_hold(&house.config, &books.lock().unwrap(), most_busy, &refused);
+    nothing_grows(&before, &early, &late, &after);
+    all_rest(&house, &client, &followed).await;
+    assert_eq!(conductor.tasks().busy(), 0);
+    conductor.stop().await.unwrap();
+}
+
+/// Every limit is run into, and none is passed.
+fn limits_hold(
+    config: &Config,
+    books: &Books,
+    most_busy: usize,
+    refused: &BTreeMap<String, usize>,
+) {
+    for (limit, most, setting) in [
+        (
+            config.max_concurrent_deploy,
+            books.most_deploying,
+            "max_concurrent_deploy",
+        ),
+        (
+            config.max_concurrent_clean,
+            books.most_cleaning,
+            "max_concurrent_clean",
+        ),
+        (config.workers as u64, most_busy, "no_free_worker"),
+    ] {
+        assert!(most as u64 <= limit, "{most} at once: {setting}");
+        assert!(refused.contains_key(setting), "{setting} is not reached");
+    }
+    assert_eq!(books.most_deploying as u64, config.max_concurrent_deploy);
+}
+
+/// What an engine holds depends on how many nodes there are, not on what they have been through.
+fn nothing_grows(before: &Holdings, early: &Holdings, late: &Holdings, after: &Holdings) {
+    let nodes = nodes() as u64;
+    for held in [early, late, after] {
+        for (kind, count) in &held.records {
+            let most = match kind {
+                Kind::Node | Kind::Port | Kind::Lock | Kind::Flow => nodes,
+                // Between two prunings a node gets a few more.
+                Kind::History => nodes * (HISTORY as u64 + 3),
+                Kind::Conductor => 1,
+                _ => 0,
+            };
+            assert!(*count <= most, "{count} records of kind {kind}: {held:?}");
+        }
+    }
+    assert!(
+        late.bytes * 4 <= early.bytes * 5,
+        "{early:?}, then {late:?}"
+    );
+    assert!(
+        late.tasks * 4 <= early.tasks * 5,
+        "{early:?}, then {late:?}"
+    );
+    assert_eq!(after.tasks, before.tasks, "work that has not ended");
+    if let (Some(early), Some(late)) = (early.resident, late.resident) {
+        assert!(late * 4 <= early * 5, "{early} KiB in memory, then {late}");
+    }
+}
+
+/// No node is held, or on its way to anywhere, and each is where its moves have led it.
+async fn all_rest(house: &House, client: &Client, followed: &Followed) {
     let held: Vec<_> = house.locks().await.into_iter().collect();
     assert!(held.iter().all(|lock| lock.holder.is_none()), "{held:?}");
-    assert_eq!(conductor.tasks().busy(), 0);
     let states = followed.states.lock().unwrap().clone();
     for node in client.nodes(&Query::all(Kind::Node)).await.unwrap() {
         let told = states.get(&node.uuid).copied().unwrap_or(S::Enroll);
@@ -302,7 +262,6 @@ async fn storm(seed: u64) {
         assert!(rests(told), "{} is {told}: {flow:?}", node.uuid);
         assert_eq!(node.target_power_state, None, "{}", node.uuid);
     }
-    conductor.stop().await.unwrap();
 }
 
 proptest! {

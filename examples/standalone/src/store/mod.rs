@@ -17,6 +17,8 @@ mod connections;
 mod error;
 mod group;
 #[cfg(test)]
+mod job_tests;
+#[cfg(test)]
 mod plan_tests;
 mod row;
 mod schema;

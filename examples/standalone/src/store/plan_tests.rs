@@ -1,5 +1,7 @@
 //! The indexes of the schema serve the statements that `translate` writes.
 
+use std::collections::BTreeSet;
+
 use ironic_core::model::NodeSummary;
 use ironic_core::store::{Filter, Kind, Query, Scalar};
 use sqlx::sqlite::SqliteConnection;
@@ -9,14 +11,17 @@ use uuid::Uuid;
 use super::schema::migrate;
 use super::translate::{self, INDEXED_TEXT, INDEXED_TYPE, Marker};
 
-async fn database() -> SqliteConnection {
+pub(super) async fn database() -> SqliteConnection {
     let connection = SqliteConnection::connect("sqlite::memory:").await;
     let mut connection = connection.unwrap();
     migrate(&mut connection).await.unwrap();
     connection
 }
 
-async fn plan(database: &mut SqliteConnection, statement: &QueryBuilder<Sqlite>) -> String {
+pub(super) async fn plan(
+    database: &mut SqliteConnection,
+    statement: &QueryBuilder<Sqlite>,
+) -> String {
     let explain = format!("EXPLAIN QUERY PLAN {}", statement.sql().as_str());
     let rows = sqlx::query(AssertSqlSafe(explain))
         .fetch_all(database)
@@ -24,6 +29,34 @@ async fn plan(database: &mut SqliteConnection, statement: &QueryBuilder<Sqlite>)
     let rows = rows.unwrap();
     let steps = rows.iter().map(|row| row.get::<String, _>("detail"));
     steps.collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn the_indexes_are_over_the_fields_that_the_engine_names() {
+    let named = Kind::ALL.iter().flat_map(|kind| kind.indexed_fields());
+    let named: BTreeSet<_> = named.copied().collect();
+    let indexed = INDEXED_TEXT.iter().chain(INDEXED_TYPE);
+    let indexed: BTreeSet<_> = indexed.map(|(field, _)| *field).collect();
+    assert_eq!(indexed, named);
+}
+
+#[tokio::test]
+async fn what_a_project_sees_is_found_by_two_indexes() {
+    let mut database = database().await;
+    let of_project = Filter::Or(vec![
+        Filter::text("owner", "a"),
+        Filter::text("lessee", "a"),
+    ]);
+    let query = Query::all(Kind::Node).filter(of_project);
+    let plan = plan(&mut database, &translate::list(&query, None).unwrap()).await;
+    assert!(
+        plan.contains("records_by_owner (kind=? AND <expr>=?)"),
+        "{plan}"
+    );
+    assert!(
+        plan.contains("records_by_lessee (kind=? AND <expr>=?)"),
+        "{plan}"
+    );
 }
 
 #[tokio::test]

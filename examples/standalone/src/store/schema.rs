@@ -5,7 +5,11 @@ use super::OpenError;
 
 /// What leads from each version of the schema to the next. Steps that have been released never
 /// change; a new one is added at the end.
-const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema_1.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+];
 
 /// Brings a database to the newest version; creates what a new one needs.
 pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError> {

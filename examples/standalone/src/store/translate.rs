@@ -13,32 +13,36 @@ use super::row::{columns, summary};
 
 type Sql = QueryBuilder<Sqlite>;
 
-/// Fields with an index over their text. An index only serves an expression that is literally
-/// its own, so their paths are written into the SQL and not bound.
-pub(super) const INDEXED_TEXT: &[(&str, &str)] = &[
-    ("node_uuid", r#"json_extract(r.body, '$."node_uuid"')"#),
-    (
-        "provision_state",
-        r#"json_extract(r.body, '$."provision_state"')"#,
-    ),
-    ("driver", r#"json_extract(r.body, '$."driver"')"#),
-    (
-        "resource_class",
-        r#"json_extract(r.body, '$."resource_class"')"#,
-    ),
-    (
-        "conductor_group",
-        r#"json_extract(r.body, '$."conductor_group"')"#,
-    ),
-    ("owner", r#"json_extract(r.body, '$."owner"')"#),
-    ("name", r#"json_extract(r.body, '$."name"')"#),
-    ("address", r#"json_extract(r.body, '$."address"')"#),
-    ("holder", r#"json_extract(r.body, '$."holder"')"#),
-];
+/// Fields, each with a call that takes the body apart.
+macro_rules! calls {
+    ($function:literal: $($field:literal)+) => {
+        &[$(($field, concat!($function, "(r.body, '$.\"", $field, "\"')"))),+]
+    };
+}
+
+/// Fields with an index over their text: with [`INDEXED_TYPE`] those of
+/// [`Kind::indexed_fields`]. An index only serves an expression that is literally its own, so
+/// their paths are written into the SQL and not bound.
+pub(super) const INDEXED_TEXT: &[(&str, &str)] = calls! {
+    "json_extract":
+    "node_uuid"
+    "provision_state"
+    "driver"
+    "resource_class"
+    "conductor_group"
+    "owner"
+    "lessee"
+    "shard"
+    "name"
+    "address"
+    "holder"
+    "parent_node"
+    "state"
+};
 
 /// Fields with an index over their type, of which true and false are two.
 pub(super) const INDEXED_TYPE: &[(&str, &str)] =
-    &[("maintenance", r#"json_type(r.body, '$."maintenance"')"#)];
+    calls!("json_type": "maintenance" "console_enabled");
 
 /// Where the record is that a list goes on after.
 #[derive(Debug, Clone, Copy)]
