@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ironic_core::client::Client;
-use ironic_core::conductor::Conductor;
 use ironic_core::config::Config;
 use ironic_core::driver::fake::FakeOperation;
 use ironic_core::model::{MacAddress, Node, Port};
@@ -84,7 +83,7 @@ fn nodes() -> usize {
 /// Limits that a fleet of that size runs into.
 fn configure(house: &mut House, nodes: usize) {
     let config = &mut house.config;
-    config.workers = nodes / 4;
+    config.workers = nodes / 25;
     config.reserved_workers_percentage = 10;
     config.max_concurrent_deploy = nodes as u64 / 25;
     config.max_concurrent_clean = nodes as u64 / 25;
@@ -130,16 +129,6 @@ async fn let_loose(house: &House, client: &Client, seed: u64, end: Instant) -> J
     lives
 }
 
-/// The most nodes that are worked on at a time, as seen once a second.
-async fn watch(conductor: Conductor, end: Instant) -> usize {
-    let mut most = 0;
-    while Instant::now() < end {
-        most = most.max(conductor.tasks().busy());
-        sleep(Duration::from_secs(1)).await;
-    }
-    most
-}
-
 async fn storm(seed: u64) {
     let followed = Arc::new(Followed::default());
     let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
@@ -154,7 +143,6 @@ async fn storm(seed: u64) {
 
     let end = Instant::now() + STORM;
     let mut lives = let_loose(&house, &client, seed, end).await;
-    let watched = tokio::spawn(watch(conductor.clone(), end));
     sleep(STORM / 3).await;
     let early = Holdings::of(&*house.store).await;
     sleep_until(end).await;
@@ -167,7 +155,6 @@ async fn storm(seed: u64) {
             *refused.entry(why).or_insert(0) += times;
         }
     }
-    let most_busy = watched.await.unwrap();
     for kind in InterfaceKind::ALL {
         FakeOperation::of(*kind).for_each(|operation| house.fakes.clear(operation));
     }
@@ -183,42 +170,38 @@ async fn storm(seed: u64) {
 
     let moves = followed.moves.load(Ordering::Relaxed);
     println!("seed {seed}: {asked} requests, {moves} moves; refused {refused:?}");
-    println!("at most {most_busy} nodes busy; {books:.0?}");
-    for held in [&before, &early, &late, &after] {
-        println!("{held:?}");
+    for (when, held) in [("early", &early), ("late", &late), ("after", &after)] {
+        let Holdings {
+            bytes,
+            tasks,
+            resident,
+            ..
+        } = held;
+        println!("{when}: {bytes} bytes of nodes, {tasks} tasks, {resident:?} KiB in memory");
     }
     assert_eq!(*followed.wrong.lock().unwrap(), Vec::<String>::new());
-    limits_hold(&house.config, &books.lock().unwrap(), most_busy, &refused);
+    limits_hold(&house.config, &books.lock().unwrap(), &refused);
     nothing_grows(&before, &early, &late, &after);
     all_rest(&house, &client, &followed).await;
     assert_eq!(conductor.tasks().busy(), 0);
     conductor.stop().await.unwrap();
 }
 
-/// Every limit is run into, and none is passed.
-fn limits_hold(
-    config: &Config,
-    books: &Books,
-    most_busy: usize,
-    refused: &BTreeMap<String, usize>,
-) {
-    for (limit, most, setting) in [
-        (
-            config.max_concurrent_deploy,
-            books.most_deploying,
-            "max_concurrent_deploy",
-        ),
-        (
-            config.max_concurrent_clean,
-            books.most_cleaning,
-            "max_concurrent_clean",
-        ),
-        (config.workers as u64, most_busy, "no_free_worker"),
-    ] {
-        assert!(most as u64 <= limit, "{most} at once: {setting}");
-        assert!(refused.contains_key(setting), "{setting} is not reached");
+/// Every limit is run into, and none is passed at any commit.
+fn limits_hold(config: &Config, books: &Books, refused: &BTreeMap<String, usize>) {
+    let deploying = (config.max_concurrent_deploy, books.most_deploying);
+    let cleaning = (config.max_concurrent_clean, books.most_cleaning);
+    for (limit, most) in [deploying, cleaning] {
+        assert!(most as u64 <= limit, "{deploying:?}, {cleaning:?}");
     }
-    assert_eq!(books.most_deploying as u64, config.max_concurrent_deploy);
+    assert_eq!(deploying.0, deploying.1 as u64, "it is not reached");
+    for limit in [
+        "max_concurrent_deploy",
+        "max_concurrent_clean",
+        "no_free_worker",
+    ] {
+        assert!(refused.contains_key(limit), "{limit} is not reached");
+    }
 }
 
 /// What an engine holds depends on how many nodes there are, not on what they have been through.
@@ -246,7 +229,10 @@ fn nothing_grows(before: &Holdings, early: &Holdings, late: &Holdings, after: &H
     );
     assert_eq!(after.tasks, before.tasks, "work that has not ended");
     if let (Some(early), Some(late)) = (early.resident, late.resident) {
-        assert!(late * 4 <= early * 5, "{early} KiB in memory, then {late}");
+        assert!(
+            late * 10 <= early * 11,
+            "{early} KiB in memory, then {late}"
+        );
     }
 }
 
