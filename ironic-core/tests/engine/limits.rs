@@ -24,6 +24,29 @@ fn nothing_ends(house: &House) {
     }
 }
 
+async fn some_available(client: &Client, count: usize) -> Vec<Uuid> {
+    let mut nodes = Vec::new();
+    for _ in 0..count {
+        nodes.push(available(client).await);
+    }
+    nodes
+}
+
+/// A house whose conductors have four workers, two of which are kept for requests.
+fn few_workers() -> House {
+    let mut house = House::new();
+    house.config.workers = 4;
+    house.config.reserved_workers_percentage = 50;
+    house
+}
+
+fn power_takes_half_a_minute(house: &House) {
+    house.fakes.add(FakeRule::takes(
+        FakeOperation::SetPowerState,
+        Duration::from_secs(30),
+    ));
+}
+
 /// Asks for a verb and waits until the node waits in `state`.
 async fn wait_in(client: &Client, node: Uuid, verb: Verb, state: ProvisionState) {
     ask(client, node, verb).await.unwrap();
@@ -41,10 +64,7 @@ async fn no_more_nodes_deploy_at_a_time_than_may() {
     house.config.max_concurrent_deploy = 3;
     let conductor = house.conductor("cond-a").await;
     let client = house.client(&conductor);
-    let mut nodes = Vec::new();
-    for _ in 0..8 {
-        nodes.push(available(&client).await);
-    }
+    let nodes = some_available(&client, 8).await;
     nothing_ends(&house);
     let asked = join_all(nodes.iter().map(|node| ask(&client, *node, Verb::Deploy))).await;
     let refused: Vec<_> = asked.iter().filter_map(|it| it.as_ref().err()).collect();
@@ -138,19 +158,11 @@ async fn limits_count_the_fleet_or_the_conductors_own_group() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_finds_no_worker_when_all_are_busy_and_one_when_one_is_done() {
-    let mut house = House::new();
-    house.config.workers = 4;
-    house.config.reserved_workers_percentage = 50;
+    let house = few_workers();
     let conductor = house.conductor("cond-a").await;
     let client = house.client(&conductor);
-    let mut nodes = Vec::new();
-    for _ in 0..5 {
-        nodes.push(available(&client).await);
-    }
-    house.fakes.add(FakeRule::takes(
-        FakeOperation::SetPowerState,
-        Duration::from_secs(30),
-    ));
+    let nodes = some_available(&client, 5).await;
+    power_takes_half_a_minute(&house);
     let (last, others) = nodes.split_last().unwrap();
     for node in others {
         client
@@ -175,25 +187,17 @@ async fn a_request_finds_no_worker_when_all_are_busy_and_one_when_one_is_done() 
 
 #[tokio::test(start_paused = true)]
 async fn heartbeats_leave_the_reserved_workers_to_requests() {
-    let mut house = House::new();
-    house.config.workers = 4;
-    house.config.reserved_workers_percentage = 50;
+    let house = few_workers();
     let conductor = house.conductor("cond-a").await;
     let client = house.client(&conductor);
-    let mut nodes = Vec::new();
-    for _ in 0..4 {
-        nodes.push(available(&client).await);
-    }
+    let nodes = some_available(&client, 4).await;
     let [first, second, third, called] = nodes[..] else {
         panic!("four nodes")
     };
     nothing_ends(&house);
     wait_in(&client, called, Verb::Deploy, ProvisionState::DeployWait).await;
     let token = client.lookup(Some(called), &[]).await.unwrap().agent_token;
-    house.fakes.add(FakeRule::takes(
-        FakeOperation::SetPowerState,
-        Duration::from_secs(30),
-    ));
+    power_takes_half_a_minute(&house);
     for node in [first, second] {
         client.set_power(node, PowerTarget::On, None).await.unwrap();
     }

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use ironic_core::Error;
 use ironic_core::ErrorKind;
+use ironic_core::client::Client;
 use ironic_core::driver::fake::{Completion, FakeOperation as Op, FakeRule};
 use ironic_core::states::{ProvisionState as S, Verb};
 use ironic_core::transport::ProvisionArgs;
 use tokio::time::sleep;
+use uuid::Uuid;
 
 use crate::hold::{agent_calls, reaches};
 use crate::house::{House, LONG, ask, go};
@@ -19,6 +21,21 @@ fn password() -> ProvisionArgs {
     ProvisionArgs::default().with_rescue_password("let me in")
 }
 
+/// Asks for a rescue.
+async fn rescue(client: &Client, node: Uuid) {
+    let asked = client.provision(node, Verb::Rescue, password()).await;
+    asked.unwrap();
+}
+
+/// Asks for a rescue whose ramdisk has not called yet.
+async fn begin_rescue(house: &House, client: &Client, node: Uuid) {
+    house.fakes.clear(Op::Rescue);
+    let agent = FakeRule::completes(Op::Rescue, Completion::Heartbeat);
+    house.fakes.add(agent);
+    rescue(client, node).await;
+    reaches(client, node, S::RescueWait).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_node_is_rescued_and_its_instance_comes_back() {
     let house = House::new();
@@ -26,13 +43,7 @@ async fn a_node_is_rescued_and_its_instance_comes_back() {
     let client = house.client(&conductor);
     let node = active(&client).await;
     house.fakes.record();
-    let agent = FakeRule::completes(Op::Rescue, Completion::Heartbeat);
-    house.fakes.add(agent);
-    client
-        .provision(node, Verb::Rescue, password())
-        .await
-        .unwrap();
-    reaches(&client, node, S::RescueWait).await;
+    begin_rescue(&house, &client, node).await;
     let waiting = client.node(node).await.unwrap();
     assert_eq!(waiting.target_provision_state, Some(S::Rescue));
     assert_eq!(waiting.instance_info["rescue_password"], "let me in");
@@ -99,10 +110,7 @@ async fn a_rescue_that_fails_forgets_the_password_and_may_be_undone() {
     house
         .fakes
         .add(FakeRule::fails(Op::Rescue, broken.clone()).nth(1));
-    client
-        .provision(node, Verb::Rescue, password())
-        .await
-        .unwrap();
+    rescue(&client, node).await;
     reaches(&client, node, S::RescueFailed).await;
     sleep(Duration::from_secs(1)).await;
     let failed = client.node(node).await.unwrap();
@@ -126,14 +134,8 @@ async fn a_ramdisk_that_never_calls_is_switched_off_one_that_is_aborted_is_not()
     let conductor = house.conductor("cond-a").await;
     let client = house.client(&conductor);
     let node = active(&client).await;
-    let agent = FakeRule::completes(Op::Rescue, Completion::Heartbeat);
-    house.fakes.add(agent);
     house.fakes.record();
-    client
-        .provision(node, Verb::Rescue, password())
-        .await
-        .unwrap();
-    reaches(&client, node, S::RescueWait).await;
+    begin_rescue(&house, &client, node).await;
     ask(&client, node, Verb::Abort).await.unwrap();
     reaches(&client, node, S::RescueFailed).await;
     sleep(Duration::from_secs(1)).await;
@@ -142,11 +144,7 @@ async fn a_ramdisk_that_never_calls_is_switched_off_one_that_is_aborted_is_not()
     assert_eq!(house.fakes.call_count(Op::CleanUpRescue), 1);
     assert_eq!(house.fakes.call_count(Op::SetPowerState), 0);
 
-    client
-        .provision(node, Verb::Rescue, password())
-        .await
-        .unwrap();
-    reaches(&client, node, S::RescueWait).await;
+    begin_rescue(&house, &client, node).await;
     sleep(Duration::from_secs(1900)).await;
     let late = client.node(node).await.unwrap();
     assert_eq!(late.provision_state, S::RescueFailed);
@@ -161,17 +159,11 @@ async fn an_abort_that_cannot_be_cleaned_up_is_a_fault() {
     let conductor = house.conductor("cond-a").await;
     let client = house.client(&conductor);
     let node = active(&client).await;
-    let agent = FakeRule::completes(Op::Rescue, Completion::Heartbeat);
-    house.fakes.add(agent);
     let broken = Error::driver("fake", "switch not reached");
     house
         .fakes
         .add(FakeRule::fails(Op::CleanUpRescue, broken).first(1));
-    client
-        .provision(node, Verb::Rescue, password())
-        .await
-        .unwrap();
-    reaches(&client, node, S::RescueWait).await;
+    begin_rescue(&house, &client, node).await;
     ask(&client, node, Verb::Abort).await.unwrap();
     reaches(&client, node, S::RescueFailed).await;
     sleep(Duration::from_secs(1)).await;
@@ -187,10 +179,7 @@ async fn an_instance_is_removed_from_a_machine_in_rescue() {
     let conductor = house.conductor("cond-a").await;
     let client = house.client(&conductor);
     let node = active(&client).await;
-    client
-        .provision(node, Verb::Rescue, password())
-        .await
-        .unwrap();
+    rescue(&client, node).await;
     client.wait_for(node, S::Rescue, LONG).await.unwrap();
     house.fakes.record();
     go(&client, node, Verb::Undeploy, S::Available).await;
