@@ -13,6 +13,7 @@ mod caches;
 mod cleaning;
 mod console;
 mod crash;
+mod crowd;
 mod disabled;
 mod explain;
 mod failures;
