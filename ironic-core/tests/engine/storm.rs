@@ -36,8 +36,8 @@ const CALM: Duration = Duration::from_secs(400);
 /// How long a flow waits for its agent.
 const PATIENCE: Duration = Duration::from_secs(100);
 /// How many events of a node are kept, and how often they are pruned.
-const HISTORY: usize = 5;
-const PRUNING: Duration = Duration::from_secs(6);
+const HISTORY: usize = 1;
+const PRUNING: Duration = Duration::from_secs(19);
 
 /// Follows every node through the transition table.
 #[derive(Debug, Default)]
@@ -85,7 +85,7 @@ fn configure(house: &mut House, nodes: usize) {
     let config = &mut house.config;
     config.workers = nodes / 25;
     config.reserved_workers_percentage = 10;
-    config.max_concurrent_deploy = nodes as u64 / 25;
+    config.max_concurrent_deploy = nodes as u64 / 50;
     config.max_concurrent_clean = nodes as u64 / 25;
     config.sync_power_state_interval = Duration::from_secs(60);
     config.node_history_max_entries = HISTORY;

@@ -83,7 +83,7 @@ impl Life {
                 assert_ne!(error.kind(), ErrorKind::Internal, "{error}");
                 *self.refused.entry(why(&error)).or_default() += 1;
             }
-            sleep(Duration::from_millis(self.entropy.below(12_000))).await;
+            sleep(Duration::from_millis(self.entropy.below(8000))).await;
         }
         self
     }
