@@ -1,8 +1,9 @@
-//! Passwords as a Unix login keeps them: SHA-crypt with SHA-256, scheme `$5$` (U. Drepper, "Unix
-//! crypt using SHA-256 and SHA-512", version 0.6).
+//! Passwords as a Unix login keeps them: SHA-crypt with SHA-256, scheme `$5$`, and with SHA-512,
+//! scheme `$6$` (U. Drepper, "Unix crypt using SHA-256 and SHA-512", version 0.6).
 
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 
+use crate::config::PasswordHash;
 use crate::runtime::Entropy;
 use crate::secret::constant_time_eq;
 
@@ -12,8 +13,9 @@ const ALPHABET: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl
 const SALT: usize = 16;
 /// How often the digest is taken of itself where the salt does not say.
 const ROUNDS: usize = 5000;
-/// Which bytes of the digest each group of characters is made of, the first the most significant.
-const GROUPS: [[usize; 3]; 10] = [
+/// Which bytes of a SHA-256 digest each group of characters is made of, the first the most
+/// significant.
+const GROUPS_256: [[usize; 3]; 10] = [
     [0, 10, 20],
     [21, 1, 11],
     [12, 22, 2],
@@ -25,39 +27,91 @@ const GROUPS: [[usize; 3]; 10] = [
     [18, 28, 8],
     [9, 19, 29],
 ];
+/// The same of a SHA-512 digest.
+const GROUPS_512: [[usize; 3]; 21] = [
+    [0, 21, 42],
+    [22, 43, 1],
+    [44, 2, 23],
+    [3, 24, 45],
+    [25, 46, 4],
+    [47, 5, 26],
+    [6, 27, 48],
+    [28, 49, 7],
+    [50, 8, 29],
+    [9, 30, 51],
+    [31, 52, 10],
+    [53, 11, 32],
+    [12, 33, 54],
+    [34, 55, 13],
+    [56, 14, 35],
+    [15, 36, 57],
+    [37, 58, 16],
+    [59, 17, 38],
+    [18, 39, 60],
+    [40, 61, 19],
+    [62, 20, 41],
+];
 
-/// The hash of a password, with a new salt.
+/// The hash of a password with SHA-256 and a new salt.
 pub fn hash(password: &str, entropy: &dyn Entropy) -> String {
+    hash_by(PasswordHash::Sha256, password, entropy)
+}
+
+/// The hash of a password by this scheme, with a new salt.
+pub fn hash_by(scheme: PasswordHash, password: &str, entropy: &dyn Entropy) -> String {
     let mut random = [0; SALT];
     entropy.fill(&mut random);
     let salt: String = random.iter().map(|byte| letter(u32::from(*byte))).collect();
-    with_salt(password.as_bytes(), &salt)
+    with_salt(scheme, password.as_bytes(), &salt)
 }
 
 /// Whether a login with this hash takes this password. Hashes of another scheme, or with a number
 /// of rounds of their own, take none.
 pub fn verify(password: &str, hashed: &str) -> bool {
-    let Some((salt, _)) = hashed
-        .strip_prefix("$5$")
-        .and_then(|rest| rest.split_once('$'))
-        .filter(|(salt, _)| !salt.starts_with("rounds="))
+    let known = |scheme| Some((scheme, hashed.strip_prefix(prefix(scheme))?));
+    let found = known(PasswordHash::Sha256).or_else(|| known(PasswordHash::Sha512));
+    let Some((scheme, (salt, _))) = found
+        .and_then(|(scheme, rest)| Some((scheme, rest.split_once('$')?)))
+        .filter(|(_, (salt, _))| !salt.starts_with("rounds="))
     else {
         return false;
     };
-    let own = with_salt(password.as_bytes(), salt);
+    let own = with_salt(scheme, password.as_bytes(), salt);
     constant_time_eq(own.as_bytes(), hashed.as_bytes())
 }
 
-/// The hash of a password with this salt, of which 16 bytes count.
-fn with_salt(password: &[u8], salt: &str) -> String {
-    let salt: String = salt.chars().take(SALT).collect();
-    let digest = digest(password, salt.as_bytes());
-    let byte = |at: usize| u32::from(digest.get(at).copied().unwrap_or_default());
-    let mut text = format!("$5${salt}$");
-    for [a, b, c] in GROUPS {
-        letters(&mut text, byte(a) << 16 | byte(b) << 8 | byte(c), 4);
+/// How hashes by this scheme begin.
+const fn prefix(scheme: PasswordHash) -> &'static str {
+    match scheme {
+        PasswordHash::Sha256 => "$5$",
+        PasswordHash::Sha512 => "$6$",
     }
-    letters(&mut text, byte(31) << 8 | byte(30), 3);
+}
+
+/// The hash of a password with this salt, of which 16 bytes count.
+fn with_salt(scheme: PasswordHash, password: &[u8], salt: &str) -> String {
+    let salt: String = salt.chars().take(SALT).collect();
+    let (digest, groups, last): (_, &[[usize; 3]], _) = match scheme {
+        PasswordHash::Sha256 => {
+            let digest = digest::<Sha256>(password, salt.as_bytes());
+            (digest, &GROUPS_256, ([31, 30].as_slice(), 3))
+        }
+        PasswordHash::Sha512 => {
+            let digest = digest::<Sha512>(password, salt.as_bytes());
+            (digest, &GROUPS_512, ([63].as_slice(), 2))
+        }
+    };
+    let value = |places: &[usize]| {
+        let bytes = places.iter().map(|at| digest.get(*at).copied());
+        bytes.fold(0, |value, byte| {
+            value << 8 | u32::from(byte.unwrap_or_default())
+        })
+    };
+    let mut text = format!("{}{salt}$", prefix(scheme));
+    for group in groups {
+        letters(&mut text, value(group), 4);
+    }
+    letters(&mut text, value(last.0), last.1);
     text
 }
 
@@ -74,37 +128,38 @@ fn letters(text: &mut String, mut value: u32, count: usize) {
 }
 
 /// Steps 1 to 21 of the scheme.
-fn digest(password: &[u8], salt: &[u8]) -> [u8; 32] {
-    let other = Sha256::new()
+fn digest<D: Digest>(password: &[u8], salt: &[u8]) -> Vec<u8> {
+    let other = D::new()
         .chain_update(password)
         .chain_update(salt)
         .chain_update(password)
         .finalize();
-    let mut first = Sha256::new().chain_update(password).chain_update(salt);
+    let mut first = D::new().chain_update(password).chain_update(salt);
     first.update(repeated(&other, password.len()));
     let mut bits = password.len();
     while bits > 0 {
         if bits & 1 == 1 {
-            first.update(other);
+            first.update(&other);
         } else {
             first.update(password);
         }
         bits >>= 1;
     }
-    let mut digest: [u8; 32] = first.finalize().into();
-    let mut of_password = Sha256::new();
+    let mut digest = first.finalize();
+    let mut of_password = D::new();
     for _ in 0..password.len() {
         of_password.update(password);
     }
     let password_bytes = repeated(&of_password.finalize(), password.len());
-    let mut of_salt = Sha256::new();
-    for _ in 0..16 + usize::from(digest[0]) {
+    let mut of_salt = D::new();
+    let times = digest.first().copied().map_or(0, usize::from);
+    for _ in 0..16 + times {
         of_salt.update(salt);
     }
     let salt_bytes = repeated(&of_salt.finalize(), salt.len());
     for round in 0..ROUNDS {
         let odd = round % 2 == 1;
-        let mut next = Sha256::new();
+        let mut next = D::new();
         next.update(if odd { &password_bytes[..] } else { &digest });
         if !round.is_multiple_of(3) {
             next.update(&salt_bytes);
@@ -113,9 +168,9 @@ fn digest(password: &[u8], salt: &[u8]) -> [u8; 32] {
             next.update(&password_bytes);
         }
         next.update(if odd { &digest } else { &password_bytes[..] });
-        digest = next.finalize().into();
+        digest = next.finalize();
     }
-    digest
+    digest.to_vec()
 }
 
 /// The bytes of a digest over and over, so many of them.
@@ -125,7 +180,7 @@ fn repeated(digest: &[u8], length: usize) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{hash, verify, with_salt};
+    use super::{PasswordHash, hash, hash_by, verify, with_salt};
     use crate::runtime::SeededEntropy;
 
     #[test]
@@ -154,20 +209,57 @@ mod tests {
                 "$5$sixteencharacter$Cb2BDBUDhEUlm.SZ5KQ3NU5soB2pDHIxeqMsAxE7Fl6",
             ),
         ] {
-            assert_eq!(with_salt(password.as_bytes(), salt), wanted, "{password}");
+            assert_eq!(
+                with_salt(PasswordHash::Sha256, password.as_bytes(), salt),
+                wanted,
+                "{password}"
+            );
             assert!(verify(password, wanted));
             assert!(!verify("another", wanted));
         }
     }
 
     #[test]
-    fn what_is_no_hash_of_this_scheme_lets_nobody_in() {
+    fn longer_hashes_are_those_of_openssl() {
+        // Made with `openssl passwd -6`.
+        for (password, salt, wanted) in [
+            (
+                "Hello world!",
+                "saltstring",
+                "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1",
+            ),
+            (
+                "a",
+                "x",
+                "$6$x$6Zqbz8j5rMHIeJ1ujjjFXuZXSa/VORj.fVUEQcJc.rjR9.wCKlhZuymRQLtIEzcxNmqwX/fRNvM45BbvFayY51",
+            ),
+            (
+                "correct horse battery staple, and then some more of it to pass sixty-four",
+                "abcdefghijklmnop",
+                "$6$abcdefghijklmnop$8zdmuEqg64Oo6MNsW/nbx31thwuy2V9i.ZMxMxgTmQ0Y1qAAR8RMCzxWmn8Lh0mcA9hDCz7lSzoCQtKBFhFjm.",
+            ),
+            (
+                "pässwört",
+                "./AZaz09",
+                "$6$./AZaz09$34JA5A.QsLWZsZxYxLOB9E3M4cqRFv6kclmZ7c3.EdfIam64oJRvx8EV1C3C7KifUc1.FrP1leH9Xq557xP1q/",
+            ),
+        ] {
+            let hash = with_salt(PasswordHash::Sha512, password.as_bytes(), salt);
+            assert_eq!(hash, wanted, "{password}");
+            assert!(verify(password, wanted));
+            assert!(!verify("another", wanted));
+        }
+    }
+
+    #[test]
+    fn what_is_no_hash_of_these_schemes_lets_nobody_in() {
         for hashed in [
             "",
             "$5$",
             "$5$x",
             "password",
             "$6$x$y",
+            "$1$x$y",
             "$5$rounds=1000$x$y",
         ] {
             assert!(!verify("password", hashed), "{hashed}");
@@ -178,6 +270,8 @@ mod tests {
     fn each_hash_has_its_own_salt() {
         let entropy = SeededEntropy::new(1);
         let (one, other) = (hash("password", &entropy), hash("password", &entropy));
+        let long = hash_by(PasswordHash::Sha512, "password", &entropy);
+        assert!(long.starts_with("$6$") && long.len() == 3 + 16 + 1 + 86);
         assert!(
             one.starts_with("$5$") && one.len() == 3 + 16 + 1 + 43,
             "{one}"

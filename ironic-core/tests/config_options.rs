@@ -220,6 +220,47 @@ fn defaults() -> BTreeMap<&'static str, Value> {
             "Config::automatic_lessee_source",
             json!(config.automatic_lessee_source),
         ),
+        ("Config::node_history", json!(config.node_history)),
+        (
+            "Config::default_portgroup_mode",
+            json!(config.default_portgroup_mode),
+        ),
+        (
+            "Config::permit_child_node_step_async_result",
+            json!(config.permit_child_node_step_async_result),
+        ),
+        (
+            "Config::enable_health_monitoring",
+            json!(config.enable_health_monitoring),
+        ),
+        (
+            "Config::rescue_password_hash_algorithm",
+            json!(config.rescue_password_hash_algorithm),
+        ),
+        (
+            "Config::require_rescue_password_hashed",
+            json!(config.require_rescue_password_hashed),
+        ),
+        (
+            "Config::disable_support_for_checksum_files",
+            json!(config.disable_support_for_checksum_files),
+        ),
+        (
+            "Config::agent_command_timeout",
+            seconds(config.agent_command_timeout),
+        ),
+        (
+            "Config::agent_max_command_attempts",
+            json!(config.agent_max_command_attempts),
+        ),
+        (
+            "Config::agent_allow_md5_checksum",
+            json!(config.agent_allow_md5_checksum),
+        ),
+        (
+            "Policy::record_step_flows_in_history",
+            json!(policy.record_step_flows_in_history),
+        ),
         ("Config::workers", json!(config.workers)),
         ("Config::api_url", json!(config.api_url)),
         (

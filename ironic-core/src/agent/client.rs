@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -8,9 +7,6 @@ use crate::Error;
 use crate::driver::SharedTask;
 use crate::model::{Node, Port};
 use crate::states::FlowKind;
-
-/// How long an exchange may take (the original's `[agent] command_timeout`).
-const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Gives commands to agents.
 #[derive(Debug, Clone)]
@@ -28,29 +24,65 @@ impl AgentClient {
     /// may still run.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] when the node has no agent or it does not answer;
+    /// [`Error::Unreachable`] when the node has no agent or it does not answer, however often it
+    /// is asked ([`Config::agent_max_command_attempts`](crate::Config::agent_max_command_attempts));
     /// [`Error::Conflict`] when it is busy; [`Error::Driver`] when it refuses.
     pub async fn command(
         &self,
-        node: &Node,
+        task: &SharedTask,
         name: &str,
         params: Value,
         wait: bool,
     ) -> Result<AgentCommand, Error> {
+        let last_runs = |commands: &[AgentCommand]| {
+            let last = commands.last()?;
+            let same = name.rsplit('.').next() == Some(&last.command_name);
+            (same && last.status() == CommandStatus::Running).then(|| last.clone())
+        };
+        self.give(task, name, params, wait, &last_runs).await
+    }
+
+    /// Gives a command. One to which no answer comes may have arrived all the same: it is given
+    /// again only where `given` does not find it among those that the agent has.
+    async fn give(
+        &self,
+        task: &SharedTask,
+        name: &str,
+        params: Value,
+        wait: bool,
+        given: &(dyn Fn(&[AgentCommand]) -> Option<AgentCommand> + Sync),
+    ) -> Result<AgentCommand, Error> {
+        let node = task.node();
         let url = format!("{}?wait={wait}{}", commands_url(node)?, token(node, '&'));
         let body = json!({"name": name, "params": params});
         tracing::debug!(node = %node.uuid, command = name, "agent command");
-        let answer = self.send(node, url, Some(body)).await?;
-        AgentCommand::from_value(accepted(name, answer)?)
+        let mut left = task.config().agent_max_command_attempts;
+        loop {
+            let lost = match self.send(task, url.clone(), Some(body.clone())).await {
+                Err(lost @ (Error::Unreachable { .. } | Error::Timeout { .. })) => lost,
+                answer => return AgentCommand::from_value(accepted(name, answer?)?),
+            };
+            left = left.saturating_sub(1);
+            if left == 0 {
+                return Err(lost);
+            }
+            tracing::info!(node = %node.uuid, command = name, error = %lost, "the agent does not answer; it is asked again");
+            if let Ok(commands) = self.commands(task).await
+                && let Some(command) = given(&commands)
+            {
+                return Ok(command);
+            }
+        }
     }
 
     /// The commands that the node's agent was given, oldest first.
     ///
     /// # Errors
     /// As [`AgentClient::command`].
-    pub async fn commands(&self, node: &Node) -> Result<Vec<AgentCommand>, Error> {
+    pub async fn commands(&self, task: &SharedTask) -> Result<Vec<AgentCommand>, Error> {
+        let node = task.node();
         let url = format!("{}{}", commands_url(node)?, token(node, '?'));
-        let mut body = accepted("list", self.send(node, url, None).await?)?;
+        let mut body = accepted("list", self.send(task, url, None).await?)?;
         match body.get_mut("commands").map(Value::take) {
             Some(Value::Array(commands)) => {
                 commands.into_iter().map(AgentCommand::from_value).collect()
@@ -74,12 +106,7 @@ impl AgentClient {
         let word = word(flow);
         let params = json!({"node": shown(task.node(), false), "ports": ports(task.ports())});
         let command = self
-            .command(
-                task.node(),
-                &format!("{word}.get_{word}_steps"),
-                params,
-                true,
-            )
+            .command(task, &format!("{word}.get_{word}_steps"), params, true)
             .await?;
         match command.into_result()? {
             Value::Object(map) => Ok(map),
@@ -113,14 +140,10 @@ impl AgentClient {
             format!("{word}_version"),
             version.cloned().unwrap_or_default(),
         );
-        let command = self
-            .command(
-                task.node(),
-                &format!("{word}.execute_{word}_step"),
-                Value::Object(params),
-                false,
-            )
-            .await?;
+        let name = format!("{word}.execute_{word}_step");
+        let given = |commands: &[AgentCommand]| super::steps::given(commands, task, flow);
+        let params = Value::Object(params);
+        let command = self.give(task, &name, params, false, &given).await?;
         match command.status() {
             CommandStatus::Running | CommandStatus::Succeeded => Ok(command),
             _ => Err(Error::driver("agent", command.error())),
@@ -129,14 +152,14 @@ impl AgentClient {
 
     async fn send(
         &self,
-        node: &Node,
+        task: &SharedTask,
         url: String,
         body: Option<Value>,
     ) -> Result<AgentAnswer, Error> {
-        let certificate = node.internal_str("agent_verify_ca").map(str::to_owned);
-        self.transport
-            .send(AgentRequest::new(url, body, certificate, TIMEOUT))
-            .await
+        let certificate = task.node().internal_str("agent_verify_ca");
+        let timeout = task.config().agent_command_timeout;
+        let request = AgentRequest::new(url, body, certificate.map(str::to_owned), timeout);
+        self.transport.send(request).await
     }
 }
 

@@ -29,7 +29,7 @@ impl AgentDeploy {
         if !driver.storage.should_write_image(task) {
             return Ok(Progress::Done);
         }
-        let args = image_info::write_image_args(task.node(), task.now())?;
+        let args = image_info::write_image_args(task.node(), task.config(), task.now())?;
         steps::execute(&self.client, task, FlowKind::Deploy, step, args).await
     }
 
@@ -62,7 +62,7 @@ impl AgentDeploy {
 
     async fn tell(&self, task: &Task, command: &str, params: Value) -> Result<(), Error> {
         self.client
-            .command(task.node(), command, params, true)
+            .command(task, command, params, true)
             .await?
             .into_result()
             .map(|_| ())
@@ -130,7 +130,7 @@ impl Interface for AgentDeploy {
         let node = task.node();
         capabilities::check(&node.properties, &node.instance_info)?;
         if task.driver().storage.should_write_image(task) {
-            image_info::validate(task.node())?;
+            image_info::validate(task.node(), task.config())?;
         }
         Ok(())
     }

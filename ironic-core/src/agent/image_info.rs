@@ -3,10 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::image_proxies;
-use crate::Error;
 use crate::image::configdrive::Source;
+use crate::image::{ChecksumPolicy, ExpectedChecksum, ImageError};
 use crate::model::Node;
 use crate::runtime::Timestamp;
+use crate::{Config, Error};
 
 /// A string of the node's `instance_info`.
 fn text<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
@@ -17,7 +18,7 @@ fn text<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
 }
 
 /// Checks what can be known of an image without fetching anything.
-pub(super) fn validate(node: &Node) -> Result<(), Error> {
+pub(super) fn validate(node: &Node, config: &Config) -> Result<(), Error> {
     let source = text(node, "image_source")
         .ok_or_else(|| Error::missing("instance_info/image_source is required"))?;
     if !(source.starts_with("http://") || source.starts_with("https://")) {
@@ -42,6 +43,7 @@ pub(super) fn validate(node: &Node) -> Result<(), Error> {
         }
         _ => {}
     }
+    check_allowed(node, source, config)?;
     let wrong = match text(node, "image_disk_format") {
         None | Some("raw") => None,
         Some(other) => Some(format!(
@@ -63,6 +65,22 @@ pub(super) fn validate(node: &Node) -> Result<(), Error> {
     configdrive_source(node).map(|_| ())
 }
 
+/// A checksum has to be of a sort that the operator accepts; whether it is one, the agent judges.
+fn check_allowed(node: &Node, source: &str, config: &Config) -> Result<(), Error> {
+    let Ok(image) = source.parse() else {
+        return Ok(());
+    };
+    let policy = ChecksumPolicy::default()
+        .with_md5(config.agent_allow_md5_checksum)
+        .with_urls(!config.disable_support_for_checksum_files);
+    match ExpectedChecksum::from_instance_info(&node.instance_info, &image, policy) {
+        Err(error @ (ImageError::Md5NotAllowed | ImageError::ChecksumUrlNotAllowed)) => {
+            Err(Error::invalid(error.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn configdrive_source(node: &Node) -> Result<Option<Source>, Error> {
     let value = node
         .instance_info
@@ -73,8 +91,12 @@ fn configdrive_source(node: &Node) -> Result<Option<Source>, Error> {
 }
 
 /// The arguments of the agent's `write_image` step.
-pub(super) fn write_image_args(node: &Node, now: Timestamp) -> Result<Map<String, Value>, Error> {
-    validate(node)?;
+pub(super) fn write_image_args(
+    node: &Node,
+    config: &Config,
+    now: Timestamp,
+) -> Result<Map<String, Value>, Error> {
+    validate(node, config)?;
     let source = text(node, "image_source").unwrap_or_default();
     let mut info = Map::new();
     let mut set = |key: &str, value: Option<&str>| {
@@ -122,6 +144,7 @@ mod tests {
     use serde_json::json;
 
     use super::{validate, write_image_args};
+    use crate::Config;
     use crate::model::Node;
     use crate::runtime::Timestamp;
 
@@ -154,7 +177,9 @@ mod tests {
                 "config drive",
             ),
         ] {
-            let error = validate(&node(info)).unwrap_err().to_string();
+            let error = validate(&node(info), &Config::default())
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(named), "{error}");
         }
     }
@@ -165,7 +190,7 @@ mod tests {
             json!({"image_source": "http://a/disk.raw", "image_os_hash_algo": "sha512",
             "image_os_hash_value": "ab", "configdrive": {"meta_data": {"hostname": "h"}}}),
         );
-        let args = write_image_args(&node, Timestamp::EPOCH).unwrap();
+        let args = write_image_args(&node, &Config::default(), Timestamp::EPOCH).unwrap();
         let info = &args["image_info"];
         assert_eq!(info["id"], "disk.raw");
         assert_eq!(info["urls"], json!(["http://a/disk.raw"]));
@@ -175,7 +200,7 @@ mod tests {
         );
         assert!(args["configdrive"].as_str().unwrap().len() > 100);
         assert_eq!(
-            write_image_args(&node, Timestamp::EPOCH).unwrap(),
+            write_image_args(&node, &Config::default(), Timestamp::EPOCH).unwrap(),
             args,
             "made anew it is the same"
         );

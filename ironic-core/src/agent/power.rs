@@ -97,10 +97,7 @@ impl Power for AgentPower {
                 "the power interface agent does not support \"{target}\": it can reboot"
             )));
         }
-        let told = self
-            .client
-            .command(task.node(), REBOOT, json!({}), false)
-            .await?;
+        let told = self.client.command(task, REBOOT, json!({}), false).await?;
         // It may still be at it; or have gone so fast that nothing more is heard of it.
         if told.status() != CommandStatus::Running {
             told.into_result()?;

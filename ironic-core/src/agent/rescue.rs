@@ -30,17 +30,32 @@ impl AgentRescue {
         if node.driver_internal_info.get(TOLD) == Some(&Value::Bool(true)) {
             return Ok(());
         }
-        let hashed = node.instance_info.get("hashed_rescue_password");
-        let hashed = hashed.and_then(Value::as_str).ok_or_else(|| {
-            Error::missing("the node has no hashed_rescue_password to be given to the ramdisk")
-        })?;
-        let params = json!({"rescue_password": hashed, "hashed": true});
-        self.client
-            .command(node, "rescue.finalize_rescue", params, false)
-            .await?
-            .into_result()?;
+        let text = |key: &str| {
+            let value = node.instance_info.get(key).and_then(Value::as_str);
+            value.ok_or_else(|| {
+                Error::missing(format!("the node has no {key} to be given to the ramdisk"))
+            })
+        };
+        let hashed = json!({"rescue_password": text("hashed_rescue_password")?, "hashed": true});
+        let told = match self.finalize(task, hashed).await {
+            Err(Error::Driver { .. }) if !task.config().require_rescue_password_hashed => {
+                tracing::warn!(node = %node.uuid, "the ramdisk takes no hashed password, and is given it in clear");
+                let plain = json!({"rescue_password": text("rescue_password")?});
+                self.finalize(task, plain).await
+            }
+            told => told,
+        };
+        told?;
         task.node_mut().set_internal(TOLD, Value::Bool(true));
         task.save().await
+    }
+
+    async fn finalize(&self, task: &SharedTask, params: Value) -> Result<(), Error> {
+        let command = self
+            .client
+            .command(task, "rescue.finalize_rescue", params, false)
+            .await?;
+        command.into_result().map(drop)
     }
 }
 

@@ -169,7 +169,7 @@ pub(super) async fn progress(
     task: &SharedTask,
     flow: FlowKind,
 ) -> Result<StepProgress, Error> {
-    let commands = client.commands(task.node()).await?;
+    let commands = client.commands(task).await?;
     let Some(command) = ours(&commands, task.node(), &place(task), flow) else {
         return Ok(StepProgress::NotStarted);
     };
@@ -186,6 +186,20 @@ pub(super) async fn progress(
                 .to_owned(),
         },
     })
+}
+
+/// The command that was given for the step that the flow is at, if it is among these for certain.
+pub(super) fn given(
+    commands: &[AgentCommand],
+    task: &SharedTask,
+    flow: FlowKind,
+) -> Option<AgentCommand> {
+    let command = ours(commands, task.node(), &place(task), flow)?;
+    // A ramdisk that is used again may have been given a step of that name by an earlier flow.
+    let fresh = !task.config().policy.fast_track;
+    let known = task.node().driver_internal_info.contains_key(COMMAND);
+    let runs = command.status() == CommandStatus::Running;
+    (fresh || known || runs).then(|| command.clone())
 }
 
 /// The command that was given for the step at `place`. Its id is on the node, unless the

@@ -46,7 +46,8 @@ impl Inner {
             .await?;
         let timeout = self.config.ramdisk_heartbeat_timeout.as_secs();
         Ok(Response::Lookup {
-            answer: LookupAnswer::new(node, timeout, given),
+            answer: LookupAnswer::new(node, timeout, given)
+                .with_md5(self.config.agent_allow_md5_checksum),
         })
     }
 
@@ -59,7 +60,7 @@ impl Inner {
         let context = self.manager.context();
         let before = context.repository.load::<Node>(id).await?;
         check_token(&before.value, args.agent_token.as_deref())?;
-        check_callback(&args.callback_url)?;
+        check_callback(&args.callback_url, self.config.agent_require_tls)?;
         // Somebody is about to decide without knowing where this agent is: it has to come again.
         if let Some(lock) = context.repository.get::<Lock>(id).await?
             && let Some(host) = &lock.holder
@@ -192,7 +193,12 @@ fn check_token(node: &Node, given: Option<&str>) -> Result<(), Error> {
 }
 
 /// Commands are going to be sent there, with the token.
-fn check_callback(url: &str) -> Result<(), Error> {
+fn check_callback(url: &str, require_tls: bool) -> Result<(), Error> {
+    if require_tls && !url.starts_with("https://") {
+        return Err(Error::invalid(
+            "callback_url must be an https URL: agent_require_tls is set",
+        ));
+    }
     let plain = url
         .strip_prefix("https://")
         .or_else(|| url.strip_prefix("http://"));

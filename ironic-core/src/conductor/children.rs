@@ -67,8 +67,8 @@ impl Inner {
     }
 }
 
-/// Runs a step on a child, which has to be done with it before it answers: nobody would listen to
-/// what became of it later.
+/// Runs a step on a child, which has to be done with it before it answers, unless the operator
+/// takes it upon himself: nobody listens to what becomes of it later.
 async fn run(task: &mut Task, kind: FlowKind, step: &Step) -> Result<(), Error> {
     let driver = task.driver();
     if let Some(target) = step.reserved().and_then(crate::steps::ReservedStep::power) {
@@ -86,6 +86,11 @@ async fn run(task: &mut Task, kind: FlowKind, step: &Step) -> Result<(), Error> 
     let interface = driver.interface(step.interface);
     match interface.execute_step(task, kind, step).await? {
         Progress::Done => Ok(()),
+        Progress::Wait(wait) if task.config().permit_child_node_step_async_result => {
+            let node = task.node_id();
+            tracing::info!(%node, %step, why = ?wait.why, "the step goes on by itself on a child node");
+            Ok(())
+        }
         Progress::Wait(wait) => Err(Error::driver(
             task.interfaces().get(step.interface),
             format!(

@@ -8,7 +8,7 @@ use super::Inner;
 use crate::Error;
 use crate::driver::Task;
 use crate::model::{HistoryEvent, Severity};
-use crate::store::{Batch, put_new};
+use crate::store::Batch;
 use crate::transport::{DriverCall, MachineAnswer, MachineCall, Response};
 
 impl Inner {
@@ -96,23 +96,17 @@ impl Inner {
         error: &Error,
         text: &str,
     ) {
-        let context = self.manager.context();
-        let mut event = HistoryEvent::new(
-            task.node_id(),
-            Severity::Error,
-            activity,
-            error.code(),
-            text,
-        );
-        event.uuid = context.entropy.uuid();
-        event.created_at = context.clock.now();
-        event.conductor.clone_from(&self.config.host);
+        let (node, code) = (task.node_id(), error.code());
+        let event = HistoryEvent::new(node, Severity::Error, activity, code, text);
         let noted = async {
+            let Some(op) = self.manager.history_op(&event)? else {
+                return Ok(());
+            };
             let batch = Batch {
                 fence: Some(task.fence()),
-                ops: vec![put_new(&event)?],
+                ops: vec![op],
             };
-            context.repository.commit(batch).await?;
+            self.manager.context().repository.commit(batch).await?;
             Ok::<_, Error>(())
         };
         if let Err(error) = noted.await {

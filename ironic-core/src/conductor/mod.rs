@@ -13,6 +13,7 @@ mod console;
 mod effects;
 mod finish;
 mod handle;
+mod health;
 mod history;
 mod jobs;
 mod keep_alive;

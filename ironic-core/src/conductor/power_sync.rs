@@ -82,6 +82,7 @@ impl Inner {
                 if let Some(state) = state {
                     self.compare(&task, state).await?;
                 }
+                self.sync_health(&task).await;
                 Ok(false)
             }
             Err(error) => {

@@ -21,7 +21,12 @@ impl Inner {
     ) -> Result<Response, Error> {
         match record {
             AnyRecord::Allocation(record) => self.create_allocation(*record).await,
-            AnyRecord::Portgroup(record) => self.create_owned(*record).await,
+            AnyRecord::Portgroup(mut record) => {
+                // A default that changes later changes no group.
+                let mode = &self.config.default_portgroup_mode;
+                record.mode.get_or_insert_with(|| mode.clone());
+                self.create_owned(*record).await
+            }
             AnyRecord::VolumeConnector(record) => self.create_owned(*record).await,
             AnyRecord::VolumeTarget(record) => self.create_owned(*record).await,
             other => Err(not_here(other.kind())),

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::Inner;
 use super::limits::Ticket;
 use crate::Error;
+use crate::config::PasswordHash;
 use crate::driver::{SharedTask, Task};
 use crate::engine::{Input, Rejected};
 use crate::model::Node;
@@ -145,7 +146,9 @@ impl Inner {
     ) -> Result<(), Error> {
         match verb {
             Verb::Rescue => {
-                keep_rescue_password(node, args, &*self.manager.context().entropy)?;
+                let scheme = self.config.rescue_password_hash_algorithm;
+                let entropy = &*self.manager.context().entropy;
+                keep_rescue_password(node, args, scheme, entropy)?;
             }
             Verb::Rebuild => forget_fetched_image(node),
             Verb::Deploy => self.note_lessee(node, context),
@@ -239,6 +242,7 @@ pub(super) fn note_image_type(node: &mut Node) {
 fn keep_rescue_password(
     node: &mut Node,
     args: &ProvisionArgs,
+    scheme: PasswordHash,
     entropy: &dyn Entropy,
 ) -> Result<(), Error> {
     let password = args.rescue_password.as_deref().unwrap_or_default();
@@ -247,7 +251,7 @@ fn keep_rescue_password(
             "rescue_password is required: whoever logs in to the rescue ramdisk uses it",
         ));
     }
-    let hashed = crate::sha_crypt::hash(password, entropy);
+    let hashed = crate::sha_crypt::hash_by(scheme, password, entropy);
     let info = &mut node.instance_info;
     info.insert("rescue_password".to_owned(), Value::from(password));
     info.insert("hashed_rescue_password".to_owned(), Value::from(hashed));

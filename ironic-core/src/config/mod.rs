@@ -32,6 +32,17 @@ string_enum! {
     }
 }
 
+string_enum! {
+    /// How passwords are hashed for a Unix login (crypt(5)).
+    #[non_exhaustive]
+    pub enum PasswordHash("password hash") {
+        /// SHA-crypt with SHA-256, `$5$`.
+        Sha256 = "sha256",
+        /// SHA-crypt with SHA-512, `$6$`.
+        Sha512 = "sha512",
+    }
+}
+
 /// How one conductor works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -146,6 +157,9 @@ pub struct Config {
     /// How many of them are removed at a time. Default 50, at least 1
     /// (`[conductor] conductor_cleanup_batch_size`).
     pub conductor_cleanup_batch_size: u32,
+    /// Whether nodes have a history: it is written no more where they have none, and pruned all the
+    /// same. Default: true (`[conductor] node_history`).
+    pub node_history: bool,
     /// How many events of a node's history are kept; 0 for all. Default 300
     /// (`[conductor] node_history_max_entries`).
     pub node_history_max_entries: usize,
@@ -164,6 +178,36 @@ pub struct Config {
     /// Where agents reach the API, without `/v1`: `http://192.0.2.1:6385`. Default: none; nothing
     /// that boots a ramdisk works without (`[service_catalog] endpoint_override`).
     pub api_url: Option<String>,
+    /// The mode of port groups that are created without one, 1 to 255 characters. Default:
+    /// `active-backup` (`[DEFAULT] default_portgroup_mode`).
+    pub default_portgroup_mode: String,
+    /// Whether a step on a child node may still be going on when it counts as done: nobody is told
+    /// what becomes of it. Default: false (`[conductor] permit_child_node_step_async_result`).
+    pub permit_child_node_step_async_result: bool,
+    /// Whether the health that BMCs report is read along with power, and each change of it kept in
+    /// the node's history: one more command per node and interval. Default: true
+    /// (`[conductor] enable_health_monitoring`).
+    pub enable_health_monitoring: bool,
+    /// How the password of the rescue user is hashed for the ramdisk. Default: SHA-256
+    /// (`[conductor] rescue_password_hash_algorithm`).
+    pub rescue_password_hash_algorithm: PasswordHash,
+    /// Whether a ramdisk that refuses a hashed password is given none at all, rather than the
+    /// password in clear. Default: true (`[conductor] require_rescue_password_hashed`).
+    pub require_rescue_password_hashed: bool,
+    /// Whether an image's checksum may not be the URL of a file of checksums. Default: false
+    /// (`[conductor] disable_support_for_checksum_files`).
+    pub disable_support_for_checksum_files: bool,
+    /// How long an exchange with an agent may take. Default 60 s, at least 1 s
+    /// (`[agent] command_timeout`).
+    pub agent_command_timeout: Duration,
+    /// How often an agent is given a command to which it does not answer; in between it is looked
+    /// whether it has it already. Default 3, at least 1 (`[agent] max_command_attempts`).
+    pub agent_max_command_attempts: u32,
+    /// Whether MD5 will do as an image's checksum. Default: true (`[agent] allow_md5_checksum`).
+    pub agent_allow_md5_checksum: bool,
+    /// Whether agents that take commands over plain HTTP are turned away. Default: false; the
+    /// original's is true, and its agent serves TLS by itself (`[agent] require_tls`).
+    pub agent_require_tls: bool,
     /// How long a machine may take to switch off by itself once its agent has been told to.
     /// Default 2 min (`[agent] post_deploy_get_power_state_retries` times its interval).
     pub agent_power_off_timeout: Duration,
@@ -214,12 +258,23 @@ impl Default for Config {
             conductor_cleanup_timeout: Duration::from_secs(14 * 86_400),
             conductor_cleanup_interval: Duration::from_secs(86_400),
             conductor_cleanup_batch_size: 50,
+            node_history: true,
             node_history_max_entries: 300,
             node_history_cleanup_interval: Duration::from_secs(24 * 3600),
             node_history_cleanup_batch_count: 1000,
             node_history_minimum_days: 0,
             notification_level: None,
             api_url: None,
+            default_portgroup_mode: "active-backup".to_owned(),
+            permit_child_node_step_async_result: false,
+            enable_health_monitoring: true,
+            rescue_password_hash_algorithm: PasswordHash::Sha256,
+            require_rescue_password_hashed: true,
+            disable_support_for_checksum_files: false,
+            agent_command_timeout: Duration::from_secs(60),
+            agent_max_command_attempts: 3,
+            agent_allow_md5_checksum: true,
+            agent_require_tls: false,
             agent_power_off_timeout: Duration::from_secs(120),
             agent_poll_interval: Duration::from_secs(5),
             ramdisk_heartbeat_timeout: Duration::from_secs(300),
@@ -278,6 +333,12 @@ impl Config {
             "soft_power_off_timeout must be at least 1 s"
         } else if self.sensors.interval < Duration::from_secs(1) {
             "sensors.interval must be at least 1 s"
+        } else if !(1..=255).contains(&self.default_portgroup_mode.chars().count()) {
+            "default_portgroup_mode must have 1 to 255 characters"
+        } else if self.agent_command_timeout < Duration::from_secs(1) {
+            "agent_command_timeout must be at least 1 s"
+        } else if self.agent_max_command_attempts == 0 {
+            "agent_max_command_attempts must be at least 1"
         } else if self.agent_poll_interval < minimum {
             "agent_poll_interval must be at least 10 ms"
         } else {

@@ -48,6 +48,10 @@ pub struct Policy {
     /// Whether a machine is switched off when its deployment has failed. Default: true
     /// (`[deploy] power_off_after_deploy_failure`).
     pub power_off_after_deploy_failure: bool,
+    /// Whether a node's history says with which steps a cleaning, deployment or servicing begins,
+    /// and how it ends: two events each. Default: true
+    /// (`[conductor] record_step_flows_in_history`).
+    pub record_step_flows_in_history: bool,
     /// Priorities of automated clean steps instead of their own; 0 keeps a step from running.
     /// Default: none (`[conductor] clean_step_priority_override`).
     pub clean_step_priority_override: PriorityOverrides,
@@ -114,6 +118,7 @@ impl Default for Policy {
             poweroff_in_cleanfail: false,
             poweroff_in_servicefail: false,
             power_off_after_deploy_failure: true,
+            record_step_flows_in_history: true,
             clean_step_priority_override: PriorityOverrides::default(),
             verify_step_priority_override: PriorityOverrides::default(),
             disallow_clean_steps: raw.clone(),

@@ -7,7 +7,7 @@ use super::virtual_media::{VirtualMediaDevice, VirtualMediaSlot};
 use super::{Interface, SharedTask, Task};
 use crate::Error;
 use crate::model::{JsonMap, MacAddress};
-use crate::states::{BootDevice, BootMode};
+use crate::states::{BootDevice, BootMode, Health};
 
 /// What a machine boots from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +102,14 @@ pub trait Management: Interface {
     /// [`Error::Unsupported`]; else as `get_boot_device`.
     async fn sensors(&self, task: &SharedTask) -> Result<JsonMap, Error> {
         unsupported(task, "sensors")
+    }
+
+    /// How well the machine's hardware is; `None` when the BMC does not say.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`]; else as `get_boot_device`.
+    async fn health(&self, task: &SharedTask) -> Result<Option<Health>, Error> {
+        unsupported(task, "get_node_health")
     }
 
     /// The addresses of the machine's ports, as far as the BMC knows them.

@@ -1,6 +1,6 @@
 //! Stopping what waits: → the failed state of the flow, or from servicing back to `active`.
 
-use super::{Draft, Rejected, rescue, service};
+use super::{Draft, Rejected, journal, rescue, service};
 use crate::Error;
 use crate::flow::Effect;
 use crate::model::Severity;
@@ -51,6 +51,7 @@ pub(super) fn now(draft: &mut Draft<'_>) -> Result<(), Rejected> {
         .map(|step| format!(" before or in step {step}"))
         .unwrap_or_default();
     let message = format!("{kind} was aborted by request{step}");
+    journal::ended(draft, true);
     draft.note(Severity::Error, kind, "aborted", &message);
     draft.node.last_error = Some(message.clone());
     match kind {

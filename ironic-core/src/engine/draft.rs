@@ -133,13 +133,20 @@ impl<'a> Draft<'a> {
         code: &str,
         text: impl Into<String>,
     ) {
-        self.history.push(HistoryEvent::new(
-            self.node.uuid,
-            severity,
-            activity(kind),
-            code,
-            text,
-        ));
+        self.chronicle(severity, activity(kind), code, text);
+    }
+
+    /// Puts an event of this type into the node's history.
+    pub(super) fn chronicle(
+        &mut self,
+        severity: Severity,
+        event_type: &str,
+        code: &str,
+        text: impl Into<String>,
+    ) {
+        let node = self.node.uuid;
+        let event = HistoryEvent::new(node, severity, event_type, code, text);
+        self.history.push(event);
     }
 
     /// Begins a new flow of the node; the effects of an earlier one are stale from here on.

@@ -10,6 +10,7 @@ mod explain;
 pub(crate) mod fast_track;
 mod hold;
 mod inspect;
+mod journal;
 mod plan;
 mod power;
 mod recover;

@@ -2,8 +2,8 @@
 //! leads to the next effect, to a wait, to success or to failure.
 
 use super::{
-    Draft, Outcome, Rejected, adopt, clean, deploy, fast_track, hold, inspect, power, rescue,
-    service, tear_down, verify,
+    Draft, Outcome, Rejected, adopt, clean, deploy, fast_track, hold, inspect, journal, power,
+    rescue, service, tear_down, verify,
 };
 use crate::ErrorKind;
 use crate::flow::{BlockedReason, Effect, Flow, PendingEffect, StepProgress, Wait};
@@ -136,7 +136,11 @@ pub(super) fn compose(draft: &mut Draft<'_>) -> Result<(), Rejected> {
                 fresh = fresh.without(disallowed);
             }
             let flow = draft.flow_mut()?;
+            let first = flow.plan.is_empty();
             flow.plan = flow.plan.completed(flow.cursor, fresh);
+            if first {
+                journal::begun(draft);
+            }
             next_step(draft)
         }
         Err(error) => fail(draft, error.kind().as_str(), &error.to_string()),
@@ -173,6 +177,7 @@ pub(super) fn next_step(draft: &mut Draft<'_>) -> Result<(), Rejected> {
 }
 
 fn succeed(draft: &mut Draft<'_>, kind: FlowKind) -> Result<(), Rejected> {
+    journal::ended(draft, false);
     match kind {
         FlowKind::Verify => verify::succeeded(draft),
         FlowKind::Inspect => inspect::succeeded(draft),
@@ -300,6 +305,7 @@ pub(super) fn failed(
 /// cleaned up afterwards, still under the lock.
 pub(super) fn fail(draft: &mut Draft<'_>, code: &str, message: &str) -> Result<(), Rejected> {
     let kind = draft.flow_mut()?.kind;
+    journal::ended(draft, true);
     draft.note(Severity::Error, kind, code, message);
     draft.node.last_error = Some(message.to_owned());
     match kind {

@@ -22,7 +22,8 @@ pub struct Portgroup {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<MacAddress>,
     /// How the ports share the load, as the instance's bonding driver names it. `None` stands
-    /// for [`Portgroup::DEFAULT_MODE`].
+    /// for [`Portgroup::DEFAULT_MODE`]; a group gets the conductor's
+    /// [`default_portgroup_mode`](crate::config::Config::default_portgroup_mode) as it is created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
     /// Parameters of the mode.

@@ -14,6 +14,19 @@ string_enum! {
 }
 
 string_enum! {
+    /// How well a machine's hardware is, as its BMC says.
+    #[non_exhaustive]
+    pub enum Health("health") {
+        /// Nothing is wrong with it.
+        Ok = "OK",
+        /// Something needs to be looked at.
+        Warning = "Warning",
+        /// Something needs to be seen to at once.
+        Critical = "Critical",
+    }
+}
+
+string_enum! {
     /// What can be asked of a machine's power.
     #[non_exhaustive]
     pub enum PowerTarget("power target") {

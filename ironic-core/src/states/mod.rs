@@ -7,7 +7,7 @@ mod verb;
 
 pub use diagram::svg as diagram_svg;
 pub use machine::{
-    BootDevice, BootMode, FlowKind, InterfaceKind, NetworkRole, PowerState, PowerTarget,
+    BootDevice, BootMode, FlowKind, Health, InterfaceKind, NetworkRole, PowerState, PowerTarget,
 };
 pub use provision::{Event, ProvisionState, TRANSITIONS};
 pub use verb::Verb;

@@ -2,7 +2,7 @@ use crate::Error;
 use crate::driver::{SharedTask, Task};
 use crate::engine::{Catalogs, Decision, Input, Rejected, View, decide};
 use crate::flow::Flow;
-use crate::model::{HistoryEvent, Node};
+use crate::model::Node;
 use crate::store::{
     Batch, Expect, Kind, Op, Persistent as _, StoreError, Stored, put_new, put_over, rebase,
     written,
@@ -147,12 +147,7 @@ impl TaskManager {
             });
         }
         for event in &decision.history {
-            ops.push(put_new(&HistoryEvent {
-                uuid: self.context.entropy.uuid(),
-                created_at: self.context.clock.now(),
-                conductor: self.context.config.host.clone(),
-                ..event.clone()
-            })?);
+            ops.extend(self.history_op(event)?);
         }
         if decision.releases() {
             ops.push(self.release_op(task.fence)?);

@@ -2,6 +2,7 @@
 
 mod acquire;
 mod commit;
+mod history;
 mod line;
 mod manager;
 mod patience;

@@ -461,6 +461,13 @@ pub struct LookupAnswer {
     pub heartbeat_timeout: u64,
     /// The token, given once.
     pub agent_token: Option<String>,
+    /// Whether MD5 will do as an image's checksum.
+    #[serde(default = "yes")]
+    pub allow_md5: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl LookupAnswer {
@@ -470,7 +477,15 @@ impl LookupAnswer {
             node: Box::new(node),
             heartbeat_timeout,
             agent_token,
+            allow_md5: true,
         }
+    }
+
+    /// The same answer, which says whether MD5 will do as an image's checksum.
+    #[must_use]
+    pub fn with_md5(mut self, allow: bool) -> Self {
+        self.allow_md5 = allow;
+        self
     }
 }
 

@@ -257,7 +257,8 @@ async fn without_fast_track_an_idle_node_has_no_agent() {
 
 #[tokio::test(start_paused = true)]
 async fn an_agent_that_does_not_answer_at_once_is_waited_for_and_no_longer() {
-    let (house, agent) = house();
+    let (mut house, agent) = house();
+    house.config.agent_max_command_attempts = 1;
     let conductor = house.conductor_with("cond-a", by_agent(&agent)).await;
     let client = house.client(&conductor);
     let (node, token) = running(&agent, &client).await;

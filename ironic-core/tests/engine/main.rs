@@ -9,6 +9,7 @@
 )]
 
 mod adopt;
+mod agent_settings;
 mod caches;
 mod cleaning;
 mod console;
@@ -18,6 +19,8 @@ mod disabled;
 mod explain;
 mod failures;
 mod fast_track;
+mod health;
+mod history;
 mod hold;
 mod house;
 mod interleave;

@@ -130,10 +130,8 @@ async fn a_node_whose_agent_never_calls_fails_at_its_deadline() {
     );
     let took = began.elapsed().as_secs();
     assert!((900..905).contains(&took), "{took}");
-    assert_eq!(
-        client.history(node).await.unwrap().last().unwrap().code,
-        "timeout"
-    );
+    let history = client.history(node).await.unwrap();
+    assert!(history.iter().any(|event| event.code == "timeout"));
     conductor.stop().await.unwrap();
 }
 

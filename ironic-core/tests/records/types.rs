@@ -448,3 +448,29 @@ fn no_record_prints_its_secrets() {
         assert!(text.contains("***") && text.contains("r7"), "{text}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_port_group_without_a_mode_gets_the_default_of_its_day() {
+    let mut house = House::new();
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = enrolled(&client).await;
+    let before = Portgroup::new(Uuid::nil(), node);
+    let before = client.create_record(before).await.unwrap();
+    assert_eq!(before.mode.as_deref(), Some("active-backup"));
+    conductor.stop().await.unwrap();
+
+    house.config.default_portgroup_mode = "802.3ad".to_owned();
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let after = Portgroup::new(Uuid::nil(), node);
+    let after = client.create_record(after).await.unwrap();
+    assert_eq!(after.mode(), "802.3ad");
+    let mut own = Portgroup::new(Uuid::nil(), node);
+    own.mode = Some("balance-rr".to_owned());
+    let own = client.create_record(own).await.unwrap();
+    assert_eq!(own.mode(), "balance-rr");
+    let before = client.record::<Portgroup>(before.uuid).await.unwrap();
+    assert_eq!(before.mode(), "active-backup");
+    conductor.stop().await.unwrap();
+}

@@ -5,7 +5,7 @@ use ironic_core::driver::{
     Properties, SharedTask, Task, VirtualMediaDevice, VirtualMediaSlot, find_indicator,
 };
 use ironic_core::model::MacAddress;
-use ironic_core::states::{BootDevice, BootMode};
+use ironic_core::states::{BootDevice, BootMode, Health};
 use serde_json::{Value, json};
 
 use super::bmc::Bmc;
@@ -209,6 +209,14 @@ impl Management for RedfishManagement {
             Err(RedfishError::MissingAttribute { .. }) => Err(bmc.unsupported("set_secure_boot")),
             Err(error) => Err(bmc.convert(error)),
         }
+    }
+
+    async fn health(&self, task: &SharedTask) -> Result<Option<Health>, Error> {
+        let (_bmc, system) = self.open(task).await?;
+        let status = system.resource().status.as_ref();
+        let health = status.and_then(|status| status.health.as_deref());
+        // A word that Redfish does not have for it says nothing.
+        Ok(health.and_then(|health| health.parse().ok()))
     }
 
     async fn inject_nmi(&self, task: &mut Task) -> Result<(), Error> {

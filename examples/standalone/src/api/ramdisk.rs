@@ -111,7 +111,7 @@ fn config(answer: &LookupAnswer, token: &Value) -> Value {
         },
         "agent_token": token,
         "agent_token_required": true,
-        "agent_md5_checksum_enable": true,
+        "agent_md5_checksum_enable": answer.allow_md5,
         "disable_deep_image_inspection": false,
         "permitted_image_formats": ["raw", "gpt", "qcow2", "iso"],
         "agent_skip_bmc_detect": management.is_some_and(|name| KNOW_THE_BMC.contains(&name)),

@@ -13,7 +13,7 @@ use crate::Error;
 use crate::driver::{SharedTask, Task};
 use crate::flow::{BlockedReason, Progress, Resume, StepProgress, Wait};
 use crate::model::JsonMap;
-use crate::states::{PowerState, PowerTarget};
+use crate::states::{Health, PowerState, PowerTarget};
 use crate::steps::Step;
 
 /// What a family of fake interfaces does, and the fake machines behind it.
@@ -125,6 +125,11 @@ impl FakeBehaviour {
     /// What a machine's sensors read, from here on.
     pub fn set_sensors(&self, node: Uuid, sensors: JsonMap) {
         self.machine(node, |machine| machine.sensors = sensors);
+    }
+
+    /// What a machine's BMC says of its health, from here on; at first it knows of none.
+    pub fn set_health(&self, node: Uuid, health: Option<Health>) {
+        self.machine(node, |machine| machine.health = Some(health));
     }
 
     /// Whether a machine's console runs.

@@ -4,7 +4,7 @@ use super::FakeOperation;
 use crate::driver::{Component, IndicatorState, VirtualMediaDevice};
 use crate::flow::StepProgress;
 use crate::model::JsonMap;
-use crate::states::{BootMode, PowerState};
+use crate::states::{BootMode, Health, PowerState};
 
 /// What a fake machine is like, and what it is busy with.
 #[derive(Debug, Default)]
@@ -16,6 +16,8 @@ pub(super) struct Machine {
     pub(super) lights: BTreeMap<(Component, String), IndicatorState>,
     pub(super) media: BTreeMap<VirtualMediaDevice, String>,
     pub(super) sensors: JsonMap,
+    /// `None` where the BMC does not know of health, `Some(None)` where it does not say.
+    pub(super) health: Option<Option<Health>>,
     pub(super) console: bool,
     busy: BTreeMap<FakeOperation, Busy>,
 }

@@ -9,7 +9,7 @@ use crate::driver::{
     Task, VirtualMediaDevice, VirtualMediaSlot, find_indicator,
 };
 use crate::model::JsonMap;
-use crate::states::{BootDevice, BootMode};
+use crate::states::{BootDevice, BootMode, Health};
 
 plain_fake_interface! {
     /// `fake`: a machine that can boot from the network and from nothing else, whatever is set,
@@ -93,6 +93,23 @@ impl Management for FakeManagement {
         Ok(self
             .behaviour
             .machine(task.node().uuid, |machine| machine.sensors.clone()))
+    }
+
+    /// A machine of which nobody has said how it is does not say so either.
+    async fn health(&self, task: &SharedTask) -> Result<Option<Health>, Error> {
+        let said = self
+            .behaviour
+            .machine(task.node().uuid, |machine| machine.health);
+        let Some(health) = said else {
+            return Err(Error::Unsupported {
+                driver: task.node().driver.clone(),
+                extension: "get_node_health".to_owned(),
+            });
+        };
+        let _permit = task.bmc_permit(&endpoint(task)).await?;
+        let operation = FakeOperation::GetHealth;
+        self.behaviour.at_once(task, operation).await?;
+        Ok(health)
     }
 
     async fn supported_indicators(&self, _task: &SharedTask) -> Result<Indicators, Error> {

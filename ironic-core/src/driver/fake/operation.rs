@@ -88,6 +88,8 @@ string_enum! {
         DetachVirtualMedia = "management.detach_virtual_media",
         /// Reading sensors.
         Sensors = "management.sensors",
+        /// Asking how the machine is.
+        GetHealth = "management.health",
         /// Checking the node.
         ValidateNetwork = "network.validate",
         /// Connecting ports.

@@ -1,8 +1,10 @@
 //! Steps that run on the children of a node.
 
+use std::time::Duration;
+
 use ironic_core::Error;
 use ironic_core::client::Client;
-use ironic_core::driver::fake::{FakeOperation as Op, FakeRule};
+use ironic_core::driver::fake::{Completion, FakeOperation as Op, FakeRule};
 use ironic_core::model::Node;
 use ironic_core::states::{InterfaceKind as I, PowerState, ProvisionState as S, Verb};
 use ironic_core::steps::UserStep;
@@ -105,4 +107,34 @@ async fn a_child_that_fails_fails_the_parents_flow_by_name() {
         go(&client, parent, Verb::Manage, S::Manageable).await;
     }
     conductor.stop().await.unwrap();
+}
+
+/// A child's step that goes on by itself fails the parent's flow, unless the operator has said that
+/// nobody need know what becomes of it.
+#[tokio::test(start_paused = true)]
+async fn a_childs_step_is_over_when_it_answers_unless_the_operator_permits_more() {
+    for permitted in [false, true] {
+        let mut house = House::new();
+        house.config.permit_child_node_step_async_result = permitted;
+        let conductor = house.conductor("cond-a").await;
+        let client = house.client(&conductor);
+        let (parent, [one, _]) = family(&house, &client).await;
+        let every = Duration::from_secs(5);
+        let slow = Completion::Polls { times: 2, every };
+        house
+            .fakes
+            .add(FakeRule::completes(Op::LogPassthrough, slow));
+        let step = on_children(I::Vendor, "log_passthrough", &[one]);
+        let args = ProvisionArgs::default().with_steps(vec![step]);
+        client.provision(parent, Verb::Clean, args).await.unwrap();
+        if permitted {
+            client.wait_for(parent, S::Manageable, LONG).await.unwrap();
+        } else {
+            reaches(&client, parent, S::CleanFailed).await;
+            let error = client.node(parent).await.unwrap().last_error.unwrap();
+            assert!(error.contains("a parent cannot wait for"), "{error}");
+        }
+        assert_eq!(client.reservation(one).await.unwrap(), None);
+        conductor.stop().await.unwrap();
+    }
 }
