@@ -75,6 +75,22 @@ impl Client {
         answer(self.ask_driver(driver, ask).await?)
     }
 
+    /// What the properties of a logical disk mean to a hardware type, by name: to its default RAID
+    /// interface.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when no living conductor serves the hardware type.
+    pub async fn raid_logical_disk_properties(
+        &self,
+        driver: &str,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        let ask = DriverCall::LogicalDiskProperties;
+        match self.ask_driver(driver, ask).await? {
+            MachineAnswer::LogicalDiskProperties { properties } => Ok(properties),
+            answer => Err(unexpected(&Response::Machine { answer })),
+        }
+    }
+
     async fn ask_driver(&self, driver: &str, ask: DriverCall) -> Result<MachineAnswer, Error> {
         self.membership.refresh().await?;
         let conductors = self.membership.conductors();

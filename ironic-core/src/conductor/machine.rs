@@ -62,6 +62,13 @@ impl Inner {
     ) -> Result<Response, Error> {
         let answer = match ask {
             DriverCall::VendorMethods => self.driver_vendor_methods(driver),
+            DriverCall::LogicalDiskProperties => {
+                let raid = self.manager.registry().default_raid(driver);
+                raid.map_err(Error::from)
+                    .map(|raid| MachineAnswer::LogicalDiskProperties {
+                        properties: raid.logical_disk_properties(),
+                    })
+            }
             DriverCall::CallVendor {
                 method,
                 http_method,

@@ -87,6 +87,10 @@ interfaces! {
 }
 
 impl Interfaces {
+    pub(super) fn raid(&self, name: &str) -> Option<Arc<dyn Raid>> {
+        self.raid.get(name).cloned()
+    }
+
     pub(super) fn vendor(&self, name: &str) -> Option<Arc<dyn Vendor>> {
         self.vendor.get(name).cloned()
     }

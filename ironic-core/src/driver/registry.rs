@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::builder::{Interfaces, RegistryBuilder};
 use super::resolve::{Resolver, instance_overrides};
-use super::{BareDriver, Interface, Properties, ResolveError, Vendor};
+use super::{BareDriver, Interface, Properties, Raid, ResolveError, Vendor};
 use crate::model::{InterfaceNames, Node, NodeInterfaces};
 use crate::states::InterfaceKind;
 
@@ -128,14 +128,8 @@ impl Registry {
         kind: InterfaceKind,
     ) -> Result<Arc<dyn Interface>, ResolveError> {
         let name = self.resolver.default_interface(driver, kind)?;
-        self.interfaces
-            .get(kind, name)
-            .ok_or_else(|| ResolveError::InterfaceNotEnabled {
-                kind,
-                name: Some(name.to_owned()),
-                enabled: Vec::new(),
-                by_default: true,
-            })
+        let interface = self.interfaces.get(kind, name);
+        interface.ok_or_else(|| not_enabled(kind, name))
     }
 
     /// The vendor interface that nodes of a hardware type get unless they choose: the one that
@@ -146,14 +140,20 @@ impl Registry {
     pub fn default_vendor(&self, driver: &str) -> Result<Arc<dyn Vendor>, ResolveError> {
         let kind = InterfaceKind::Vendor;
         let name = self.resolver.default_interface(driver, kind)?;
-        self.interfaces
-            .vendor(name)
-            .ok_or_else(|| ResolveError::InterfaceNotEnabled {
-                kind,
-                name: Some(name.to_owned()),
-                enabled: Vec::new(),
-                by_default: true,
-            })
+        let vendor = self.interfaces.vendor(name);
+        vendor.ok_or_else(|| not_enabled(kind, name))
+    }
+
+    /// The RAID interface that nodes of a hardware type get unless they choose: the one that says
+    /// what logical disks the hardware type knows.
+    ///
+    /// # Errors
+    /// [`ResolveError::DriverNotFound`] when the hardware type is not enabled.
+    pub fn default_raid(&self, driver: &str) -> Result<Arc<dyn Raid>, ResolveError> {
+        let kind = InterfaceKind::Raid;
+        let name = self.resolver.default_interface(driver, kind)?;
+        let raid = self.interfaces.raid(name);
+        raid.ok_or_else(|| not_enabled(kind, name))
     }
 
     /// What the default interfaces of a hardware type read from a node, all together.
@@ -166,6 +166,16 @@ impl Registry {
             properties.extend(self.default_interface(driver, kind)?.properties());
         }
         Ok(properties)
+    }
+}
+
+/// The default is none that the host has registered.
+fn not_enabled(kind: InterfaceKind, name: &str) -> ResolveError {
+    ResolveError::InterfaceNotEnabled {
+        kind,
+        name: Some(name.to_owned()),
+        enabled: Vec::new(),
+        by_default: true,
     }
 }
 

@@ -143,6 +143,8 @@ pub enum DriverCall {
         /// What with.
         args: JsonMap,
     },
+    /// Say what the properties of a logical disk mean.
+    LogicalDiskProperties,
 }
 
 impl std::fmt::Debug for DriverCall {
@@ -150,6 +152,7 @@ impl std::fmt::Debug for DriverCall {
         f.write_str(match self {
             Self::VendorMethods => "get vendor methods",
             Self::CallVendor { .. } => "call vendor method",
+            Self::LogicalDiskProperties => "get logical disk properties",
         })
     }
 }
@@ -231,6 +234,11 @@ pub enum MachineAnswer {
         /// Each with its `id`.
         vifs: Vec<JsonMap>,
     },
+    /// What the properties of a logical disk mean.
+    LogicalDiskProperties {
+        /// By name.
+        properties: BTreeMap<String, String>,
+    },
 }
 
 impl std::fmt::Debug for MachineAnswer {
@@ -245,6 +253,7 @@ impl std::fmt::Debug for MachineAnswer {
             Self::VendorMethods { .. } => "vendor methods",
             Self::Vendor { .. } => "a vendor method's answer",
             Self::Vifs { .. } => "virtual interfaces",
+            Self::LogicalDiskProperties { .. } => "properties of logical disks",
         })
     }
 }

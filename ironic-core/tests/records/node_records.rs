@@ -195,3 +195,37 @@ async fn a_history_keeps_its_newest_events() {
     );
     conductor.stop().await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_hardware_type_says_what_logical_disks_it_knows() {
+    let house = House::new();
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let known = client
+        .raid_logical_disk_properties("fake-hardware")
+        .await
+        .unwrap();
+    let names: Vec<_> = known.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "controller",
+            "disk_type",
+            "interface_type",
+            "is_root_volume",
+            "number_of_physical_disks",
+            "physical_disks",
+            "raid_level",
+            "share_physical_disks",
+            "size_gb",
+            "volume_name",
+        ]
+    );
+    assert!(known["raid_level"].contains("5+0"), "{known:?}");
+    let error = client
+        .raid_logical_disk_properties("nosuch")
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    conductor.stop().await.unwrap();
+}
