@@ -154,7 +154,8 @@ impl HostBuilder {
         let conductor = conductor.start().await?;
         let transport = Arc::new(LocalTransport::new());
         transport.register(conductor.host(), conductor.handler());
-        let client = Client::new(repository, Arc::clone(conductor.membership()), transport);
+        let client = Client::new(repository, Arc::clone(conductor.membership()), transport)
+            .with_notifier(Arc::clone(conductor.tasks().notifier()), conductor.host());
         let api = api::router(client.clone(), registry, self.config.api.clone());
         Ok(Host {
             router: self.routes.fallback_service(api),

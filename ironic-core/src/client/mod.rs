@@ -1,6 +1,7 @@
 //! What a host calls.
 
 mod agents;
+mod announce;
 mod flows;
 mod machine;
 mod node_records;
@@ -17,6 +18,7 @@ use crate::Error;
 use crate::conductor::Conductor;
 use crate::membership::Membership;
 use crate::model::Node;
+use crate::notify::{NoNotifier, Notifier};
 use crate::runtime::{Clock, Entropy, OsEntropy, SystemClock};
 use crate::store::Repository;
 use crate::transport::{Call, LocalTransport, Request, RequestContext, Response, Transport};
@@ -31,6 +33,8 @@ pub struct Client {
     context: RequestContext,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    notifier: Arc<dyn Notifier>,
+    host: String,
 }
 
 impl std::fmt::Debug for Client {
@@ -56,6 +60,8 @@ impl Client {
             context: RequestContext::default(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
+            notifier: Arc::new(NoNotifier),
+            host: String::new(),
         }
     }
 
@@ -73,6 +79,7 @@ impl Client {
             Arc::clone(&conductor.tasks().context().clock),
             Arc::clone(&conductor.tasks().context().entropy),
         )
+        .with_notifier(Arc::clone(conductor.tasks().notifier()), conductor.host())
     }
 
     /// The same client, whose records get their times and uuids from these. Default: from the
@@ -82,6 +89,18 @@ impl Client {
         Self {
             clock,
             entropy,
+            ..self.clone()
+        }
+    }
+
+    /// The same client, which tells of the records that it writes by itself: those that belong to
+    /// no node. Of all others the conductors tell that write them. `host` is the name under which
+    /// it tells. Default: nobody is told.
+    #[must_use]
+    pub fn with_notifier(&self, notifier: Arc<dyn Notifier>, host: impl Into<String>) -> Self {
+        Self {
+            notifier,
+            host: host.into(),
             ..self.clone()
         }
     }

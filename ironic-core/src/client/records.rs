@@ -2,10 +2,12 @@
 
 use uuid::Uuid;
 
+use super::announce::body;
 use super::{Client, unexpected};
 use crate::Error;
-use crate::conductor::changed;
+use crate::conductor::{applied, changed};
 use crate::model::Chassis;
+use crate::notify::RecordChange;
 use crate::store::{Batch, Expect, Filter, Kind, Op, Persistent, Query, StoreError};
 use crate::transport::{Call, Change, ClientRecord, Request, Response, WrittenBy};
 
@@ -28,7 +30,10 @@ impl Client {
         *header.created_at = now;
         *header.updated_at = None;
         if T::WRITTEN_BY == WrittenBy::Client {
-            self.repository.create(&record).await?;
+            let work = self.repository.create(&record);
+            let planned = || body(&record);
+            self.announced::<T, _>(RecordChange::Create, planned, work, |_| None)
+                .await?;
             return Ok(record);
         }
         let (id, node) = (record.id(), record.node());
@@ -90,7 +95,13 @@ impl Client {
         changes: Vec<Change>,
     ) -> Result<T, Error> {
         if T::WRITTEN_BY == WrittenBy::Client {
-            return self.change(id, &changes).await;
+            let before = self.record::<T>(id).await?;
+            let planned = || applied(body(&before), &changes);
+            let work = self.change::<T>(id, &changes);
+            let became = |record: &T| Some(body(record));
+            return self
+                .announced::<T, _>(RecordChange::Update, planned, work, became)
+                .await;
         }
         let node = match changes.iter().rev().find_map(new_node).transpose()? {
             Some(node) => Some(node),
@@ -107,11 +118,17 @@ impl Client {
     /// As [`Client::update_record`]; [`Error::InvalidParameter`] when others stand on it.
     pub async fn delete_record<T: ClientRecord>(&self, id: Uuid) -> Result<(), Error> {
         let record = self.record::<T>(id).await?;
-        if T::KIND == Kind::Chassis {
-            return self.delete_chassis(id).await;
-        }
         if T::WRITTEN_BY == WrittenBy::Client {
-            return self.repository.delete::<T>(id).await;
+            let work = async {
+                match T::KIND {
+                    Kind::Chassis => self.delete_chassis(id).await,
+                    _ => self.repository.delete::<T>(id).await,
+                }
+            };
+            let planned = || body(&record);
+            return self
+                .announced::<T, _>(RecordChange::Delete, planned, work, |()| None)
+                .await;
         }
         let kind = T::KIND;
         let call = Call::DestroyRecord { kind, id };

@@ -10,7 +10,7 @@ use crate::Error;
 use crate::model::{Node, Port};
 use crate::notify::{Event, Level, Object, Payload, RecordChange, Status};
 use crate::store::Kind;
-use crate::transport::{AnyRecord, Call, Change, RequestContext, Response};
+use crate::transport::{AnyRecord, Call, Change, RequestContext, Response, object_of};
 
 /// What a request changes, and how events about that begin.
 struct Announcement {
@@ -195,16 +195,6 @@ impl Inner {
     }
 }
 
-const fn object_of(kind: Kind) -> Option<Object> {
-    match kind {
-        Kind::Allocation => Some(Object::Allocation),
-        Kind::Portgroup => Some(Object::Portgroup),
-        Kind::VolumeConnector => Some(Object::VolumeConnector),
-        Kind::VolumeTarget => Some(Object::VolumeTarget),
-        _ => None,
-    }
-}
-
 /// The body of a record that says what sort of record it is beside.
 fn inner_body(record: &AnyRecord) -> Value {
     let mut tagged = body(record);
@@ -216,7 +206,7 @@ fn body(record: &impl serde::Serialize) -> Value {
 }
 
 /// A record's body as it becomes if the changes are accepted.
-fn applied(mut body: Value, changes: &[Change]) -> Value {
+pub(crate) fn applied(mut body: Value, changes: &[Change]) -> Value {
     for change in changes {
         let Some((last, members)) = change.path.split_last() else {
             continue;

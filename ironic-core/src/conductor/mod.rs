@@ -44,6 +44,7 @@ mod vifs;
 mod wake;
 mod watch;
 
+pub(crate) use announce::applied;
 pub use builder::ConductorBuilder;
 pub(crate) use records::changed;
 

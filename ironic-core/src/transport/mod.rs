@@ -11,6 +11,7 @@ pub use call::{
 };
 pub use local::LocalTransport;
 pub use machine::{DriverCall, MachineAnswer, MachineCall, VendorAnswer};
+pub(crate) use record::object_of;
 pub use record::{AnyRecord, ClientRecord, WrittenBy};
 
 use async_trait::async_trait;

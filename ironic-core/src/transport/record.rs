@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::model::{Allocation, Chassis, Managed, Portgroup, VolumeConnector, VolumeTarget};
+use crate::notify::Object;
 use crate::steps::{DeployTemplate, Runbook};
 use crate::store::{Kind, Persistent};
 
@@ -23,6 +24,9 @@ pub trait ClientRecord:
 {
     /// Who writes it.
     const WRITTEN_BY: WrittenBy;
+
+    /// What events about it call it.
+    const OBJECT: Object;
 }
 
 macro_rules! any_record {
@@ -42,9 +46,18 @@ macro_rules! any_record {
             }
         }
 
+        /// What events about records of this kind call them, where clients create such.
+        pub(crate) const fn object_of(kind: Kind) -> Option<Object> {
+            match kind {
+                $(Kind::$type => Some(Object::$type),)+
+                _ => None,
+            }
+        }
+
         $(
             impl ClientRecord for $type {
                 const WRITTEN_BY: WrittenBy = WrittenBy::$by;
+                const OBJECT: Object = Object::$type;
             }
 
             impl From<$type> for AnyRecord {

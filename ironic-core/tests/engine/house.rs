@@ -109,6 +109,7 @@ impl House {
             Arc::clone(conductor.membership()),
             self.transport.clone(),
         )
+        .with_notifier(Arc::clone(&self.notifier), "api")
     }
 }
 

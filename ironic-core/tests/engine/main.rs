@@ -16,6 +16,7 @@ mod console;
 mod crash;
 mod crowd;
 mod disabled;
+mod events;
 mod explain;
 mod failures;
 mod fast_track;
