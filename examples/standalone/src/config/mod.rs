@@ -201,6 +201,23 @@ mod tests {
     }
 
     #[test]
+    fn failures_ramdisks_and_take_over_go_by_the_file() {
+        let text = "[conductor]\nfast_track = true\nfast_track_timeout = 30\n\
+                    allow_provisioning_in_maintenance = false\npoweroff_in_cleanfail = true\n\
+                    poweroff_in_servicefail = true\npower_off_after_deploy_failure = false\n\
+                    sync_local_state_interval = 7\nperiodic_max_workers = 3\n";
+        let set = HostConfig::parse(text).unwrap().conductor;
+        assert!(set.policy.fast_track);
+        assert_eq!(set.policy.fast_track_timeout, Duration::from_secs(30));
+        assert!(!set.policy.allow_provisioning_in_maintenance);
+        assert!(set.policy.poweroff_in_cleanfail);
+        assert!(set.policy.poweroff_in_servicefail);
+        assert!(!set.policy.power_off_after_deploy_failure);
+        assert_eq!(set.sync_local_state_interval, Duration::from_secs(7));
+        assert_eq!(set.periodic_max_workers, 3);
+    }
+
+    #[test]
     fn a_mistake_is_shown_with_its_key_and_line() {
         for (text, shown) in [
             ("[conductor]\nhots = \"a\"\n", ["hots", "line 2"]),

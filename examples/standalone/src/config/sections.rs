@@ -112,6 +112,21 @@ section! {
         allow_deleting_available_nodes: bool,
         /// Whether a ramdisk that still runs is used instead of booting another.
         fast_track: bool,
+        /// How long ago the agent of such a ramdisk may have called last.
+        fast_track_timeout: Seconds,
+        /// Whether nodes in maintenance may become available, and what waits for their agents goes
+        /// on after the maintenance.
+        allow_provisioning_in_maintenance: bool,
+        /// Whether a machine is switched off when cleaning it has failed.
+        poweroff_in_cleanfail: bool,
+        /// Whether a machine is switched off when servicing it has failed.
+        poweroff_in_servicefail: bool,
+        /// Whether a machine is switched off when its deployment has failed.
+        power_off_after_deploy_failure: bool,
+        /// How often instances are looked for that are to be taken over; 0 never.
+        sync_local_state_interval: Seconds,
+        /// How many instances are taken over at a time.
+        periodic_max_workers: usize,
         /// Priorities of automated clean steps instead of their own: `interface.step` to a number.
         clean_step_priority_override: Pairs,
         /// Priorities of verify steps instead of their own.
@@ -232,6 +247,32 @@ impl ConductorSection {
             self.allow_deleting_available_nodes,
         );
         put(&mut policy.fast_track, self.fast_track);
+        time(&mut policy.fast_track_timeout, self.fast_track_timeout);
+        for (setting, set) in [
+            (
+                &mut policy.allow_provisioning_in_maintenance,
+                self.allow_provisioning_in_maintenance,
+            ),
+            (
+                &mut policy.poweroff_in_cleanfail,
+                self.poweroff_in_cleanfail,
+            ),
+            (
+                &mut policy.poweroff_in_servicefail,
+                self.poweroff_in_servicefail,
+            ),
+            (
+                &mut policy.power_off_after_deploy_failure,
+                self.power_off_after_deploy_failure,
+            ),
+        ] {
+            put(setting, set);
+        }
+        time(
+            &mut config.sync_local_state_interval,
+            self.sync_local_state_interval,
+        );
+        put(&mut config.periodic_max_workers, self.periodic_max_workers);
         for (overrides, pairs) in [
             (
                 &mut policy.clean_step_priority_override,
