@@ -22,7 +22,7 @@ use crate::house::{House, LONG, ask, enrolled, go, powered};
 /// The agent of one machine: it has a step of its own for each flow, and does at once what it is
 /// told.
 #[derive(Debug)]
-struct Agent {
+pub(crate) struct Agent {
     machine: Mutex<Option<Uuid>>,
     fakes: FakeBehaviour,
     told: Mutex<Vec<String>>,
@@ -77,7 +77,9 @@ impl AgentTransport for Agent {
     }
 }
 
-fn by_agent(agent: &Arc<Agent>) -> impl FnOnce(RegistryBuilder) -> RegistryBuilder + use<> {
+pub(crate) fn by_agent(
+    agent: &Arc<Agent>,
+) -> impl FnOnce(RegistryBuilder) -> RegistryBuilder + use<> {
     let client = AgentClient::new(Arc::clone(agent) as Arc<dyn AgentTransport>);
     move |builder| {
         builder
@@ -92,7 +94,7 @@ fn by_agent(agent: &Arc<Agent>) -> impl FnOnce(RegistryBuilder) -> RegistryBuild
     }
 }
 
-fn house() -> (House, Arc<Agent>) {
+pub(crate) fn house() -> (House, Arc<Agent>) {
     let mut house = House::new();
     house.config.api_url = Some("http://192.0.2.1:6385".to_owned());
     house.config.policy.fast_track = true;
@@ -106,7 +108,7 @@ fn house() -> (House, Arc<Agent>) {
 }
 
 /// A machine under management, whose ramdisk was started by hand and has called; its token.
-async fn running(agent: &Agent, client: &Client) -> (Uuid, Option<String>) {
+pub(crate) async fn running(agent: &Agent, client: &Client) -> (Uuid, Option<String>) {
     let node = enrolled(client).await;
     *agent.machine.lock().unwrap() = Some(node);
     go(client, node, Verb::Manage, S::Manageable).await;
@@ -122,7 +124,7 @@ async fn calls(client: &Client, node: Uuid, token: &Option<String>) {
 }
 
 /// How the machine's power was switched since the log began.
-fn switched(house: &House, node: Uuid) -> Vec<String> {
+pub(crate) fn switched(house: &House, node: Uuid) -> Vec<String> {
     let calls = house.fakes.calls(node).into_iter();
     calls
         .filter(|call| call.operation == Op::SetPowerState)
@@ -130,7 +132,7 @@ fn switched(house: &House, node: Uuid) -> Vec<String> {
         .collect()
 }
 
-async fn with_image(client: &Client, node: Uuid) {
+pub(crate) async fn with_image(client: &Client, node: Uuid) {
     let image = vec![
         Change::set("instance_info/image_source", "http://192.0.2.1/i.raw"),
         Change::set(

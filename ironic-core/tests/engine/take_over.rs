@@ -10,6 +10,7 @@ use ironic_core::states::{PowerTarget, ProvisionState as S, Verb};
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use crate::fast_track;
 use crate::house::{House, LONG, available, go, powered};
 
 async fn deployed(client: &Client, count: usize) -> Vec<Uuid> {
@@ -164,5 +165,27 @@ async fn nothing_is_taken_over_where_the_operator_does_not_want_it() {
     let second = house.conductor("cond-b").await;
     sleep(LONG).await;
     assert!(nodes.iter().all(|node| taken(&house, *node) == 0));
+    second.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_instance_boots_is_set_up_and_the_machine_left_alone() {
+    let (house, agent) = fast_track::house();
+    let by_agent = || fast_track::by_agent(&agent);
+    let first = house.conductor_with("cond-a", by_agent()).await;
+    let client = house.client(&first);
+    let (node, _) = fast_track::running(&agent, &client).await;
+    go(&client, node, Verb::Provide, S::Available).await;
+    fast_track::with_image(&client, node).await;
+    go(&client, node, Verb::Deploy, S::Active).await;
+    first.stop().await.unwrap();
+    house.fakes.record();
+    let second = house.conductor_with("cond-b", by_agent()).await;
+    sleep(Duration::from_secs(60)).await;
+    let taken = house.client(&second).node(node).await.unwrap();
+    assert_eq!(taken.conductor.as_deref(), Some("cond-b"));
+    assert_eq!(asked(&house, node, Op::PrepareInstance), 1);
+    assert_eq!(fast_track::switched(&house, node), [""; 0], "it runs on");
+    assert_eq!(asked(&house, node, Op::Disconnect), 0, "on its networks");
     second.stop().await.unwrap();
 }
