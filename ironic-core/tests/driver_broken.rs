@@ -80,6 +80,21 @@ caught! {
     always_once: AlwaysOnce by "the_persistent_flag_is_kept";
     refusal_by_bmc: LetsTheBmcRefuse by "unsupported_boot_devices_are_refused";
     restarts: Restarts by "setting_a_boot_device_switches_no_power";
+    lights_without_states: DarkLight by
+        "indicators_are_listed_set_and_read_or_unsupported";
+    dark_lights: KeepsItDark by "indicators_are_listed_set_and_read_or_unsupported";
+    any_light_read: ReadsAnyLight by "indicators_are_listed_set_and_read_or_unsupported";
+    any_light_set: SetsAnyLight by "indicators_are_listed_set_and_read_or_unsupported";
+    missing_light_as_failure: CallsAMissingLightAFailure by
+        "indicators_are_listed_set_and_read_or_unsupported";
+    two_media: AttachesBeside by "virtual_media_come_and_go_or_unsupported";
+    full_slots: RefusesAFullSlot by "virtual_media_come_and_go_or_unsupported";
+    no_media: AttachesNothing by "virtual_media_come_and_go_or_unsupported";
+    stuck_media: DetachesNothing by "virtual_media_come_and_go_or_unsupported";
+    unnamed_media: DetachesByNameOnly by "virtual_media_come_and_go_or_unsupported";
+    empty_slots: RefusesAnEmptySlot by "virtual_media_come_and_go_or_unsupported";
+    missing_slot_as_failure: CallsAMissingSlotAFailure by
+        "virtual_media_come_and_go_or_unsupported";
     busy_for_ever: StaysBusy by
         "dropped_reads_leave_a_working_node",
         "a_dropped_switch_leaves_a_working_node",

@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ironic_core::Error;
 use ironic_core::driver::{
-    BootDeviceState, HardwareType, Interface, Management, Power, Properties, SharedTask, Task,
+    BootDeviceState, Component, HardwareType, IndicatorState, Indicators, Interface, Management,
+    Power, Properties, SharedTask, Task, VirtualMediaDevice, VirtualMediaSlot,
 };
 use ironic_core::flow::Progress;
 use ironic_core::governor::BmcEndpoint;
@@ -68,7 +69,11 @@ impl ToyDriver {
         Arc::new(Self { kind, ..driver })
     }
 
-    fn has(&self, fault: Fault) -> bool {
+    pub(super) fn fault(&self) -> Fault {
+        self.fault
+    }
+
+    pub(super) fn has(&self, fault: Fault) -> bool {
         self.fault == fault
     }
 
@@ -106,7 +111,7 @@ impl ToyDriver {
         Ok((address, self.text(node, "toy_password", 20)?))
     }
 
-    async fn ask(&self, task: &SharedTask, line: &str) -> Result<String, Error> {
+    pub(super) async fn ask(&self, task: &SharedTask, line: &str) -> Result<String, Error> {
         if self.has(Fault::StaysBusy) || self.has(Fault::OneReader) {
             if self.memory.busy.swap(true, Ordering::SeqCst) {
                 return Err(Error::driver("toy", "it is busy"));
@@ -355,5 +360,49 @@ impl Management for ToyDriver {
             sleep(Duration::from_millis(10)).await;
         }
         Ok(())
+    }
+
+    async fn supported_indicators(&self, _task: &SharedTask) -> Result<Indicators, Error> {
+        Ok(self.lights())
+    }
+
+    async fn get_indicator(
+        &self,
+        task: &SharedTask,
+        component: Component,
+        name: &str,
+    ) -> Result<IndicatorState, Error> {
+        self.read_light(task, component, name).await
+    }
+
+    async fn set_indicator(
+        &self,
+        task: &mut Task,
+        component: Component,
+        name: &str,
+        state: IndicatorState,
+    ) -> Result<(), Error> {
+        self.set_light(task, component, name, state).await
+    }
+
+    async fn virtual_media(&self, task: &SharedTask) -> Result<Vec<VirtualMediaSlot>, Error> {
+        self.slots(task).await
+    }
+
+    async fn attach_virtual_media(
+        &self,
+        task: &mut Task,
+        device: VirtualMediaDevice,
+        image_url: &str,
+    ) -> Result<(), Error> {
+        self.attach(task, device, image_url).await
+    }
+
+    async fn detach_virtual_media(
+        &self,
+        task: &mut Task,
+        devices: &[VirtualMediaDevice],
+    ) -> Result<(), Error> {
+        self.detach(task, devices).await
     }
 }

@@ -67,4 +67,28 @@ pub(crate) enum Fault {
     Counts,
     /// Does something else for unsupported targets.
     ImprovisesTargets,
+    /// Lists a light that knows no state.
+    DarkLight,
+    /// Sets a light, and forgets to tell the BMC.
+    KeepsItDark,
+    /// Reads any light that it is asked for.
+    ReadsAnyLight,
+    /// Sets any light that it is asked for.
+    SetsAnyLight,
+    /// Calls a light that is not there a failure of the driver.
+    CallsAMissingLightAFailure,
+    /// Attaches an image beside the one that is there.
+    AttachesBeside,
+    /// Refuses to attach an image where one is.
+    RefusesAFullSlot,
+    /// Says that an image is attached, and attaches none.
+    AttachesNothing,
+    /// Leaves an image where it is.
+    DetachesNothing,
+    /// Detaches what is named only, and nothing where nothing is named.
+    DetachesByNameOnly,
+    /// Refuses to empty an empty slot.
+    RefusesAnEmptySlot,
+    /// Calls a slot that is not there a failure of the driver.
+    CallsAMissingSlotAFailure,
 }

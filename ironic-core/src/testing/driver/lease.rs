@@ -1,5 +1,5 @@
 use super::rig::{Rig, Verdict, lack};
-use crate::driver::Task;
+use crate::driver::{Task, VirtualMediaDevice};
 use crate::states::{BootDevice, BootMode, InterfaceKind, PowerTarget};
 use crate::{Error, ErrorKind};
 
@@ -47,6 +47,15 @@ async fn ask_for_all(rig: &Rig, task: &mut Task) -> Vec<Asked> {
         note("sensors", management.sensors(task).await.map(drop));
         let read = management.mac_addresses(task).await;
         note("mac_addresses", read.map(drop));
+        let read = management.supported_indicators(task).await;
+        note("supported_indicators", read.map(drop));
+        let read = management.virtual_media(task).await;
+        note("virtual_media", read.map(drop));
+        let (device, url) = (VirtualMediaDevice::Cdrom, "http://192.0.2.1/boot.iso");
+        let set = management.attach_virtual_media(task, device, url);
+        note("attach_virtual_media", set.await);
+        let set = management.detach_virtual_media(task, &[]);
+        note("detach_virtual_media", set.await);
     }
     asked
 }

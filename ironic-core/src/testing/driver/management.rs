@@ -1,6 +1,6 @@
 use super::rig::{Rig, Verdict, lack, not_the_drivers};
 use crate::ErrorKind;
-use crate::driver::VirtualMediaDevice;
+use crate::driver::{IndicatorState, VirtualMediaDevice};
 use crate::states::{BootDevice, BootMode, InterfaceKind, PowerTarget};
 
 pub(super) async fn boot_devices_are_listed_once(rig: &Rig) -> Verdict {
@@ -185,8 +185,13 @@ pub(super) async fn indicators_are_listed_set_and_read_or_unsupported(rig: &Rig)
                 assert_eq!(rig.done(read, &what), *state, "{what}");
             }
         }
-        let unknown = management.get_indicator(&task, *component, "no such light");
-        let error = rig.refused(unknown.await, "a light that is not there");
+        let (part, name) = (*component, "no such light");
+        let what = "a light that is not there";
+        let unknown = management.get_indicator(&task, part, name).await;
+        let error = rig.refused(unknown, what);
+        assert_eq!(error.kind(), ErrorKind::InvalidParameter, "{error}");
+        let unknown = management.set_indicator(&mut task, part, name, IndicatorState::On);
+        let error = rig.refused(unknown.await, what);
         assert_eq!(error.kind(), ErrorKind::InvalidParameter, "{error}");
     }
     Ok(())
@@ -214,10 +219,28 @@ pub(super) async fn virtual_media_come_and_go_or_unsupported(rig: &Rig) -> Verdi
         assert_eq!(full, 1, "{slots:?}");
     }
     for devices in [&[device][..], &[]] {
-        let detached = management.detach_virtual_media(&mut task, devices);
-        rig.done(detached.await, "detaching");
-        let slots = rig.done(management.virtual_media(&task).await, "reading slots");
-        assert!(!slots.iter().any(|slot| slot.is_inserted()), "{slots:?}");
+        let attached = management.attach_virtual_media(&mut task, device, &url);
+        rig.done(attached.await, "attaching");
+        for what in ["detaching", "detaching what is empty"] {
+            let detached = management.detach_virtual_media(&mut task, devices);
+            rig.done(detached.await, what);
+            let slots = rig.done(management.virtual_media(&task).await, "reading slots");
+            let full = slots.iter().any(|slot| slot.is_inserted());
+            assert!(!full, "{what} of {devices:?} leaves {slots:?}");
+        }
+    }
+    // A slot of a kind that the machine does not have is the caller's mistake, not the BMC's.
+    let floppy = [VirtualMediaDevice::Floppy];
+    let attached = management.attach_virtual_media(&mut task, floppy[0], &url);
+    match attached.await {
+        Ok(()) => {
+            let detached = management.detach_virtual_media(&mut task, &floppy);
+            rig.done(detached.await, "detaching a floppy");
+        }
+        Err(error) => {
+            rig.expect_discreet(&error, &[]);
+            assert_eq!(error.kind(), ErrorKind::InvalidParameter, "{error}");
+        }
     }
     Ok(())
 }

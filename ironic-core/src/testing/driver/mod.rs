@@ -19,7 +19,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::driver::Registry;
-use crate::model::{JsonMap, Node};
+use crate::model::{JsonMap, Node, Port};
 use crate::states::{BootDevice, InterfaceKind, PowerState};
 use crate::steps::StepDef;
 
@@ -34,6 +34,11 @@ pub trait TestMachine: Send + Sync {
 
     /// A node that works: its `driver_info` leads to this machine.
     fn node(&self) -> Node;
+
+    /// Its ports, for drivers that want some. Whose they are is set by the suite.
+    fn ports(&self) -> Vec<Port> {
+        Vec::new()
+    }
 
     /// The interfaces under test; the node's other ones are somebody else's.
     fn kinds(&self) -> Vec<InterfaceKind> {

@@ -62,6 +62,11 @@ impl Rig {
         }
         let created = repository.create(&node).await;
         created.unwrap_or_else(|error| panic!("the node should be one: {error}"));
+        for mut port in machine.ports() {
+            port.node_uuid = node.uuid;
+            let created = repository.create(&port).await;
+            created.unwrap_or_else(|error| panic!("the port should be one: {error}"));
+        }
         let governor = Governor::new(1, machine.command_timeout());
         let context = TaskContext::new(
             repository,
