@@ -7,7 +7,8 @@ use std::time::Duration;
 use ironic_core::driver::fake::{FakeBehaviour, FakeBoot, FakeDeploy};
 use ironic_core::driver::{Registry, RegistryBuilder, fake};
 use ironic_core::states::{BootDevice, InterfaceKind, PowerState, PowerTarget};
-use ironic_core::transport::Change;
+use ironic_core::steps::UserStep;
+use ironic_core::transport::{Change, ProvisionArgs};
 use ironic_core::{
     Client, Conductor, Config, Entropy, MemoryStore, Node, OsEntropy, ProvisionState, Uuid, Verb,
 };
@@ -58,6 +59,8 @@ async fn rack_with(builder: impl FnOnce(RegistryBuilder) -> RegistryBuilder) -> 
     let builder = builder(register(fakes, &driver));
     let mut config = Config::new("cond-a");
     config.sync_power_state_interval = Duration::ZERO;
+    // Unless told, raw commands are not for everybody who may clean.
+    config.policy.disallow_clean_steps.clear();
     let conductor = Conductor::builder()
         .store(Arc::new(MemoryStore::new()))
         .registry(Arc::new(builder.build().unwrap()))
@@ -322,5 +325,34 @@ async fn a_vendor_command_reaches_the_bmc_and_its_refusal_the_node() {
     let refused = client.call_vendor(node, "send_raw", "POST", wrong).await;
     let error = refused.unwrap_err();
     assert_eq!(error.kind(), ironic_core::ErrorKind::InvalidParameter);
+    rack.conductor.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_raw_command_is_a_clean_step() {
+    let rack = rack().await;
+    let (client, node) = (&rack.client, rack.node("secret").await);
+    let verb = async |verb, args| client.provision(node, verb, args).await.unwrap();
+    let settled = async |state| client.wait_for(node, state, PATIENCE).await;
+    verb(Verb::Manage, ProvisionArgs::default()).await;
+    settled(ProvisionState::Manageable).await.unwrap();
+    let clean = |bytes: &str| {
+        let step = UserStep::new(InterfaceKind::Vendor, "send_raw").with_arg("raw_bytes", bytes);
+        let mut args = ProvisionArgs::default().with_steps(vec![step]);
+        // The step needs no ramdisk, and so neither does the cleaning.
+        args.disable_ramdisk = true;
+        args
+    };
+    // Chassis Control, power up (IPMI 2.0 §28.3).
+    verb(Verb::Clean, clean("0x00 0x02 0x01")).await;
+    settled(ProvisionState::Manageable).await.unwrap();
+    assert!(rack.machine.is_powered());
+    // What is no command is refused by the step, before anything is sent.
+    verb(Verb::Clean, clean("power on")).await;
+    let error = settled(ProvisionState::Manageable).await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("raw_bytes"), "{text}");
+    let failed = client.node(node).await.unwrap();
+    assert_eq!(failed.provision_state, ProvisionState::CleanFailed);
     rack.conductor.stop().await.unwrap();
 }

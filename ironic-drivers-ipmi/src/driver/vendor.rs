@@ -3,8 +3,11 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use ironic_core::Error;
 use ironic_core::driver::{Interface, Properties, SharedTask, Task, Vendor, VendorMethod};
-use ironic_core::model::JsonMap;
+use ironic_core::flow::Progress;
 use ironic_core::model::lenient::{is_truthy, truth};
+use ironic_core::model::{JsonMap, Node};
+use ironic_core::states::{FlowKind, InterfaceKind};
+use ironic_core::steps::{Impact, Replay, Step, StepDef};
 use serde_json::Value;
 
 use super::IpmiDriver;
@@ -18,10 +21,12 @@ const APP: NetFn = NetFn::new(0x06);
 const COLD_RESET: u8 = 0x02;
 /// Warm Reset (IPMI 2.0 §20.3).
 const WARM_RESET: u8 = 0x03;
+/// The method, and the step, that sends any command.
+const SEND_RAW: &str = "send_raw";
 /// The longest command that is sent: what fits into a message of LAN (IPMI 2.0 §6.10).
 const MOST_BYTES: usize = 255;
 
-/// The vendor interface `ipmitool`: any command, and restarting the BMC.
+/// The vendor interface `ipmitool`: any command, as a step too, and restarting the BMC.
 #[derive(Debug, Clone)]
 pub struct IpmiVendor {
     driver: IpmiDriver,
@@ -31,6 +36,15 @@ impl IpmiVendor {
     /// A vendor interface over this driver.
     pub fn new(driver: IpmiDriver) -> Self {
         Self { driver }
+    }
+
+    async fn send(&self, task: &SharedTask, method: &str, request: Request) -> Result<(), Error> {
+        let answer = self
+            .driver
+            .ask(task, async |bmc| bmc.execute(request).await)
+            .await?;
+        tracing::debug!(node = %task.node().uuid, method, bytes = answer.len(), "the BMC has answered");
+        Ok(())
     }
 }
 
@@ -76,6 +90,41 @@ impl Interface for IpmiVendor {
     async fn validate(&self, task: &SharedTask) -> Result<(), Error> {
         IpmiDriver::validate(task)
     }
+
+    fn steps(&self, _node: &Node, flow: FlowKind) -> Vec<StepDef> {
+        // Nobody knows what the command does, nor whether it may be sent twice.
+        let step = StepDef::new(
+            InterfaceKind::Vendor,
+            SEND_RAW,
+            0,
+            Replay::Never,
+            Impact::POWER,
+        );
+        let step = step.arg("raw_bytes", true);
+        match flow {
+            FlowKind::Clean => vec![step.without_ramdisk()],
+            FlowKind::Deploy => vec![step.abortable()],
+            FlowKind::Service => vec![step],
+            _ => Vec::new(),
+        }
+    }
+
+    async fn execute_step(
+        &self,
+        task: &mut Task,
+        flow: FlowKind,
+        step: &Step,
+    ) -> Result<Progress, Error> {
+        let offered = self.steps(task.node(), flow);
+        if !offered.iter().any(|def| def.step == step.step) {
+            return Err(Error::Unsupported {
+                driver: task.node().driver.clone(),
+                extension: format!("{flow} step {step}"),
+            });
+        }
+        self.send(task, SEND_RAW, raw(&step.args)?).await?;
+        Ok(Progress::Done)
+    }
 }
 
 #[async_trait]
@@ -88,7 +137,7 @@ impl Vendor for IpmiVendor {
         let bmc_reset = method(
             "Restarts the BMC. Argument: warm, true (unless told) for a warm restart, false for a cold one.",
         );
-        [("send_raw", send_raw), ("bmc_reset", bmc_reset)]
+        [(SEND_RAW, send_raw), ("bmc_reset", bmc_reset)]
             .map(|(name, method)| (name.to_owned(), method))
             .into()
     }
@@ -100,7 +149,7 @@ impl Vendor for IpmiVendor {
         _http_method: &str,
         args: &JsonMap,
     ) -> Result<(), Error> {
-        if method == "send_raw" {
+        if method == SEND_RAW {
             raw(args)?;
         }
         self.validate(task).await
@@ -114,7 +163,7 @@ impl Vendor for IpmiVendor {
         args: &JsonMap,
     ) -> Result<Value, Error> {
         let request = match method {
-            "send_raw" => raw(args)?,
+            SEND_RAW => raw(args)?,
             "bmc_reset" => {
                 let warm = args
                     .get("warm")
@@ -129,11 +178,7 @@ impl Vendor for IpmiVendor {
                 });
             }
         };
-        let answer = self
-            .driver
-            .ask(task, async |bmc| bmc.execute(request).await)
-            .await?;
-        tracing::debug!(node = %task.node_id(), method, bytes = answer.len(), "the BMC has answered");
+        self.send(task, method, request).await?;
         Ok(Value::Null)
     }
 }
