@@ -2,6 +2,7 @@
 //!
 //! - [`codec`] and [`command`]: bytes to values and back.
 //! - [`console`]: the remote console's end of the protocol towards one BMC, without I/O.
+//! - [`sensor`]: what sensors are and what their readings mean.
 //! - `client` (feature `client`, default): any number of BMCs over one UDP socket, on tokio.
 //! - `server` (feature `server`): the BMC's end, without I/O, and a loop that serves it on a socket.
 //! - `driver` (with `client`): what a node's `driver_info` says of its BMC.
@@ -48,6 +49,7 @@ pub mod console;
 pub mod driver;
 #[cfg(feature = "testing")]
 pub mod fuzz;
+pub mod sensor;
 #[cfg(feature = "server")]
 pub mod server;
 mod session;

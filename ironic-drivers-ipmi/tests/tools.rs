@@ -23,7 +23,7 @@ use ironic_drivers_ipmi::{
     command::{BootDevice, BootFlags, Guid},
     server::{BmcConfig, Machine, PoweredMachine, User, serve},
 };
-use peers::{output, program};
+use peers::{ipmitool, output, program};
 use tokio::{net::UdpSocket, task::JoinHandle};
 
 struct Bmc {
@@ -75,10 +75,8 @@ impl Bmc {
         options: &[&str],
         command: &str,
     ) -> (bool, String) {
-        let port = self.address.port().to_string();
-        let mut tool = program("ipmitool", "ipmitool");
-        tool.args(["-I", "lanplus", "-H", "127.0.0.1", "-p", &port])
-            .args(["-U", user, "-P", password, "-N", "1", "-R", "2"])
+        let mut tool = ipmitool(self.address, user, password);
+        tool.args(["-N", "1", "-R", "2"])
             .args(options)
             .args(command.split(' '));
         output(&mut tool).await

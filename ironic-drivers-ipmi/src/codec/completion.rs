@@ -20,10 +20,16 @@ impl CompletionCode {
     pub const INVALID_COMMAND: Self = Self(0xc1);
     /// The BMC gave up on the command.
     pub const TIMEOUT: Self = Self(0xc3);
+    /// The reservation that the request names is not, or no longer, valid.
+    pub const RESERVATION_LOST: Self = Self(0xc5);
     /// The request is of the wrong length.
     pub const INVALID_LENGTH: Self = Self(0xc7);
     /// A parameter is out of range.
     pub const OUT_OF_RANGE: Self = Self(0xc9);
+    /// So many bytes cannot be returned.
+    pub const TOO_MUCH: Self = Self(0xca);
+    /// There is no such sensor, data or record.
+    pub const ABSENT: Self = Self(0xcb);
     /// A field of the request is not valid.
     pub const INVALID_FIELD: Self = Self(0xcc);
     /// The BMC is starting up or updating its firmware.
@@ -60,6 +66,16 @@ impl CompletionCode {
             self.0,
             0xc0 | 0xc3 | 0xc4 | 0xce | 0xcf | 0xd0 | 0xd1 | 0xd2 | 0xff
         )
+    }
+
+    /// Whether there is no such thing as was asked for.
+    pub(crate) const fn is_absent(self) -> bool {
+        matches!(self.0, 0xc9 | 0xcb)
+    }
+
+    /// Whether less may be had where so much was not: BMCs say so in many ways.
+    pub(crate) const fn is_too_much(self) -> bool {
+        matches!(self.0, 0xc4 | 0xc6..=0xc8 | 0xca | 0xff)
     }
 
     /// What the code means.

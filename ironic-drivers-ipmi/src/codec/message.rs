@@ -14,6 +14,8 @@ pub struct NetFn(u8);
 impl NetFn {
     /// Chassis: power, boot options.
     pub const CHASSIS: Self = Self(0x00);
+    /// Sensor and event: sensors' readings, thresholds and events.
+    pub const SENSOR: Self = Self(0x04);
     /// Application: device and session commands.
     pub const APP: Self = Self(0x06);
     /// Storage: SDR, SEL and FRU.

@@ -4,6 +4,8 @@ mod boot_options;
 mod channel;
 mod chassis;
 mod device;
+mod sdr;
+mod sensor;
 mod session;
 
 use crate::codec::{CodecError, NetFn, Privilege};
@@ -17,6 +19,11 @@ pub use channel::{
 };
 pub use chassis::{ChassisAction, ChassisControl, ChassisStatus, GetChassisStatus};
 pub use device::{DeviceId, GetDeviceId, GetSystemGuid, Guid};
+pub use sdr::{GetSdr, GetSdrInfo, ReserveSdr, SdrInfo, SdrPart};
+pub use sensor::{
+    EventEnable, GetEventEnable, GetReadingFactors, GetSensorReading, GetThresholds, SensorReading,
+    ThresholdValues,
+};
 pub use session::{CloseSession, SetSessionPrivilege};
 
 /// A command of IPMI: its numbers, and how its bytes are laid out.
@@ -77,6 +84,13 @@ mod tests {
             decode_both::<GetCipherSuites>(&data);
             decode_both::<ChassisControl>(&data);
             decode_both::<GetChassisStatus>(&data);
+            decode_both::<GetSdrInfo>(&data);
+            decode_both::<ReserveSdr>(&data);
+            decode_both::<GetSdr>(&data);
+            decode_both::<GetSensorReading>(&data);
+            decode_both::<GetEventEnable>(&data);
+            decode_both::<GetThresholds>(&data);
+            decode_both::<GetReadingFactors>(&data);
             decode_both::<GetDeviceId>(&data);
             decode_both::<GetSystemGuid>(&data);
             decode_both::<CloseSession>(&data);

@@ -1,5 +1,6 @@
 use std::time::Instant;
 
+use super::Request;
 use crate::{
     codec::{
         CodecError, NetFn, PayloadType, Privilege, ProtectedPacket, RequestMessage, ResponseMessage,
@@ -73,15 +74,34 @@ impl Open {
         data: &[u8],
         fresh: bool,
     ) {
+        let sequence = self.take_sequence();
+        let message = RequestMessage::new(net_fn, command, sequence, data);
+        self.put_into_flight(purpose, &message, fresh);
+    }
+
+    /// Puts what the caller asked for into flight.
+    pub(crate) fn launch_request(&mut self, request: &Request, fresh: bool) {
+        let sequence = self.take_sequence();
+        let mut message =
+            RequestMessage::new(request.net_fn, request.command, sequence, &request.data);
+        message.lun = request.lun & 0x03;
+        self.put_into_flight(Purpose::Request, &message, fresh);
+    }
+
+    fn take_sequence(&mut self) -> u8 {
         let sequence = self.next_sequence;
         self.next_sequence = (sequence + 1) & 0x3f;
+        sequence
+    }
+
+    fn put_into_flight(&mut self, purpose: Purpose, message: &RequestMessage<'_>, fresh: bool) {
         self.flight = Some(Flight {
             purpose,
             fresh,
-            net_fn,
-            command,
-            sequence,
-            message: RequestMessage::new(net_fn, command, sequence, data).encode(),
+            net_fn: message.net_fn,
+            command: message.command,
+            sequence: message.sequence,
+            message: message.encode(),
         });
     }
 

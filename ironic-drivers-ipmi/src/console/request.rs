@@ -10,6 +10,8 @@ use crate::{
 pub struct Request {
     /// The network function.
     pub net_fn: NetFn,
+    /// The BMC's logical unit that is asked, 0 to 3.
+    pub lun: u8,
     /// The command's number.
     pub command: u8,
     /// The command's data.
@@ -26,6 +28,7 @@ impl Request {
     pub fn raw(net_fn: NetFn, command: u8, data: &[u8]) -> Self {
         Self {
             net_fn,
+            lun: 0,
             command,
             data: data.to_vec(),
             privilege: Privilege::Administrator,
@@ -38,6 +41,7 @@ impl Request {
     pub fn of<C: Command>(command: &C) -> Self {
         Self {
             net_fn: C::NET_FN,
+            lun: 0,
             command: C::NUMBER,
             data: command.encode(),
             privilege: C::PRIVILEGE,

@@ -253,13 +253,7 @@ impl ConsoleSession {
                 false,
             );
         } else {
-            open.launch(
-                Purpose::Request,
-                request.net_fn,
-                request.command,
-                &request.data,
-                fresh,
-            );
+            open.launch_request(request, fresh);
         }
         self.exchanges += 1;
         self.transmit_flight(now, 1, random);

@@ -41,18 +41,71 @@ impl IpmiDriver {
         task: &SharedTask,
         command: impl AsyncFnOnce(Bmc) -> Result<T, IpmiError>,
     ) -> Result<T, Error> {
+        let mut line = self.line(task)?;
+        let answer = line.ask(command).await?;
+        answer.map_err(|error| line.error(&error))
+    }
+
+    /// A line to the node's BMC, for many commands; nothing is sent yet.
+    pub(super) fn line<'task>(&self, task: &'task SharedTask) -> Result<Line<'task>, Error> {
         let info = parse(task)?;
         let (host, port) = (text(&info.address), info.port.unwrap_or(RMCP_PORT));
-        let name = format!("{host}:{port}");
-        let permit = task.bmc_permit(&BmcEndpoint::new(&name)).await?;
-        let bmc = self
-            .client
-            .bmc(endpoint(&info, resolve(&host, port).await?)?);
+        Ok(Line {
+            task,
+            client: self.client.clone(),
+            name: format!("{host}:{port}"),
+            info,
+            host,
+            port,
+            bmc: None,
+        })
+    }
+}
+
+/// A line to a node's BMC, for the time of one operation.
+///
+/// A permit is had for each command and not for the whole: others get their turn in between, and
+/// no command outlasts the lease.
+pub(super) struct Line<'task> {
+    task: &'task SharedTask,
+    client: IpmiClient,
+    info: DriverInfo,
+    host: String,
+    port: u16,
+    name: String,
+    /// Once its name has been resolved.
+    bmc: Option<Bmc>,
+}
+
+impl Line<'_> {
+    /// The BMC's name, with its port.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Carries out a command, under a permit and within its time. The inner error is what the BMC
+    /// says, for a caller who looks at it.
+    pub(super) async fn ask<T>(
+        &mut self,
+        command: impl AsyncFnOnce(Bmc) -> Result<T, IpmiError>,
+    ) -> Result<Result<T, IpmiError>, Error> {
+        let permit = self.task.bmc_permit(&BmcEndpoint::new(&self.name)).await?;
+        let bmc = match &self.bmc {
+            Some(bmc) => bmc.clone(),
+            None => {
+                let address = resolve(&self.host, self.port).await?;
+                let bmc = self.client.bmc(endpoint(&self.info, address)?);
+                self.bmc.insert(bmc).clone()
+            }
+        };
         let began = Instant::now();
-        match tokio::time::timeout_at(permit.deadline(), command(bmc)).await {
-            Ok(answer) => answer.map_err(|error| engine_error(&name, &error)),
-            Err(_) => Err(out_of_time(&name, began.elapsed())),
-        }
+        let answer = tokio::time::timeout_at(permit.deadline(), command(bmc)).await;
+        answer.map_err(|_| out_of_time(&self.name, began.elapsed()))
+    }
+
+    /// What the engine makes of an error of this BMC's.
+    pub(super) fn error(&self, error: &IpmiError) -> Error {
+        engine_error(&self.name, error)
     }
 }
 

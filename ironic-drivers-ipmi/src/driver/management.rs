@@ -1,12 +1,16 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use ironic_core::Error;
 use ironic_core::driver::{BootDeviceState, Interface, Management, Properties, SharedTask, Task};
+use ironic_core::model::JsonMap;
 use ironic_core::model::lenient::truth;
 use ironic_core::states::{BootDevice, BootMode};
 use serde_json::{Value, json};
 
 use super::IpmiDriver;
 use super::connection::properties;
+use super::sensors::Sensors;
 use crate::client::Bmc;
 use crate::codec::CompletionCode;
 use crate::command::{self, BootFlags, BootParameter, ChassisAction};
@@ -23,12 +27,16 @@ const KEEP_ON_TIMEOUT: u8 = 0x08;
 #[derive(Debug, Clone)]
 pub struct IpmiManagement {
     driver: IpmiDriver,
+    sensors: Arc<Sensors>,
 }
 
 impl IpmiManagement {
     /// A management interface over this driver.
     pub fn new(driver: IpmiDriver) -> Self {
-        Self { driver }
+        Self {
+            driver,
+            sensors: Arc::default(),
+        }
     }
 }
 
@@ -106,6 +114,10 @@ impl Management for IpmiManagement {
         };
         task.node_mut().set_internal(KEPT, kept);
         Ok(())
+    }
+
+    async fn sensors(&self, task: &SharedTask) -> Result<JsonMap, Error> {
+        self.sensors.read(&self.driver, task).await
     }
 
     async fn inject_nmi(&self, task: &mut Task) -> Result<(), Error> {

@@ -10,6 +10,8 @@ mod hardware;
 mod info;
 mod management;
 mod power;
+mod sensor_report;
+mod sensors;
 mod vendor;
 
 pub use connection::IpmiDriver;

@@ -10,6 +10,7 @@ use super::{
     dispatch::{self, Action},
     machine::{MachineAnswer, MachineRequest},
     replies::Seen,
+    sensors::Repository,
     session::{ActiveSession, Session, Stage},
 };
 use crate::{
@@ -17,7 +18,10 @@ use crate::{
         CompletionCode, Packet, PayloadType, Privilege, ProtectedPacket, RequestMessage,
         ResponseMessage, Rmcp, encode_outside, encode_plain,
     },
-    command::{CloseSession, Command, GetBootOptions, GetChassisStatus, SetSessionPrivilege},
+    command::{
+        CloseSession, Command, GetBootOptions, GetChassisStatus, GetEventEnable, GetSdr,
+        GetSdrInfo, GetSensorReading, GetThresholds, ReserveSdr, SetSessionPrivilege,
+    },
     session::{Random, random_bytes},
 };
 
@@ -35,6 +39,7 @@ pub struct BmcServer {
     pub(crate) config: BmcConfig,
     pub(crate) sessions: BTreeMap<u32, Session>,
     boot: BootOptions,
+    repository: Repository,
     transmits: VecDeque<Transmit>,
     operations: VecDeque<Operation>,
     waiting: BTreeMap<u64, Waiting>,
@@ -108,6 +113,7 @@ impl BmcServer {
     #[must_use]
     pub fn new(config: BmcConfig) -> Self {
         Self {
+            repository: Repository::new(&config.sensors),
             config,
             sessions: BTreeMap::new(),
             boot: BootOptions::default(),
@@ -242,6 +248,28 @@ impl BmcServer {
                 .boot
                 .get(option)
                 .map(|parameter| GetBootOptions::encode_response(&parameter)),
+            Action::SdrInfo => Ok(GetSdrInfo::encode_response(&self.repository.info())),
+            Action::ReserveSdr => Ok(ReserveSdr::encode_response(&self.repository.reserve())),
+            Action::GetSdr(get) => {
+                let part = self.repository.part(get);
+                part.map(|part| GetSdr::encode_response(&part))
+            }
+            Action::SensorReading(number) => {
+                let reading = MachineRequest::Sensor(number);
+                let known = self.repository.check(number);
+                match known.and_then(|()| self.begin(id, header, reading)) {
+                    Ok(()) => return,
+                    Err(code) => Err(code),
+                }
+            }
+            Action::Thresholds(number) => {
+                let values = self.repository.thresholds(number);
+                values.map(|values| GetThresholds::encode_response(&values))
+            }
+            Action::Events(number) => {
+                let events = self.repository.events(number);
+                events.map(|events| GetEventEnable::encode_response(&events))
+            }
             Action::SetPrivilege(level) => self
                 .set_privilege(id, level)
                 .map(|level| SetSessionPrivilege::encode_response(&level)),
@@ -353,6 +381,7 @@ impl BmcServer {
             MachineAnswer::BootFlags(flags) => {
                 GetBootOptions::encode_response(&crate::command::BootParameter::Flags(flags))
             }
+            MachineAnswer::Sensor(reading) => GetSensorReading::encode_response(&reading),
             MachineAnswer::Done => Vec::new(),
         });
         self.reply(

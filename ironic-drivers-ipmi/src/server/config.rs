@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::{
     codec::{CipherSuite, MAX_USERNAME, Privilege},
     command::{DeviceId, Guid},
+    sensor::SensorRecord,
     session::{Key, KeyTooLong},
 };
 
@@ -54,6 +55,9 @@ impl User {
     }
 }
 
+/// An SDR repository, and sensors (IPMI 2.0 table 20-2, byte 7).
+const SENSORS: u8 = 0x03;
+
 /// What a BMC is, whom it serves, and how much it bears.
 #[derive(Debug, Clone)]
 #[must_use]
@@ -62,6 +66,7 @@ pub struct BmcConfig {
     pub(crate) bmc_key: Option<Key>,
     pub(crate) guid: Guid,
     pub(crate) device: DeviceId,
+    pub(crate) sensors: Vec<SensorRecord>,
     pub(crate) suites: Vec<CipherSuite>,
     pub(crate) max_sessions: usize,
     pub(crate) handshake_timeout: Duration,
@@ -85,6 +90,7 @@ impl BmcConfig {
             bmc_key: None,
             guid,
             device: DeviceId::chassis(0, 0, 0, 1),
+            sensors: Vec::new(),
             suites: CipherSuite::PREFERENCE.to_vec(),
             max_sessions: 32,
             handshake_timeout: Duration::from_secs(10),
@@ -96,6 +102,21 @@ impl BmcConfig {
     pub fn bmc_key(mut self, key: Key) -> Self {
         self.bmc_key = key.non_zero();
         self
+    }
+
+    /// The sensors that the machine has; their readings are the machine's to tell. Default: none.
+    pub fn sensors(mut self, sensors: Vec<SensorRecord>) -> Self {
+        self.sensors = sensors;
+        self
+    }
+
+    /// What Get Device ID answers: with sensors, that there are some.
+    pub(crate) fn device_id(&self) -> DeviceId {
+        let mut device = self.device;
+        if !self.sensors.is_empty() {
+            device.support |= SENSORS;
+        }
+        device
     }
 
     /// What Get Device ID answers.

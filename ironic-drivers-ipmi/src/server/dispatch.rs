@@ -4,7 +4,8 @@ use crate::{
     command::{
         AuthenticationCapabilities, BootOption, BootParameter, ChassisControl, CipherSuiteChunk,
         CloseSession, Command, GetAuthenticationCapabilities, GetBootOptions, GetChassisStatus,
-        GetCipherSuites, GetDeviceId, GetSystemGuid, SetBootOptions, SetSessionPrivilege,
+        GetCipherSuites, GetDeviceId, GetEventEnable, GetSdr, GetSdrInfo, GetSensorReading,
+        GetSystemGuid, GetThresholds, ReserveSdr, SetBootOptions, SetSessionPrivilege,
         THIS_CHANNEL,
     },
 };
@@ -23,6 +24,18 @@ pub(crate) enum Action {
     SetBootOption(BootParameter),
     /// Tell one of the boot options that the BMC keeps itself.
     GetBootOption(BootOption),
+    /// Say how much there is in the sensor repository.
+    SdrInfo,
+    /// Reserve the sensor repository.
+    ReserveSdr,
+    /// Give a part of a sensor's record.
+    GetSdr(GetSdr),
+    /// Tell a sensor's reading, which is the machine's to know.
+    SensorReading(u8),
+    /// Tell a sensor's thresholds.
+    Thresholds(u8),
+    /// Tell of what a sensor writes events.
+    Events(u8),
     /// Change the session's privilege level.
     SetPrivilege(Option<Privilege>),
     /// End the session of that id.
@@ -60,7 +73,10 @@ pub(crate) fn in_session(
             })
         }
         (GetDeviceId::NET_FN, GetDeviceId::NUMBER) => {
-            read::<GetDeviceId>(request, level).map(|_| answer::<GetDeviceId>(&config.device))
+            read::<GetDeviceId>(request, level).map(|_| answer::<GetDeviceId>(&config.device_id()))
+        }
+        (NetFn::STORAGE | NetFn::SENSOR, _) if !config.sensors.is_empty() => {
+            of_sensors(request, level)
         }
         (SetSessionPrivilege::NET_FN, SetSessionPrivilege::NUMBER) => {
             read::<SetSessionPrivilege>(request, level)
@@ -73,6 +89,28 @@ pub(crate) fn in_session(
             Err(CompletionCode::INSUFFICIENT_PRIVILEGE) => Err(CompletionCode::INVALID_COMMAND),
             other => other.map(Action::Answer),
         },
+    }
+}
+
+/// Decides about a request to a BMC that has sensors.
+fn of_sensors(request: &RequestMessage<'_>, level: Privilege) -> Result<Action, CompletionCode> {
+    match (request.net_fn, request.command) {
+        (GetSdrInfo::NET_FN, GetSdrInfo::NUMBER) => {
+            read::<GetSdrInfo>(request, level).map(|_| Action::SdrInfo)
+        }
+        (ReserveSdr::NET_FN, ReserveSdr::NUMBER) => {
+            read::<ReserveSdr>(request, level).map(|_| Action::ReserveSdr)
+        }
+        (GetSdr::NET_FN, GetSdr::NUMBER) => read::<GetSdr>(request, level).map(Action::GetSdr),
+        (GetSensorReading::NET_FN, GetSensorReading::NUMBER) => {
+            read::<GetSensorReading>(request, level)
+                .map(|GetSensorReading(number)| Action::SensorReading(number))
+        }
+        (GetThresholds::NET_FN, GetThresholds::NUMBER) => read::<GetThresholds>(request, level)
+            .map(|GetThresholds(number)| Action::Thresholds(number)),
+        (GetEventEnable::NET_FN, GetEventEnable::NUMBER) => read::<GetEventEnable>(request, level)
+            .map(|GetEventEnable(number)| Action::Events(number)),
+        _ => Err(CompletionCode::INVALID_COMMAND),
     }
 }
 

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 
 use crate::{
     codec::CompletionCode,
-    command::{BootFlags, ChassisAction, ChassisStatus},
+    command::{BootFlags, ChassisAction, ChassisStatus, SensorReading},
 };
 
 /// The machine behind a BMC.
@@ -27,6 +27,12 @@ pub trait Machine: Send + Sync + 'static {
 
     /// Replaces the boot flags.
     async fn set_boot_flags(&self, flags: BootFlags) -> Result<(), CompletionCode>;
+
+    /// What the sensor of that number says, one of those that the BMC is configured with. Unless
+    /// told, nothing is known.
+    async fn sensor(&self, _number: u8) -> Result<SensorReading, CompletionCode> {
+        Ok(SensorReading::default())
+    }
 }
 
 /// What a BMC wants of the machine behind it.
@@ -41,6 +47,8 @@ pub enum MachineRequest {
     BootFlags,
     /// Asks for [`MachineAnswer::Done`].
     SetBootFlags(BootFlags),
+    /// Asks for [`MachineAnswer::Sensor`].
+    Sensor(u8),
 }
 
 /// What the machine answers.
@@ -51,6 +59,8 @@ pub enum MachineAnswer {
     Status(ChassisStatus),
     /// The boot flags.
     BootFlags(BootFlags),
+    /// A sensor's reading.
+    Sensor(SensorReading),
     /// It is done, or has begun.
     Done,
 }
@@ -68,6 +78,7 @@ impl MachineRequest {
                 .await
                 .map(|()| MachineAnswer::Done),
             Self::BootFlags => machine.boot_flags().await.map(MachineAnswer::BootFlags),
+            Self::Sensor(number) => machine.sensor(number).await.map(MachineAnswer::Sensor),
             Self::SetBootFlags(flags) => machine
                 .set_boot_flags(flags)
                 .await

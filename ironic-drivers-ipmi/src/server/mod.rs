@@ -8,6 +8,7 @@ mod handshake;
 mod machine;
 mod powered;
 mod replies;
+mod sensors;
 mod session;
 mod shell;
 

@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -8,10 +9,11 @@ use async_trait::async_trait;
 use super::Machine;
 use crate::{
     codec::CompletionCode,
-    command::{BootDevice, BootFlags, ChassisAction, ChassisStatus},
+    command::{BootDevice, BootFlags, ChassisAction, ChassisStatus, SensorReading},
 };
 
-/// A machine that is on or off and boots at once: it keeps power and boot flags, and counts boots.
+/// A machine that is on or off and boots at once: it keeps power and boot flags, counts boots, and has its
+/// sensors say what it is told.
 #[derive(Default)]
 pub struct PoweredMachine(Mutex<State>);
 
@@ -20,6 +22,7 @@ struct State {
     on: bool,
     flags: BootFlags,
     boots: Vec<BootDevice>,
+    readings: BTreeMap<u8, SensorReading>,
 }
 
 /// How many boots are remembered.
@@ -40,6 +43,11 @@ impl PoweredMachine {
     /// What the latest boots (64 at most) were told to boot from, the oldest first.
     pub fn boots(&self) -> Vec<BootDevice> {
         self.state().boots.clone()
+    }
+
+    /// Lets a sensor say this from now on.
+    pub fn set_reading(&self, number: u8, reading: SensorReading) {
+        self.state().readings.insert(number, reading);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -101,6 +109,11 @@ impl Machine for PoweredMachine {
     async fn set_boot_flags(&self, flags: BootFlags) -> Result<(), CompletionCode> {
         self.state().flags = flags;
         Ok(())
+    }
+
+    async fn sensor(&self, number: u8) -> Result<SensorReading, CompletionCode> {
+        let reading = self.state().readings.get(&number).copied();
+        Ok(reading.unwrap_or_default())
     }
 }
 

@@ -44,6 +44,15 @@ pub(crate) async fn output(command: &mut Command) -> (bool, String) {
     )
 }
 
+/// `ipmitool` on its way to a BMC.
+pub(crate) fn ipmitool(bmc: SocketAddr, user: &str, password: &str) -> Command {
+    let mut tool = program("ipmitool", "ipmitool");
+    tool.args(["-I", "lanplus", "-H", &bmc.ip().to_string()])
+        .args(["-p", &bmc.port().to_string()])
+        .args(["-U", user, "-P", password]);
+    tool
+}
+
 /// OpenIPMI's simulator, users `admin`/`password`, `operator`/`secret` and `keeper`/`0pen-sesame`; its power state is a file.
 pub(crate) struct IpmiSim {
     pub(crate) address: SocketAddr,
@@ -53,13 +62,18 @@ pub(crate) struct IpmiSim {
 
 impl IpmiSim {
     pub(crate) async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// With more of what its machine is made of.
+    pub(crate) async fn start_with(parts: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         loop {
             // The port is free now; should somebody else take it before the simulator does, another one is tried.
             let free = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
             let address = free.local_addr().unwrap();
             drop(free);
-            configure(&folder, address);
+            configure(&folder, address, parts);
             let mut child = launch(&folder);
             if is_up(&mut child, address).await {
                 return Self {
@@ -80,7 +94,7 @@ impl IpmiSim {
     }
 }
 
-fn configure(folder: &TempDir, address: SocketAddr) {
+fn configure(folder: &TempDir, address: SocketAddr, parts: &str) {
     let root = folder.path();
     let state = root.display();
     let chassis = root.join("chassis.sh");
@@ -103,8 +117,9 @@ fn configure(folder: &TempDir, address: SocketAddr) {
         chassis.display()
     );
     std::fs::write(root.join("lan.conf"), config).unwrap();
-    let machine =
-        "mc_setbmc 0x20\nmc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02\nmc_enable 0x20\n";
+    let machine = format!(
+        "mc_setbmc 0x20\nmc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02\n{parts}mc_enable 0x20\n"
+    );
     std::fs::write(root.join("sim.emu"), machine).unwrap();
 }
 
