@@ -110,7 +110,7 @@ async fn a_silent_bmc_times_out() {
     let connection = Connection::new("https://bmc.example.org").unwrap();
     let client = ironic_drivers_redfish::Client::new(
         connection,
-        std::sync::Arc::new(support::Silent),
+        std::sync::Arc::new(support::Silent::default()),
         options,
     )
     .unwrap();

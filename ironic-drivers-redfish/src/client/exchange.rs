@@ -1,8 +1,11 @@
 //! One request to its answer: permit, time-out, credentials, tries, redirects.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::retry::{Verdict, decide};
 use super::session::Ticket;
@@ -106,8 +109,15 @@ impl Client {
 
     async fn tries(&self, call: &Call, ticket: &Ticket) -> Result<HttpResponse, RedfishError> {
         let mut attempt = 0;
+        let limit = self.options.silence_limit;
+        let mut silence = Duration::ZERO;
         loop {
-            let outcome = self.once(call, ticket).await;
+            let left = limit.saturating_sub(silence);
+            let (outcome, took) = self.once(call, ticket, left).await;
+            silence = match &outcome {
+                Ok(_) => Duration::ZERO,
+                Err(_) => silence.saturating_add(took),
+            };
             match decide(
                 &self.options,
                 &call.method,
@@ -115,8 +125,13 @@ impl Client {
                 attempt,
                 outcome.as_ref(),
             ) {
-                Verdict::Again(pause) => {
+                Verdict::Again(pause)
+                    if outcome.is_ok() || silence.saturating_add(pause) < limit =>
+                {
                     attempt += 1;
+                    if outcome.is_err() {
+                        silence = silence.saturating_add(pause);
+                    }
                     tracing::debug!(
                         bmc = self.connection.base.host(),
                         method = %call.method,
@@ -128,7 +143,7 @@ impl Client {
                     );
                     tokio::time::sleep(pause).await;
                 }
-                Verdict::Finish => {
+                Verdict::Again(_) | Verdict::Finish => {
                     return outcome.map_err(|source| RedfishError::Transport {
                         method: call.method.clone(),
                         path: call.path.clone(),
@@ -139,11 +154,30 @@ impl Client {
         }
     }
 
+    /// Sends `call` once and waits for at most `patience`; how it went, and how long that took.
     pub(super) async fn once(
         &self,
         call: &Call,
         ticket: &Ticket,
-    ) -> Result<HttpResponse, HttpError> {
+        patience: Duration,
+    ) -> (Result<HttpResponse, HttpError>, Duration) {
+        let request = match self.request(call, ticket) {
+            Ok(request) => request,
+            Err(error) => return (Err(error), Duration::ZERO),
+        };
+        // Not counted: it is the client's own callers who are in the way.
+        let Ok(_permit) = self.gate.acquire().await else {
+            let reason = "the client is closed".to_owned();
+            return (Err(HttpError::Invalid { reason }), Duration::ZERO);
+        };
+        let began = Instant::now();
+        let patience = patience.min(self.options.request_timeout);
+        let sending = self.transport.send(request);
+        let outcome = tokio::time::timeout(patience, sending).await;
+        (outcome.unwrap_or(Err(HttpError::Timeout)), began.elapsed())
+    }
+
+    fn request(&self, call: &Call, ticket: &Ticket) -> Result<HttpRequest, HttpError> {
         let invalid = |reason: &str| HttpError::Invalid {
             reason: reason.to_owned(),
         };
@@ -169,16 +203,7 @@ impl Client {
             );
             request.body = body.clone();
         }
-        let _permit = self
-            .gate
-            .acquire()
-            .await
-            .map_err(|_| invalid("the client is closed"))?;
-        match tokio::time::timeout(self.options.request_timeout, self.transport.send(request)).await
-        {
-            Ok(outcome) => outcome,
-            Err(_) => Err(HttpError::Timeout),
-        }
+        Ok(request)
     }
 }
 

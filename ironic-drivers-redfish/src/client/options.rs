@@ -12,6 +12,11 @@ pub struct ClientOptions {
     pub concurrency: usize,
     /// From sending a request to the end of its response. Default 60 s, at least 1 ms.
     pub request_timeout: Duration,
+    /// How long one request, with all its tries and the pauses between them, waits for a BMC that
+    /// says nothing at all; the last try is cut short. An operation is over with its first
+    /// request that fails, so this is how long a silent BMC holds it up. Any response, a refusal
+    /// too, starts this anew. Default 60 s, at least 1 ms.
+    pub silence_limit: Duration,
     /// Tries of one request, the first included. Default 5, at least 1, at most 100.
     pub attempts: u32,
     /// Pause before the second try; it doubles with each further one. Default 1 s.
@@ -37,6 +42,7 @@ impl Default for ClientOptions {
         Self {
             concurrency: 4,
             request_timeout: Duration::from_secs(60),
+            silence_limit: Duration::from_secs(60),
             attempts: 5,
             retry_delay: Duration::from_secs(1),
             retry_delay_limit: Duration::from_secs(16),
@@ -69,6 +75,13 @@ impl ClientOptions {
         self
     }
 
+    /// Sets how long one request waits, over all its tries, for a BMC that says nothing.
+    #[must_use]
+    pub const fn silence_limit(mut self, limit: Duration) -> Self {
+        self.silence_limit = limit;
+        self
+    }
+
     /// Sets the tries of one request, and the first and the longest pause between them.
     #[must_use]
     pub const fn retries(mut self, attempts: u32, delay: Duration, limit: Duration) -> Self {
@@ -98,10 +111,11 @@ impl ClientOptions {
             "concurrency must be 1 to 64"
         } else if !(1..=100).contains(&self.attempts) {
             "attempts must be 1 to 100"
-        } else if self.request_timeout < Duration::from_millis(1)
-            || self.task_poll < Duration::from_millis(1)
+        } else if [self.request_timeout, self.silence_limit, self.task_poll]
+            .iter()
+            .any(|time| *time < Duration::from_millis(1))
         {
-            "request_timeout and task_poll must be at least 1 ms"
+            "request_timeout, silence_limit and task_poll must be at least 1 ms"
         } else if self.retry_delay_limit < self.retry_delay {
             "retry_delay_limit is below retry_delay"
         } else if self.member_limit == 0 {

@@ -208,8 +208,8 @@ impl Client {
         {
             let ticket = Ticket::Session { token, generation };
             let call = Call::new(Method::DELETE, path);
-            let outcome = tokio::time::timeout(LOGOUT_TIMEOUT, self.once(&call, &ticket)).await;
-            if !matches!(outcome, Ok(Ok(_))) {
+            let (outcome, _) = self.once(&call, &ticket, LOGOUT_TIMEOUT).await;
+            if outcome.is_err() {
                 tracing::debug!(
                     bmc = self.connection.base.host(),
                     "the session could not be ended"

@@ -156,13 +156,14 @@ impl Drop for Emulator {
     }
 }
 
-/// A BMC that takes requests and never answers.
-#[derive(Debug)]
-pub(crate) struct Silent;
+/// A BMC that takes requests, counts them, and never answers.
+#[derive(Debug, Default)]
+pub(crate) struct Silent(pub(crate) AtomicUsize);
 
 #[async_trait::async_trait]
 impl HttpTransport for Silent {
     async fn send(&self, _: HttpRequest) -> Result<HttpResponse, HttpError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
         std::future::pending().await
     }
 }
