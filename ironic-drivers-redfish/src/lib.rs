@@ -61,9 +61,12 @@ mod pool;
 mod system;
 
 pub use base_url::BaseUrl;
-pub use client::{Client, ClientOptions, Reply, Resource, Until};
+pub use client::{Client, ClientOptions, Look, Reply, Resource, Until};
 pub use connection::{AuthMethod, Connection, DEFAULT_ROOT};
-pub use driver::{RedfishDriver, RedfishHardware, RedfishManagement, RedfishPower, register};
+pub use driver::{
+    RedfishDriver, RedfishFirmware, RedfishHardware, RedfishManagement, RedfishPower,
+    RedfishVendor, register,
+};
 pub use driver_info::{
     DriverInfoDefaults, DriverInfoError, FirmwareComponentType, RedfishDriverInfo, VerifyCa,
 };
@@ -82,6 +85,6 @@ pub use model::{
 };
 pub use pool::{ClientPool, TransportFactory};
 pub use system::{
-    AssetInfo, BootRequest, BootState, BootVendor, ModeChange, Persistence, SecureBootChange,
-    System, VirtualMedia,
+    AssetInfo, BootRequest, BootState, BootVendor, FirmwareVersion, Light, ModeChange, Persistence,
+    SecureBootChange, System, VirtualMedia,
 };

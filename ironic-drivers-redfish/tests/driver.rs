@@ -164,3 +164,24 @@ async fn a_machine_that_is_not_named_is_asked_for() {
     let said = "2 systems; name one in redfish_system_id of driver_info";
     assert!(error.to_string().contains(said), "{error}");
 }
+
+#[tokio::test]
+async fn sensors_are_read_from_the_emulator() {
+    let (_emulator, house, node) = one_node(PASSWORD).await;
+    let task = house.look(node).await;
+    let read = task.driver().management.sensors(&task).await.unwrap();
+    let names: Vec<_> = read.keys().map(String::as_str).collect();
+    assert_eq!(names, ["Drive", "Extra", "Fan", "Power", "Temperature"]);
+    assert_eq!(read["Extra"]["UUID"], uuid(0));
+    // As sushy-tools has them by itself.
+    let celsius = |reading: &Value| reading["reading_celsius"].as_f64();
+    let temperatures = read["Temperature"].as_object().unwrap();
+    assert!(!temperatures.is_empty(), "{read:?}");
+    assert!(
+        temperatures.values().all(|one| celsius(one).is_some()),
+        "{read:?}"
+    );
+    let fans = read["Fan"].as_object().unwrap();
+    assert!(fans.values().any(|fan| fan["reading"].is_u64()), "{read:?}");
+    house.conductor.stop().await.unwrap();
+}

@@ -26,7 +26,7 @@ use exchange::Call;
 use session::SessionState;
 
 pub use options::ClientOptions;
-pub use task::Until;
+pub use task::{Look, Until};
 
 /// A resource as it was when it was read.
 #[derive(Debug, Clone)]

@@ -29,6 +29,26 @@ pub enum Until {
     Scheduled,
 }
 
+/// What a look at an operation shows.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Look {
+    /// It has not begun yet; perhaps it waits for the machine's next start.
+    Waiting {
+        /// `TaskState` (DSP0268 Task).
+        state: String,
+    },
+    /// It goes on.
+    Running {
+        /// `TaskState` (DSP0268 Task).
+        state: String,
+        /// How much of it is done, in percent, if the BMC says.
+        percent: Option<f64>,
+    },
+    /// It has ended well.
+    Ended,
+}
+
 /// Where a task stands, by its `TaskState` (DSP0268 Task.TaskState).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -92,6 +112,39 @@ impl Client {
                 .exchange(&Call::new(Method::GET, monitor.clone()))
                 .await?;
         }
+    }
+
+    /// Where the operation behind `reply` can be watched; none when it has ended, or when there is
+    /// no way to hear more of it.
+    ///
+    /// # Errors
+    ///
+    /// [`RedfishError::ForeignLink`] when that leads elsewhere.
+    pub fn monitor(&self, reply: &Reply) -> Result<Option<String>, RedfishError> {
+        if reply.status != StatusCode::ACCEPTED {
+            return Ok(None);
+        }
+        self.monitor_of(reply)
+    }
+
+    /// Looks once at an operation that [`monitor`](Self::monitor) told of.
+    ///
+    /// # Errors
+    ///
+    /// [`RedfishError::TaskFailed`] when it ended badly, else as [`get`](Self::get).
+    pub async fn look(&self, monitor: &str) -> Result<Look, RedfishError> {
+        let path = self.connection.base.resolve(monitor)?;
+        let reply = self.exchange(&Call::new(Method::GET, path)).await?;
+        if settled(monitor, &reply, Until::Done)?.is_some() {
+            return Ok(Look::Ended);
+        }
+        let task = task_in(&reply).unwrap_or_default();
+        let state = task.task_state.unwrap_or_else(|| "Running".to_owned());
+        if Stage::of(&state) == Stage::Scheduled || state == "Starting" {
+            return Ok(Look::Waiting { state });
+        }
+        let percent = task.percent_complete;
+        Ok(Look::Running { state, percent })
     }
 
     /// The task's monitor: `Location`, else `TaskMonitor` or `@odata.id` of a task in the body.

@@ -69,6 +69,11 @@ impl<'task> Bmc<'task> {
         }
     }
 
+    /// The client, whose operations are to be carried out by this BMC's methods.
+    pub(super) fn client(&self) -> Arc<Client> {
+        Arc::clone(&self.client)
+    }
+
     /// The node's machine, as it is now.
     pub(super) async fn system(&mut self) -> Result<System, Error> {
         let (client, id) = (Arc::clone(&self.client), self.system_id.clone());

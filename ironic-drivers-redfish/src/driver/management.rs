@@ -1,17 +1,17 @@
 use async_trait::async_trait;
 use ironic_core::Error;
 use ironic_core::driver::{
-    BootDeviceState, Component, Indicator, IndicatorState, Indicators, Interface, Management,
-    Properties, SharedTask, Task, VirtualMediaDevice, VirtualMediaSlot, find_indicator,
+    BootDeviceState, Component, IndicatorState, Indicators, Interface, Management, Properties,
+    SharedTask, Task, VirtualMediaDevice, VirtualMediaSlot,
 };
-use ironic_core::model::MacAddress;
+use ironic_core::model::{JsonMap, MacAddress};
 use ironic_core::states::{BootDevice, BootMode, Health};
 use serde_json::{Value, json};
 
 use super::bmc::Bmc;
-use super::{RedfishDriver, properties, restore};
+use super::{RedfishDriver, lights, properties, restore};
 use crate::error::RedfishError;
-use crate::model::{BootSource, IndicatorLed, OverrideMode};
+use crate::model::{BootSource, OverrideMode};
 use crate::system::{
     BootState, BootVendor, ModeChange, Persistence, SecureBootChange, System, VirtualMedia,
 };
@@ -19,7 +19,8 @@ use crate::system::{
 /// Where a boot interface leaves the URL that the next UEFI HTTP boot is to fetch.
 const HTTP_URL: &str = "redfish_uefi_http_url";
 
-/// `redfish`: boot device, boot mode, secure boot, NMI, the light, virtual media, MAC addresses.
+/// `redfish`: boot device, boot mode, secure boot, NMI, sensors, lights, virtual media, MAC
+/// addresses.
 ///
 /// A BMC that keeps no boot device is given it anew before every start by the power interface of
 /// the same name. Nothing here switches power: a change of boot mode or secure boot that the BMC
@@ -84,16 +85,6 @@ async fn keep_mode(
         bmc.run(system.set_boot_mode(mode, vendor)).await?;
     }
     Ok(())
-}
-
-/// The lights of a system that has one: named by the system's UUID, as in the original.
-fn indicators(system: &System) -> Indicators {
-    use IndicatorState as S;
-    let Some(name) = system.resource().uuid.clone() else {
-        return Indicators::new();
-    };
-    let light = Indicator::new(false, &[S::Blinking, S::Off, S::On]);
-    [(Component::System, [(name, light)].into())].into()
 }
 
 /// The types of slots in which a device can be, the best first.
@@ -224,14 +215,15 @@ impl Management for RedfishManagement {
         bmc.run(system.inject_nmi()).await
     }
 
-    /// The light of the system; that it is there, the BMC shows by saying what it does.
+    async fn sensors(&self, task: &SharedTask) -> Result<JsonMap, Error> {
+        let (mut bmc, system) = self.open(task).await?;
+        bmc.run(system.sensors()).await
+    }
+
     async fn supported_indicators(&self, task: &SharedTask) -> Result<Indicators, Error> {
         let (mut bmc, mut system) = self.open(task).await?;
-        match bmc.attempt(system.indicator()).await? {
-            Ok(_) => Ok(indicators(&system)),
-            Err(RedfishError::MissingAttribute { .. }) => Ok(Indicators::new()),
-            Err(error) => Err(bmc.convert(error)),
-        }
+        let lights = bmc.run(lights::all(&mut system)).await?;
+        Ok(lights::supported(&lights))
     }
 
     async fn get_indicator(
@@ -241,14 +233,8 @@ impl Management for RedfishManagement {
         name: &str,
     ) -> Result<IndicatorState, Error> {
         let (mut bmc, mut system) = self.open(task).await?;
-        find_indicator(&indicators(&system), component, name)?;
-        let led = bmc.run(system.indicator()).await?;
-        Ok(match led {
-            IndicatorLed::Lit => IndicatorState::On,
-            IndicatorLed::Blinking => IndicatorState::Blinking,
-            IndicatorLed::Off => IndicatorState::Off,
-            _ => IndicatorState::Unknown,
-        })
+        let lights = bmc.run(lights::of(&mut system, component)).await?;
+        lights::find(lights, component, name).map(|light| light.state())
     }
 
     async fn set_indicator(
@@ -258,19 +244,11 @@ impl Management for RedfishManagement {
         name: &str,
         state: IndicatorState,
     ) -> Result<(), Error> {
-        let led = match state {
-            IndicatorState::On => IndicatorLed::Lit,
-            IndicatorState::Blinking => IndicatorLed::Blinking,
-            IndicatorState::Off => IndicatorLed::Off,
-            other => {
-                return Err(Error::invalid(format!(
-                    "an indicator cannot be set to {other}"
-                )));
-            }
-        };
+        let led = lights::led(state)?;
         let (mut bmc, mut system) = self.open(task).await?;
-        find_indicator(&indicators(&system), component, name)?;
-        bmc.run(system.set_indicator(&led)).await
+        let lights = bmc.run(lights::of(&mut system, component)).await?;
+        let light = lights::find(lights, component, name)?;
+        bmc.run(light.set(&mut system, &led)).await
     }
 
     async fn virtual_media(&self, task: &SharedTask) -> Result<Vec<VirtualMediaSlot>, Error> {

@@ -2,12 +2,16 @@
 
 mod bmc;
 mod error;
+mod firmware;
 mod hardware;
+mod lights;
 mod management;
 mod mapping;
 mod power;
 mod properties;
 mod restore;
+mod subscriptions;
+mod vendor;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,9 +25,11 @@ use crate::connection::Connection;
 use crate::driver_info::{DriverInfoDefaults, RedfishDriverInfo};
 use crate::pool::ClientPool;
 
+pub use firmware::RedfishFirmware;
 pub use hardware::RedfishHardware;
 pub use management::RedfishManagement;
 pub use power::RedfishPower;
+pub use vendor::RedfishVendor;
 
 /// The name of the hardware type and of each of its own interfaces.
 const NAME: &str = "redfish";
@@ -38,6 +44,23 @@ pub struct RedfishDriver {
     pool: Arc<ClientPool>,
     defaults: Arc<DriverInfoDefaults>,
     power_patience: Option<Duration>,
+    firmware: FirmwareTiming,
+}
+
+/// How long firmware updates take.
+#[derive(Debug, Clone, Copy)]
+struct FirmwareTiming {
+    poll: Duration,
+    patience: Duration,
+}
+
+impl Default for FirmwareTiming {
+    fn default() -> Self {
+        Self {
+            poll: Duration::from_secs(60),
+            patience: Duration::from_secs(7200),
+        }
+    }
 }
 
 impl RedfishDriver {
@@ -47,6 +70,7 @@ impl RedfishDriver {
             pool,
             defaults: Arc::default(),
             power_patience: None,
+            firmware: FirmwareTiming::default(),
         }
     }
 
@@ -60,6 +84,16 @@ impl RedfishDriver {
     /// conductor's `power_state_change_timeout`. A reboot that switches off and on has it twice.
     pub const fn power_timeout(mut self, timeout: Duration) -> Self {
         self.power_patience = Some(timeout);
+        self
+    }
+
+    /// Sets how often a BMC is asked how far an update of firmware is (default: every 60 s), and
+    /// how long a step with updates may take (default: 2 h).
+    pub const fn firmware_updates(mut self, poll: Duration, timeout: Duration) -> Self {
+        self.firmware = FirmwareTiming {
+            poll,
+            patience: timeout,
+        };
         self
     }
 
@@ -103,4 +137,6 @@ pub fn register(builder: RegistryBuilder, driver: &RedfishDriver) -> RegistryBui
         .hardware(Arc::new(RedfishHardware))
         .power(NAME, Arc::new(RedfishPower::new(driver)))
         .management(NAME, Arc::new(RedfishManagement::new(driver)))
+        .firmware(NAME, Arc::new(RedfishFirmware::new(driver)))
+        .vendor(NAME, Arc::new(RedfishVendor::new(driver)))
 }

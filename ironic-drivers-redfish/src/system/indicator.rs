@@ -41,7 +41,7 @@ impl System {
     }
 }
 
-const fn of_flag(active: bool) -> IndicatorLed {
+pub(super) const fn of_flag(active: bool) -> IndicatorLed {
     if active {
         IndicatorLed::Lit
     } else {
@@ -50,7 +50,7 @@ const fn of_flag(active: bool) -> IndicatorLed {
 }
 
 /// The flag knows no pattern: an active location indicator blinks or not as the machine is built.
-fn flag_of(led: &IndicatorLed) -> Result<bool, RedfishError> {
+pub(super) fn flag_of(led: &IndicatorLed) -> Result<bool, RedfishError> {
     match led {
         IndicatorLed::Lit | IndicatorLed::Blinking => Ok(true),
         IndicatorLed::Off => Ok(false),

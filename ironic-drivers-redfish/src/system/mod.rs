@@ -2,11 +2,15 @@
 
 mod boot;
 mod boot_plan;
+mod firmware;
 mod indicator;
 mod inventory;
+mod light;
 mod media;
+mod part;
 mod power;
 mod secure_boot;
+mod sensors;
 
 use std::sync::Arc;
 
@@ -18,7 +22,9 @@ use crate::model::ComputerSystem;
 
 pub use boot::{BootState, ModeChange, Persistence};
 pub use boot_plan::{BootRequest, BootVendor};
+pub use firmware::FirmwareVersion;
 pub use inventory::AssetInfo;
+pub use light::Light;
 pub use media::VirtualMedia;
 pub use secure_boot::SecureBootChange;
 

@@ -10,7 +10,7 @@ use ironic_core::config::Config;
 use ironic_core::driver::fake::{self, FakeBehaviour, FakeBoot, FakeDeploy};
 use ironic_core::driver::{Registry, SharedTask, Task};
 use ironic_core::model::Node;
-use ironic_core::runtime::{ManualClock, SeededEntropy};
+use ironic_core::runtime::{Clock, ManualClock, SeededEntropy, SystemClock};
 use ironic_core::states::InterfaceKind as I;
 use ironic_core::store::{MemoryStore, Repository, Store};
 use ironic_core::transport::LocalTransport;
@@ -39,16 +39,35 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn over(factory: impl TransportFactory + 'static) -> Self {
+        let clock = ManualClock::new(Timestamp::from_micros(1_800_000_000_000_000));
+        Self::with(factory, Arc::new(clock), |driver| driver).await
+    }
+
+    /// A house in which time passes, with its driver changed as `change` says.
+    pub(crate) async fn live(
+        factory: impl TransportFactory + 'static,
+        change: impl FnOnce(RedfishDriver) -> RedfishDriver,
+    ) -> Self {
+        Self::with(factory, Arc::new(SystemClock), change).await
+    }
+
+    async fn with(
+        factory: impl TransportFactory + 'static,
+        clock: Arc<dyn Clock>,
+        change: impl FnOnce(RedfishDriver) -> RedfishDriver,
+    ) -> Self {
         let pool = ClientPool::new(Arc::new(factory), ClientOptions::new());
         let pool = Arc::new(pool);
         let fakes = FakeBehaviour::new();
         let builder = fake::register(Registry::builder(), &fakes)
             .boot("ipxe", Arc::new(FakeBoot::new(&fakes)))
             .deploy("direct", Arc::new(FakeDeploy::new(&fakes)));
-        let registry = register(builder, &RedfishDriver::new(pool.clone()))
+        let registry = register(builder, &change(RedfishDriver::new(pool.clone())))
             .enable_hardware_types(["redfish"])
             .enable(I::Power, ["fake", "redfish"])
             .enable(I::Management, ["fake", "redfish", "noop"])
+            .enable(I::Firmware, ["fake", "redfish", "no-firmware"])
+            .enable(I::Vendor, ["fake", "redfish", "no-vendor"])
             .enable(I::Boot, ["fake", "ipxe"])
             .enable(I::Deploy, ["fake", "direct"])
             .build()
@@ -56,12 +75,11 @@ impl House {
         let mut config = Config::new("cond-a");
         config.sync_power_state_interval = Duration::ZERO;
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        let clock = ManualClock::new(Timestamp::from_micros(1_800_000_000_000_000));
         let conductor = Conductor::builder()
             .store(store.clone())
             .registry(Arc::new(registry))
             .config(config)
-            .clock(Arc::new(clock))
+            .clock(clock)
             .entropy(Arc::new(SeededEntropy::new(1)))
             .start()
             .await

@@ -15,6 +15,7 @@
 pub(crate) mod gate;
 pub(crate) mod house;
 pub(crate) mod machine;
+pub(crate) mod mockup;
 pub(crate) mod script;
 
 use std::fmt::Write as _;
