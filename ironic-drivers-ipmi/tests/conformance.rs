@@ -25,7 +25,9 @@ use ironic_core::{Entropy, Node, OsEntropy, Uuid};
 use ironic_drivers_ipmi::client::IpmiClient;
 use ironic_drivers_ipmi::codec::Privilege;
 use ironic_drivers_ipmi::command::{ChassisAction, Guid};
-use ironic_drivers_ipmi::driver::{IpmiDriver, register};
+use ironic_drivers_ipmi::driver::{
+    ConsoleSettings, IpmiConsole, IpmiDriver, register, register_console,
+};
 use ironic_drivers_ipmi::server::{BmcConfig, Machine, PoweredMachine, User, serve};
 use peers::{IpmiSim, Relay};
 use serde_json::json;
@@ -48,6 +50,7 @@ impl HardwareType for Ipmi {
             InterfaceKind::Power | InterfaceKind::Management | InterfaceKind::Vendor => {
                 &["ipmitool"]
             }
+            InterfaceKind::Console => &["ipmitool-socat"],
             InterfaceKind::Network | InterfaceKind::Storage => &["noop"],
             _ => &["fake"],
         }
@@ -92,11 +95,15 @@ impl TestMachine for Bmc {
     fn registry(&self) -> Arc<Registry> {
         let driver = IpmiDriver::new(IpmiClient::new(Arc::new(OsEntropy)));
         let fakes = fake::register(Registry::builder(), &FakeBehaviour::new());
-        let builder = register(fakes, &driver)
+        let mut settings = ConsoleSettings::default();
+        settings.ports = vec![20_000..=60_000];
+        let console = IpmiConsole::new(settings, Arc::new(OsEntropy));
+        let builder = register_console(register(fakes, &driver), console)
             .hardware(Arc::new(Ipmi))
             .enable_hardware_types(["ipmi"])
             .enable(InterfaceKind::Power, ["fake", "ipmitool"])
             .enable(InterfaceKind::Management, ["fake", "ipmitool"])
+            .enable(InterfaceKind::Console, ["fake", "ipmitool-socat"])
             .enable(InterfaceKind::Vendor, ["fake", "ipmitool"]);
         Arc::new(builder.build().unwrap())
     }
@@ -111,6 +118,7 @@ impl TestMachine for Bmc {
         vec![
             InterfaceKind::Power,
             InterfaceKind::Management,
+            InterfaceKind::Console,
             InterfaceKind::Vendor,
         ]
     }
@@ -176,7 +184,7 @@ impl TestMachine for Bmc {
 
 /// The cases that are about what IPMI has not.
 fn skips() -> Vec<(&'static str, &'static str)> {
-    let kinds = "IPMI is power, management and vendor";
+    let kinds = "IPMI is power, management, console and vendor";
     let modes = "the boot mode goes with the boot device";
     vec![
         ("boot_may_be_asked_for_again", kinds),
@@ -185,7 +193,6 @@ fn skips() -> Vec<(&'static str, &'static str)> {
         ("inspection_may_be_asked_for_again", kinds),
         ("networks_may_be_asked_for_again", kinds),
         ("volumes_may_be_asked_for_again", kinds),
-        ("a_console_may_be_asked_for_again", kinds),
         ("rescue_may_be_asked_for_again", kinds),
         ("settings_and_versions_may_be_read_again", kinds),
         ("raid_configurations_are_judged", kinds),

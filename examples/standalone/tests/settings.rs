@@ -124,6 +124,8 @@ fn lists_and_tables_are_variables_too() {
             "IRONIC_BOOT_DEPLOY_KERNEL_BY_ARCH" => "aarch64:http://images/kernel",
             "IRONIC_TFTP_LISTEN" => "127.0.0.1:69",
             "IRONIC_REDFISH_CONNECTION_ATTEMPTS" => "2",
+            "IRONIC_CONSOLE_PORT_RANGE" => "10000:10010, 20000:20001",
+            "IRONIC_CONSOLE_SOCAT_ADDRESS" => "192.0.2.5",
             _ => return None,
         };
         Some(text.to_owned())
@@ -138,6 +140,8 @@ fn lists_and_tables_are_variables_too() {
     assert_eq!(kernels["aarch64"], "http://images/kernel");
     assert_eq!(config.tftp.listen.unwrap().port(), 69);
     assert_eq!(config.redfish.connection_attempts, Some(2));
+    assert_eq!(config.console.port_range.as_deref().unwrap().len(), 2);
+    assert_eq!(config.console.socat_address, Some([192, 0, 2, 5].into()));
 }
 
 #[test]
@@ -169,6 +173,9 @@ fn what_no_machine_could_boot_by_is_refused() {
             "[dhcp]\nhosts = [{ mac = \"02:00:00:00:00:01\", ip = \"192.0.2.7\" }]\n",
             "ip",
         ),
+        ("[console]\nport_range = [\"10:9\"]\n", "port_range"),
+        ("[console]\nsocat_address = \"here\"\n", "socat_address"),
+        ("[redfish]\nsilence_limit = 0\n", "silence_limit"),
         ("[redfish]\nauth_type = \"digest\"\n", "auth_type"),
         (
             "[redfish]\nconnection_attempts = 0\n",

@@ -8,6 +8,7 @@ mod privilege;
 mod rakp;
 pub(crate) mod reader;
 pub(crate) mod rmcp;
+mod sol;
 mod status;
 mod suite;
 
@@ -21,5 +22,6 @@ pub use rakp::{
     SessionGrant,
 };
 pub use rmcp::Rmcp;
+pub use sol::SolPacket;
 pub use status::SessionStatus;
 pub use suite::{Algorithms, CipherSuite};

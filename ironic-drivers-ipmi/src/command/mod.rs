@@ -4,6 +4,7 @@ mod boot_options;
 mod channel;
 mod chassis;
 mod device;
+mod payload;
 mod sdr;
 mod sensor;
 mod session;
@@ -19,6 +20,7 @@ pub use channel::{
 };
 pub use chassis::{ChassisAction, ChassisControl, ChassisStatus, GetChassisStatus};
 pub use device::{DeviceId, GetDeviceId, GetSystemGuid, Guid};
+pub use payload::{ActivateSol, DeactivateSol, SolActivation};
 pub use sdr::{GetSdr, GetSdrInfo, ReserveSdr, SdrInfo, SdrPart};
 pub use sensor::{
     EventEnable, GetEventEnable, GetReadingFactors, GetSensorReading, GetThresholds, SensorReading,
@@ -84,6 +86,8 @@ mod tests {
             decode_both::<GetCipherSuites>(&data);
             decode_both::<ChassisControl>(&data);
             decode_both::<GetChassisStatus>(&data);
+            decode_both::<ActivateSol>(&data);
+            decode_both::<DeactivateSol>(&data);
             decode_both::<GetSdrInfo>(&data);
             decode_both::<ReserveSdr>(&data);
             decode_both::<GetSdr>(&data);

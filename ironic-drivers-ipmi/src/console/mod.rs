@@ -6,8 +6,10 @@ mod open;
 mod opening;
 mod request;
 mod session;
+mod sol;
 
 pub use config::{ConsoleConfig, Timing};
 pub use error::{AuthenticationFailure, IpmiError};
 pub use request::{Outcome, Request, RequestId};
 pub use session::ConsoleSession;
+pub use sol::{SolConsole, SolEnded};

@@ -125,6 +125,28 @@ impl Open {
             .map(Some)
     }
 
+    /// A payload of serial over LAN in a packet.
+    pub(crate) fn seal_sol(
+        &mut self,
+        payload: &[u8],
+        random: &mut dyn Random,
+    ) -> Result<Vec<u8>, CodecError> {
+        let (kind, sequence) = (PayloadType::SerialOverLan, self.counter.next());
+        let iv = random_bytes(random);
+        self.keys
+            .seal(kind, self.bmc_session, sequence, payload, iv)
+    }
+
+    /// The payload of serial over LAN that a packet carries.
+    pub(crate) fn open_sol(&mut self, packet: &ProtectedPacket<'_>) -> Option<Vec<u8>> {
+        let ours = packet.session == self.console_session;
+        if !ours || packet.kind != PayloadType::SerialOverLan {
+            return None;
+        }
+        let plain = self.keys.open(packet).ok()?;
+        self.window.accept(packet.sequence).then(|| plain.to_vec())
+    }
+
     /// The answer to the command in flight, where the packet is one: completion code and data.
     pub(crate) fn answer(&mut self, packet: &ProtectedPacket<'_>) -> Option<(Flight, u8, Vec<u8>)> {
         if packet.session != self.console_session || packet.kind != PayloadType::Ipmi {

@@ -15,6 +15,8 @@ use crate::{
     session::{Random, fresh_id, random_bytes},
 };
 
+/// How many payloads of serial over LAN wait for whoever reads them; the BMC repeats what is dropped.
+const MAX_SOL: usize = 64;
 /// How many requests may wait for one BMC.
 const MAX_WAITING: usize = 64;
 
@@ -34,6 +36,7 @@ pub struct ConsoleSession {
     queue: VecDeque<Queued>,
     transmits: VecDeque<Vec<u8>>,
     outcomes: VecDeque<Outcome>,
+    sol: VecDeque<Vec<u8>>,
     submitted: u64,
     /// Which of the configured suites is spoken.
     suite: usize,
@@ -81,6 +84,7 @@ impl ConsoleSession {
             queue: VecDeque::new(),
             transmits: VecDeque::new(),
             outcomes: VecDeque::new(),
+            sol: VecDeque::new(),
             submitted: 0,
             suite: 0,
             tag: 0,
@@ -141,6 +145,9 @@ impl ConsoleSession {
             Ok(Packet::Outside { kind, payload }) => {
                 self.handle_opening(now, kind, payload, random)
             }
+            Ok(Packet::Inside(packet)) if packet.kind == PayloadType::SerialOverLan => {
+                self.handle_sol(now, &packet);
+            }
             Ok(Packet::Inside(packet)) => self.handle_answer(now, &packet, random),
             Ok(Packet::Plain(_)) | Err(_) => {}
         }
@@ -190,6 +197,49 @@ impl ConsoleSession {
     /// The next datagram to send.
     pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
         self.transmits.pop_front()
+    }
+
+    /// Sends a payload of serial over LAN in the session that there is; false where there is none.
+    ///
+    /// Serial over LAN belongs to the session that it was activated in: in another one it has to be activated anew.
+    pub fn send_sol(&mut self, now: Instant, payload: &[u8], random: &mut dyn Random) -> bool {
+        let Link::Open { open, .. } = &mut self.link else {
+            return false;
+        };
+        let Ok(datagram) = open.seal_sol(payload, random) else {
+            return false;
+        };
+        self.used = Some(now);
+        self.transmits.push_back(datagram);
+        true
+    }
+
+    /// The next payload of serial over LAN from the BMC.
+    pub fn poll_sol(&mut self) -> Option<Vec<u8>> {
+        self.sol.pop_front()
+    }
+
+    /// The BMC's id of the session that there is.
+    #[must_use]
+    pub fn session_id(&self) -> Option<u32> {
+        match &self.link {
+            Link::Open { open, .. } => Some(open.bmc_session),
+            _ => None,
+        }
+    }
+
+    fn handle_sol(&mut self, now: Instant, packet: &ProtectedPacket<'_>) {
+        let Link::Open { open, heard, .. } = &mut self.link else {
+            return;
+        };
+        if self.sol.len() >= MAX_SOL {
+            return;
+        }
+        if let Some(payload) = open.open_sol(packet) {
+            *heard = now;
+            self.used = Some(now);
+            self.sol.push_back(payload);
+        }
     }
 
     /// The next request that has ended.

@@ -10,7 +10,7 @@ use super::error::{engine_error, out_of_time};
 use super::{DriverInfo, ProtocolVersion};
 use crate::client::{Bmc, Endpoint, IpmiClient, RMCP_PORT};
 use crate::codec::CipherSuite;
-use crate::console::IpmiError;
+use crate::console::{ConsoleConfig, IpmiError};
 use crate::{Key, MAX_KEY};
 
 /// What the IPMI interfaces share: one client, and so one socket, for all machines.
@@ -124,6 +124,30 @@ fn parse(task: &SharedTask) -> Result<DriverInfo, Error> {
         return Err(Error::invalid("driver_info/ipmi_bridging is not supported"));
     }
     Ok(info)
+}
+
+/// What a node says of its console.
+pub(super) fn terminal(task: &SharedTask) -> Result<DriverInfo, Error> {
+    parse(task)
+}
+
+/// A BMC to be spoken to without a task, as somebody at a console does.
+pub(super) struct Target {
+    info: DriverInfo,
+}
+
+impl Target {
+    pub(super) fn of(task: &SharedTask) -> Result<Self, Error> {
+        let info = parse(task)?;
+        Ok(Self { info })
+    }
+
+    /// Where it is now, and how sessions with it are opened.
+    pub(super) async fn resolve(&self) -> Result<(SocketAddr, ConsoleConfig), Error> {
+        let port = self.info.port.unwrap_or(RMCP_PORT);
+        let address = resolve(&text(&self.info.address), port).await?;
+        Ok((address, endpoint(&self.info, address)?.config))
+    }
 }
 
 fn endpoint(info: &DriverInfo, address: SocketAddr) -> Result<Endpoint, Error> {

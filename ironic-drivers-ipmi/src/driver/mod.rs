@@ -5,6 +5,8 @@
 
 mod alias;
 mod connection;
+mod console;
+mod console_bridge;
 mod error;
 mod hardware;
 mod info;
@@ -15,6 +17,7 @@ mod sensors;
 mod vendor;
 
 pub use connection::IpmiDriver;
+pub use console::{ConsoleSettings, IpmiConsole};
 pub use hardware::IpmiHardware;
 pub use info::{Bridging, DriverInfo, DriverInfoError, ProtocolVersion};
 pub use management::IpmiManagement;
@@ -33,4 +36,9 @@ pub fn register(builder: RegistryBuilder, driver: &IpmiDriver) -> RegistryBuilde
         .power("ipmitool", Arc::new(IpmiPower::new(driver.clone())))
         .management("ipmitool", Arc::new(IpmiManagement::new(driver.clone())))
         .vendor("ipmitool", Arc::new(IpmiVendor::new(driver.clone())))
+}
+
+/// Registers the console interface `ipmitool-socat`.
+pub fn register_console(builder: RegistryBuilder, console: IpmiConsole) -> RegistryBuilder {
+    builder.console("ipmitool-socat", Arc::new(console))
 }

@@ -67,13 +67,26 @@ impl IpmiSim {
 
     /// With more of what its machine is made of.
     pub(crate) async fn start_with(parts: &str) -> Self {
+        Self::start_as(parts, "").await
+    }
+
+    /// With a serial port that leads there.
+    pub(crate) async fn start_with_serial(port: SocketAddr) -> Self {
+        Self::start_as(
+            "",
+            &format!("sol \"tcp:{}:{}\" 115200\n", port.ip(), port.port()),
+        )
+        .await
+    }
+
+    async fn start_as(parts: &str, lan: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         loop {
             // The port is free now; should somebody else take it before the simulator does, another one is tried.
             let free = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
             let address = free.local_addr().unwrap();
             drop(free);
-            configure(&folder, address, parts);
+            configure(&folder, address, parts, lan);
             let mut child = launch(&folder);
             if is_up(&mut child, address).await {
                 return Self {
@@ -94,7 +107,7 @@ impl IpmiSim {
     }
 }
 
-fn configure(folder: &TempDir, address: SocketAddr, parts: &str) {
+fn configure(folder: &TempDir, address: SocketAddr, parts: &str, lan: &str) {
     let root = folder.path();
     let state = root.display();
     let chassis = root.join("chassis.sh");
@@ -109,7 +122,7 @@ fn configure(folder: &TempDir, address: SocketAddr, parts: &str) {
         "name \"bmc\"\nset_working_mc 0x20\nstartlan 1\n addr {} {}\n priv_limit admin\n allowed_auths_callback none md2 md5 \
          straight\n allowed_auths_user none md2 md5 straight\n allowed_auths_operator none md2 md5 straight\n \
          allowed_auths_admin none md2 md5 straight\n guid a123456789abcdefa123456789000001\nendlan\nchassis_control \"sh \
-         {}\"\nuser 1 false \"\" \"test\" user 10 none md2 md5 straight\nuser 2 true \"admin\" \"password\" admin 10 none md2 \
+         {}\"\n{lan}user 1 false \"\" \"test\" user 10 none md2 md5 straight\nuser 2 true \"admin\" \"password\" admin 10 none md2 \
          md5 straight\nuser 3 true \"operator\" \"secret\" operator 10 none md2 md5 straight\nuser 4 true \"keeper\" \
          \"0pen-sesame\" admin 10 none md2 md5 straight\n",
         address.ip(),

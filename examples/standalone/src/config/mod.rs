@@ -2,6 +2,7 @@
 //! says.
 
 mod boot;
+mod console;
 mod dhcp;
 mod drivers;
 mod error;
@@ -10,6 +11,7 @@ mod sections;
 mod value;
 
 pub use boot::{BootSection, HttpBootSection, TftpSection};
+pub use console::ConsoleSection;
 pub use dhcp::{DhcpMode, DhcpSection, StaticHost, StaticHosts};
 pub use drivers::DriverSettings;
 pub use error::ConfigError;
@@ -53,6 +55,8 @@ pub struct HostConfig {
     pub dhcp: DhcpSection,
     /// How BMCs that speak Redfish are spoken to.
     pub redfish: RedfishSection,
+    /// Where machines' consoles are reached.
+    pub console: ConsoleSection,
     /// How long the fake drivers take.
     pub fake: FakeSection,
 }
@@ -70,6 +74,7 @@ impl Default for HostConfig {
             http_boot: HttpBootSection::default(),
             dhcp: DhcpSection::default(),
             redfish: RedfishSection::default(),
+            console: ConsoleSection::default(),
             fake: FakeSection::default(),
         }
     }
@@ -98,6 +103,8 @@ struct File {
     #[serde(default)]
     redfish: RedfishSection,
     #[serde(default)]
+    console: ConsoleSection,
+    #[serde(default)]
     fake: FakeSection,
 }
 
@@ -122,6 +129,7 @@ impl HostConfig {
         settings.http_boot.overlay(environment)?;
         settings.dhcp.overlay(environment)?;
         settings.redfish.overlay(environment)?;
+        settings.console.overlay(environment)?;
         settings.fake.overlay(environment)?;
         Self::from_file(settings)
     }
@@ -139,6 +147,7 @@ impl HostConfig {
         file.boot.check()?;
         file.dhcp.check()?;
         file.redfish.check()?;
+        file.console.check()?;
         let mut config = Self {
             drivers: file.drivers,
             boot: file.boot,
@@ -146,6 +155,7 @@ impl HostConfig {
             http_boot: file.http_boot,
             dhcp: file.dhcp,
             redfish: file.redfish,
+            console: file.console,
             fake: file.fake,
             ..Self::default()
         };

@@ -22,6 +22,8 @@ section! {
         tls_minimum_version: String,
         /// How long one request may take. Default 60.
         request_timeout: Seconds,
+        /// How long a request waits, over all its tries, for a BMC that says nothing. Default 60.
+        silence_limit: Seconds,
         /// How often a request is tried, from 1 to 100. Default 5.
         connection_attempts: u32,
         /// The pause before the second try; it doubles with each further one. Default 1.
@@ -34,6 +36,10 @@ section! {
         connection_cache_size: usize,
         /// How long a machine may take to reach a power state. Default 60.
         power_state_change_timeout: Seconds,
+        /// How often a BMC is asked how far an update of firmware is. Default 60.
+        firmware_update_status_interval: Seconds,
+        /// How long a step with updates of firmware may take. Default 7200.
+        firmware_update_overall_timeout: Seconds,
     }
 }
 
@@ -47,11 +53,21 @@ impl RedfishSection {
             }
         };
         time(&mut options.request_timeout, self.request_timeout);
+        time(&mut options.silence_limit, self.silence_limit);
         time(&mut options.retry_delay, self.connection_retry_interval);
         time(&mut options.retry_delay_limit, self.connection_retry_limit);
         options.attempts = self.connection_attempts.unwrap_or(options.attempts);
         options.concurrency = self.concurrency.unwrap_or(options.concurrency);
         options
+    }
+
+    /// How often a BMC is asked how far an update is, and how long a step with updates may take.
+    pub(crate) fn firmware_updates(&self) -> (Duration, Duration) {
+        let or = |setting: Option<Seconds>, usual| {
+            setting.map_or(Duration::from_secs(usual), |Seconds(time)| time)
+        };
+        let poll = or(self.firmware_update_status_interval, 60);
+        (poll, or(self.firmware_update_overall_timeout, 7200))
     }
 
     /// What holds for nodes that say nothing themselves.
@@ -74,8 +90,10 @@ impl RedfishSection {
             "connection_attempts in [redfish] must be 1 to 100"
         } else if !(1..=64).contains(&options.concurrency) {
             "concurrency in [redfish] must be 1 to 64"
-        } else if options.request_timeout < Duration::from_millis(1) {
-            "request_timeout in [redfish] must be at least a millisecond"
+        } else if options.request_timeout.min(options.silence_limit) < Duration::from_millis(1) {
+            "request_timeout and silence_limit in [redfish] must be at least a millisecond"
+        } else if self.firmware_updates().0 < Duration::from_millis(1) {
+            "firmware_update_status_interval in [redfish] must be at least a millisecond"
         } else if options.retry_delay_limit < options.retry_delay {
             "connection_retry_limit in [redfish] is below connection_retry_interval"
         } else if self

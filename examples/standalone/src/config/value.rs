@@ -1,7 +1,7 @@
 //! The values of settings, in a file and in the environment.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -41,6 +41,7 @@ macro_rules! parsed {
 }
 
 parsed! {
+    IpAddr: "an IP address",
     u32: "a whole number from 0",
     usize: "a whole number from 0",
     SocketAddr: "an address with a port, such as 127.0.0.1:6385",

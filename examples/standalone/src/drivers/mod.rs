@@ -9,7 +9,7 @@ use ironic_core::driver::{RegistryBuilder, noop};
 use ironic_core::inspection::AgentInspect;
 use ironic_core::states::InterfaceKind;
 use ironic_drivers_ipmi::client::IpmiClient;
-use ironic_drivers_ipmi::driver::IpmiDriver;
+use ironic_drivers_ipmi::driver::{IpmiConsole, IpmiDriver, register_console};
 use ironic_drivers_redfish::{ClientPool, RedfishDriver, ReqwestFactory};
 use ironic_pxe::BootServices;
 
@@ -74,6 +74,8 @@ pub(crate) fn register(
     }
     let ipmi = IpmiDriver::new(IpmiClient::new(Arc::new(OsEntropy)));
     builder = ironic_drivers_ipmi::driver::register(builder, &ipmi);
+    let console = IpmiConsole::new(config.console.settings(), Arc::new(OsEntropy));
+    builder = register_console(builder, console);
     let (redfish, pool) = redfish(config);
     builder = ironic_drivers_redfish::register(builder, &redfish);
     if let Some(services) = boot {
@@ -94,6 +96,8 @@ fn redfish(config: &HostConfig) -> (RedfishDriver, Arc<ClientPool>) {
     if let Some(timeout) = settings.power_state_change_timeout {
         driver = driver.power_timeout(timeout.0);
     }
+    let (poll, timeout) = settings.firmware_updates();
+    driver = driver.firmware_updates(poll, timeout);
     (driver, pool)
 }
 
