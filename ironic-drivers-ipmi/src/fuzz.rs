@@ -5,14 +5,16 @@ use std::{net::SocketAddr, sync::Arc, time::Instant};
 use crate::{
     codec::{
         CipherSuite, OpenSessionRequest, OpenSessionResponse, Packet, Privilege, Rakp1, Rakp2,
-        RakpCode, RequestMessage, ResponseMessage, Rmcp,
+        RakpCode, RequestMessage, ResponseMessage, Rmcp, SolPacket,
     },
     command::{
-        ChassisControl, CloseSession, Command, GetAuthenticationCapabilities, GetBootOptions,
-        GetChassisStatus, GetCipherSuites, GetDeviceId, GetSystemGuid, Guid, SetBootOptions,
-        SetSessionPrivilege,
+        ActivateSol, ChassisControl, CloseSession, Command, DeactivateSol,
+        GetAuthenticationCapabilities, GetBootOptions, GetChassisStatus, GetCipherSuites,
+        GetDeviceId, GetEventEnable, GetReadingFactors, GetSdr, GetSdrInfo, GetSensorReading,
+        GetSystemGuid, GetThresholds, Guid, ReserveSdr, SetBootOptions, SetSessionPrivilege,
     },
     console::{ConsoleConfig, ConsoleSession, Request},
+    sensor::SensorRecord,
     server::{BmcConfig, BmcServer, User},
     session::{Digest, SessionKeys},
 };
@@ -35,8 +37,10 @@ pub fn datagram(bytes: &[u8]) {
     }
 }
 
-/// An IPMI message, request or response.
+/// An IPMI message, request or response; a packet of serial over LAN; a sensor's record.
 pub fn message(bytes: &[u8]) {
+    let _ = SolPacket::decode(bytes);
+    let _ = SensorRecord::decode(bytes);
     let _ = RequestMessage::decode(bytes);
     let _ = ResponseMessage::decode(bytes);
 }
@@ -56,6 +60,15 @@ pub fn command(bytes: &[u8]) {
         let _ = C::decode(bytes);
         let _ = C::decode_response(bytes);
     }
+    both::<ActivateSol>(bytes);
+    both::<DeactivateSol>(bytes);
+    both::<GetSdrInfo>(bytes);
+    both::<ReserveSdr>(bytes);
+    both::<GetSdr>(bytes);
+    both::<GetSensorReading>(bytes);
+    both::<GetEventEnable>(bytes);
+    both::<GetThresholds>(bytes);
+    both::<GetReadingFactors>(bytes);
     both::<ChassisControl>(bytes);
     both::<CloseSession>(bytes);
     both::<GetAuthenticationCapabilities>(bytes);

@@ -13,20 +13,26 @@
 mod peers;
 
 use std::net::SocketAddr;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ironic_core::driver::{HardwareType, Registry, fake};
 use ironic_core::states::InterfaceKind;
-use ironic_core::{Client, Conductor, Config, ErrorKind, MemoryStore, Node, OsEntropy, Uuid};
+use ironic_core::{
+    Client, Conductor, Config, Entropy as _, ErrorKind, MemoryStore, Node, OsEntropy, Uuid,
+};
 use ironic_drivers_ipmi::client::IpmiClient;
+use ironic_drivers_ipmi::codec::Privilege;
+use ironic_drivers_ipmi::command::Guid;
 use ironic_drivers_ipmi::driver::{
     ConsoleSettings, IpmiConsole, IpmiDriver, register, register_console,
 };
-use peers::IpmiSim;
+use ironic_drivers_ipmi::server::{BmcConfig, PoweredMachine, User, serve};
+use peers::{IpmiSim, Relay, program};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::{sleep, timeout};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -49,18 +55,34 @@ impl HardwareType for Ipmi {
     }
 }
 
-struct Room {
+/// A conductor with one machine.
+struct Room<M> {
     conductor: Conductor,
     client: Client,
     node: Uuid,
-    /// The machine's serial port.
+    machine: M,
+}
+
+/// OpenIPMI's simulator, and the machine's serial port.
+struct Simulated {
     serial: TcpListener,
     _sim: IpmiSim,
 }
 
-async fn room(settings: ConsoleSettings, password: &str) -> Room {
+async fn room(settings: ConsoleSettings, password: &str) -> Room<Simulated> {
     let serial = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let sim = IpmiSim::start_with_serial(serial.local_addr().unwrap()).await;
+    let address = sim.address;
+    let machine = Simulated { serial, _sim: sim };
+    room_of(machine, address, settings, password).await
+}
+
+async fn room_of<M>(
+    machine: M,
+    bmc: SocketAddr,
+    settings: ConsoleSettings,
+    password: &str,
+) -> Room<M> {
     let driver = IpmiDriver::new(IpmiClient::new(Arc::new(OsEntropy)));
     let fakes = fake::register(Registry::builder(), &fake::FakeBehaviour::new());
     let console = IpmiConsole::new(settings, Arc::new(OsEntropy));
@@ -82,8 +104,8 @@ async fn room(settings: ConsoleSettings, password: &str) -> Room {
         .unwrap();
     let client = Client::local(&conductor);
     let mut node = Node::new(Uuid::nil(), "ipmi");
-    let info = json!({"ipmi_address": sim.address.ip().to_string(),
-        "ipmi_port": sim.address.port(), "ipmi_username": "admin", "ipmi_password": password,
+    let info = json!({"ipmi_address": bmc.ip().to_string(),
+        "ipmi_port": bmc.port(), "ipmi_username": "admin", "ipmi_password": password,
         "ipmi_cipher_suite": 3});
     node.driver_info = info.as_object().unwrap().clone();
     let node = client.create_node(node).await.unwrap().uuid;
@@ -91,8 +113,7 @@ async fn room(settings: ConsoleSettings, password: &str) -> Room {
         conductor,
         client,
         node,
-        serial,
-        _sim: sim,
+        machine,
     }
 }
 
@@ -102,7 +123,7 @@ fn anywhere() -> ConsoleSettings {
     settings
 }
 
-impl Room {
+impl<M> Room<M> {
     async fn switch(&self, on: bool) {
         self.client.set_console(self.node, on).await.unwrap();
         let switched = |node: &Node| match &node.last_error {
@@ -119,9 +140,11 @@ impl Room {
         assert_eq!(info.kind, "socat");
         info.url.strip_prefix("tcp://").unwrap().parse().unwrap()
     }
+}
 
+impl Room<Simulated> {
     async fn serial(&self) -> TcpStream {
-        let (serial, _) = timeout(PATIENCE, self.serial.accept())
+        let (serial, _) = timeout(PATIENCE, self.machine.serial.accept())
             .await
             .expect("the BMC does not open the serial port")
             .unwrap();
@@ -238,4 +261,98 @@ async fn without_ports_a_node_has_to_name_one() {
     }
     assert_eq!(room.address().await.port(), port);
     room.conductor.stop().await.unwrap();
+}
+
+/// This crate's own BMC.
+async fn own_bmc() -> (Arc<PoweredMachine>, SocketAddr) {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let admin = User::new("admin", "password", Privilege::Administrator).unwrap();
+    let config = BmcConfig::new(Guid([7; 16]), vec![admin])
+        .unwrap()
+        .serial_port();
+    let machine = Arc::new(PoweredMachine::new());
+    let serving = serve(socket, config, machine.clone(), |out: &mut [u8]| {
+        OsEntropy.fill(out)
+    });
+    tokio::spawn(async move { drop(serving.await) });
+    (machine, address)
+}
+
+/// Waits until this was typed, in these pieces or others.
+async fn heard(machine: &PoweredMachine, what: &str) {
+    let mut seen = Vec::new();
+    let hearing = async {
+        while !String::from_utf8_lossy(&seen).contains(what) {
+            seen.extend(machine.heard());
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    assert!(
+        timeout(PATIENCE, hearing).await.is_ok(),
+        "{what:?} was not heard"
+    );
+}
+
+#[tokio::test]
+async fn our_own_bmc_has_a_serial_port_too() {
+    let (machine, bmc) = own_bmc().await;
+    let relay = Relay::to(bmc).await;
+    let room = room_of(machine, relay.address, anywhere(), "password").await;
+    room.switch(true).await;
+    let mut console = TcpStream::connect(room.address().await).await.unwrap();
+    let typed: String = (0..100).map(|n| format!("command {n}\r")).collect();
+    console.write_all(typed.as_bytes()).await.unwrap();
+    heard(&room.machine, "command 99\r").await;
+    let lines: String = (0..500).map(|n| format!("line {n}\r\n")).collect();
+    room.machine.say(lines.as_bytes());
+    expect(&mut console, "line 499\r\n").await;
+
+    // What is lost on the way is sent again, both ways.
+    relay.cut(true);
+    room.machine.say(b"are you there? ");
+    console.write_all(b"yes\r").await.unwrap();
+    sleep(Duration::from_millis(700)).await;
+    relay.cut(false);
+    expect(&mut console, "are you there? ").await;
+    heard(&room.machine, "yes\r").await;
+    room.conductor.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn ipmitool_is_a_console_of_our_own_bmc() {
+    let (machine, bmc) = own_bmc().await;
+    let port = bmc.port();
+    // It wants a terminal, which `script` gives it.
+    let tool = format!(
+        "ipmitool -I lanplus -C 17 -H 127.0.0.1 -p {port} -U admin -P password sol activate"
+    );
+    program("ipmitool", "ipmitool");
+    let mut script = program("script", "bsdutils");
+    script.args(["-qec", &tool, "/dev/null"]);
+    script.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut script = script.spawn().unwrap();
+    let (mut keys, mut screen) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
+    let mut seen = String::new();
+    let mut chunk = [0; 4096];
+    let mut read_until = async |what: &str| {
+        let reading = async {
+            while !seen.contains(what) {
+                let len = screen.read(&mut chunk).await.unwrap();
+                assert!(len > 0, "it ended after {seen}");
+                seen.push_str(&String::from_utf8_lossy(&chunk[..len]));
+            }
+        };
+        assert!(
+            timeout(PATIENCE, reading).await.is_ok(),
+            "no {what:?} in {seen:?}"
+        );
+    };
+    read_until("SOL Session operational").await;
+    machine.say(b"debian login: ");
+    read_until("debian login: ").await;
+    keys.write_all(b"root\r").await.unwrap();
+    heard(&machine, "root").await;
+    keys.write_all(b"\r~.").await.unwrap();
+    read_until("terminated ipmitool").await;
 }

@@ -22,6 +22,18 @@ pub struct SolActivation {
     pub port: u16,
 }
 
+impl SolActivation {
+    /// Payloads of at most so many bytes, in and out, at that port.
+    #[must_use]
+    pub const fn new(inbound: u16, outbound: u16, port: u16) -> Self {
+        Self {
+            inbound,
+            outbound,
+            port,
+        }
+    }
+}
+
 impl Command for ActivateSol {
     type Response = SolActivation;
 

@@ -39,6 +39,8 @@ pub enum SolEnded {
 /// [`poll_timeout`](Self::poll_timeout).
 #[derive(Debug)]
 pub struct SolConsole {
+    /// Whether the other end is a BMC: the bits of status mean something else from a console.
+    with_bmc: bool,
     most: usize,
     sequence: u8,
     waiting: VecDeque<u8>,
@@ -60,8 +62,19 @@ impl SolConsole {
     /// A console for what has just been activated.
     #[must_use]
     pub fn new(activation: SolActivation) -> Self {
-        let inbound = usize::from(activation.inbound).saturating_sub(HEADER);
+        Self::with_payloads_of(activation.inbound, true)
+    }
+
+    /// The BMC's end, which keeps the same rules.
+    #[cfg(feature = "server")]
+    pub(crate) fn of_bmc(activation: SolActivation) -> Self {
+        Self::with_payloads_of(activation.outbound, false)
+    }
+
+    fn with_payloads_of(len: u16, with_bmc: bool) -> Self {
+        let inbound = usize::from(len).saturating_sub(HEADER);
         Self {
+            with_bmc,
             most: inbound.clamp(1, LONGEST),
             sequence: 0,
             waiting: VecDeque::new(),
@@ -99,7 +112,7 @@ impl SolConsole {
         let Ok(packet) = SolPacket::decode(payload) else {
             return Ok(Vec::new());
         };
-        if packet.is_deactivated() {
+        if self.with_bmc && packet.is_deactivated() {
             return Err(SolEnded::Deactivated);
         }
         self.acknowledged(now, &packet);
@@ -133,7 +146,7 @@ impl SolConsole {
             return self.advance(now);
         }
         // What was not taken goes under a new number, after a pause if there is no room for it.
-        let pause = if packet.is_unavailable() || packet.is_nack() {
+        let pause = if packet.is_nack() || self.with_bmc && packet.is_unavailable() {
             PAUSE
         } else {
             Duration::ZERO

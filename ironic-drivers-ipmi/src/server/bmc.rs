@@ -11,6 +11,7 @@ use super::{
     machine::{MachineAnswer, MachineRequest},
     replies::Seen,
     sensors::Repository,
+    serial::Serial,
     session::{ActiveSession, Session, Stage},
 };
 use crate::{
@@ -19,8 +20,8 @@ use crate::{
         ResponseMessage, Rmcp, encode_outside, encode_plain,
     },
     command::{
-        CloseSession, Command, GetBootOptions, GetChassisStatus, GetEventEnable, GetSdr,
-        GetSdrInfo, GetSensorReading, GetThresholds, ReserveSdr, SetSessionPrivilege,
+        ActivateSol, CloseSession, Command, GetBootOptions, GetChassisStatus, GetEventEnable,
+        GetSdr, GetSdrInfo, GetSensorReading, GetThresholds, ReserveSdr, SetSessionPrivilege,
     },
     session::{Random, random_bytes},
 };
@@ -40,6 +41,7 @@ pub struct BmcServer {
     pub(crate) sessions: BTreeMap<u32, Session>,
     boot: BootOptions,
     repository: Repository,
+    serial: Serial,
     transmits: VecDeque<Transmit>,
     operations: VecDeque<Operation>,
     waiting: BTreeMap<u64, Waiting>,
@@ -114,6 +116,7 @@ impl BmcServer {
     pub fn new(config: BmcConfig) -> Self {
         Self {
             repository: Repository::new(&config.sensors),
+            serial: Serial::new(config.serial_port),
             config,
             sessions: BTreeMap::new(),
             boot: BootOptions::default(),
@@ -190,7 +193,7 @@ impl BmcServer {
         packet: &ProtectedPacket<'_>,
         random: &mut dyn Random,
     ) {
-        if packet.kind != PayloadType::Ipmi {
+        if !matches!(packet.kind, PayloadType::Ipmi | PayloadType::SerialOverLan) {
             return;
         }
         let id = packet.session;
@@ -205,6 +208,11 @@ impl BmcServer {
         };
         if !active.window.accept(packet.sequence) {
             return;
+        }
+        if packet.kind == PayloadType::SerialOverLan {
+            (session.heard, session.peer) = (now, from);
+            self.serial.handle(now, id, &plain);
+            return self.drive_serial_port(now, random);
         }
         let Ok(request) = RequestMessage::decode(&plain) else {
             return;
@@ -248,6 +256,11 @@ impl BmcServer {
                 .boot
                 .get(option)
                 .map(|parameter| GetBootOptions::encode_response(&parameter)),
+            Action::ActivateSol => {
+                let activated = self.serial.activate(id);
+                activated.map(|activation| ActivateSol::encode_response(&activation))
+            }
+            Action::DeactivateSol => self.serial.deactivate().map(|()| Vec::new()),
             Action::SdrInfo => Ok(GetSdrInfo::encode_response(&self.repository.info())),
             Action::ReserveSdr => Ok(ReserveSdr::encode_response(&self.repository.reserve())),
             Action::GetSdr(get) => {
@@ -393,13 +406,45 @@ impl BmcServer {
         );
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) is due: when the first session ends for lack of use.
+    /// When [`handle_timeout`](Self::handle_timeout) is due, when the first session ends for lack of use, or
+    /// [`drive_serial_port`](Self::drive_serial_port).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.sessions
             .values()
             .filter_map(|session| self.deadline(session))
+            .chain(self.serial.poll_timeout())
             .min()
+    }
+
+    /// Says at which UDP port the BMC is spoken to, which it tells to consoles of its serial port. Default 623.
+    pub fn listens_at(&mut self, port: u16) {
+        self.serial.listens_at(port);
+    }
+
+    /// The next characters that somebody has typed at the serial port's console.
+    pub fn poll_typed(&mut self) -> Option<Vec<u8>> {
+        self.serial.poll_typed()
+    }
+
+    /// How many characters of the serial port there is room for; none where nobody reads them.
+    #[must_use]
+    pub fn serial_room(&self) -> usize {
+        self.serial.room()
+    }
+
+    /// Takes characters of the serial port's, as many as there is room for.
+    pub fn say(&mut self, now: Instant, characters: &[u8], random: &mut dyn Random) {
+        self.serial.say(now, characters);
+        self.drive_serial_port(now, random);
+    }
+
+    /// Sends what is due of the serial port.
+    pub fn drive_serial_port(&mut self, now: Instant, random: &mut dyn Random) {
+        self.serial.handle_timeout(now);
+        while let Some((session, payload)) = self.serial.poll_payload() {
+            self.send_payload(PayloadType::SerialOverLan, session, &payload, random);
+        }
     }
 
     /// Ends the sessions that have not been used for too long.
@@ -433,6 +478,7 @@ impl BmcServer {
     pub(crate) fn remove(&mut self, id: u32) {
         self.sessions.remove(&id);
         self.boot.session_ended(id);
+        self.serial.session_ended(id);
     }
 
     fn active(&mut self, id: u32) -> Option<&mut ActiveSession> {
@@ -460,6 +506,16 @@ impl BmcServer {
     }
 
     fn send_inside(&mut self, id: u32, message: &[u8], random: &mut dyn Random) {
+        self.send_payload(PayloadType::Ipmi, id, message, random);
+    }
+
+    fn send_payload(
+        &mut self,
+        kind: PayloadType,
+        id: u32,
+        payload: &[u8],
+        random: &mut dyn Random,
+    ) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
@@ -467,13 +523,8 @@ impl BmcServer {
             return;
         };
         let sequence = active.counter.next();
-        let sealed = active.keys.seal(
-            PayloadType::Ipmi,
-            active.console_session,
-            sequence,
-            message,
-            random_bytes(random),
-        );
+        let (to, iv) = (active.console_session, random_bytes(random));
+        let sealed = active.keys.seal(kind, to, sequence, payload, iv);
         let to = session.peer;
         if let Ok(datagram) = sealed {
             self.send(to, datagram);

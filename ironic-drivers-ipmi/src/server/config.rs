@@ -67,6 +67,7 @@ pub struct BmcConfig {
     pub(crate) guid: Guid,
     pub(crate) device: DeviceId,
     pub(crate) sensors: Vec<SensorRecord>,
+    pub(crate) serial_port: bool,
     pub(crate) suites: Vec<CipherSuite>,
     pub(crate) max_sessions: usize,
     pub(crate) handshake_timeout: Duration,
@@ -91,6 +92,7 @@ impl BmcConfig {
             guid,
             device: DeviceId::chassis(0, 0, 0, 1),
             sensors: Vec::new(),
+            serial_port: false,
             suites: CipherSuite::PREFERENCE.to_vec(),
             max_sessions: 32,
             handshake_timeout: Duration::from_secs(10),
@@ -107,6 +109,12 @@ impl BmcConfig {
     /// The sensors that the machine has; their readings are the machine's to tell. Default: none.
     pub fn sensors(mut self, sensors: Vec<SensorRecord>) -> Self {
         self.sensors = sensors;
+        self
+    }
+
+    /// Gives the machine a serial port, which is reached over the LAN. Default: none.
+    pub const fn serial_port(mut self) -> Self {
+        self.serial_port = true;
         self
     }
 

@@ -2,11 +2,11 @@ use super::{config::BmcConfig, machine::MachineRequest};
 use crate::{
     codec::{CipherSuite, CodecError, CompletionCode, NetFn, Privilege, RequestMessage},
     command::{
-        AuthenticationCapabilities, BootOption, BootParameter, ChassisControl, CipherSuiteChunk,
-        CloseSession, Command, GetAuthenticationCapabilities, GetBootOptions, GetChassisStatus,
-        GetCipherSuites, GetDeviceId, GetEventEnable, GetSdr, GetSdrInfo, GetSensorReading,
-        GetSystemGuid, GetThresholds, ReserveSdr, SetBootOptions, SetSessionPrivilege,
-        THIS_CHANNEL,
+        ActivateSol, AuthenticationCapabilities, BootOption, BootParameter, ChassisControl,
+        CipherSuiteChunk, CloseSession, Command, DeactivateSol, GetAuthenticationCapabilities,
+        GetBootOptions, GetChassisStatus, GetCipherSuites, GetDeviceId, GetEventEnable, GetSdr,
+        GetSdrInfo, GetSensorReading, GetSystemGuid, GetThresholds, ReserveSdr, SetBootOptions,
+        SetSessionPrivilege, THIS_CHANNEL,
     },
 };
 
@@ -36,6 +36,10 @@ pub(crate) enum Action {
     Thresholds(u8),
     /// Tell of what a sensor writes events.
     Events(u8),
+    /// Give the serial port to this session.
+    ActivateSol,
+    /// Take the serial port from whoever has it.
+    DeactivateSol,
     /// Change the session's privilege level.
     SetPrivilege(Option<Privilege>),
     /// End the session of that id.
@@ -74,6 +78,12 @@ pub(crate) fn in_session(
         }
         (GetDeviceId::NET_FN, GetDeviceId::NUMBER) => {
             read::<GetDeviceId>(request, level).map(|_| answer::<GetDeviceId>(&config.device_id()))
+        }
+        (ActivateSol::NET_FN, ActivateSol::NUMBER) => {
+            read::<ActivateSol>(request, level).map(|_| Action::ActivateSol)
+        }
+        (DeactivateSol::NET_FN, DeactivateSol::NUMBER) => {
+            read::<DeactivateSol>(request, level).map(|_| Action::DeactivateSol)
         }
         (NetFn::STORAGE | NetFn::SENSOR, _) if !config.sensors.is_empty() => {
             of_sensors(request, level)

@@ -33,6 +33,15 @@ pub trait Machine: Send + Sync + 'static {
     async fn sensor(&self, _number: u8) -> Result<SensorReading, CompletionCode> {
         Ok(SensorReading::default())
     }
+
+    /// The next characters that the machine's serial port says, not many at a time; waits for some. May be dropped
+    /// while it waits, and then nothing is lost. Called while other methods run. Unless told, there never are any.
+    async fn serial_output(&self) -> Vec<u8> {
+        std::future::pending().await
+    }
+
+    /// Takes characters that somebody has typed at the serial port's console. Called while other methods run.
+    fn serial_input(&self, _characters: &[u8]) {}
 }
 
 /// What a BMC wants of the machine behind it.

@@ -9,6 +9,7 @@ mod machine;
 mod powered;
 mod replies;
 mod sensors;
+mod serial;
 mod session;
 mod shell;
 
@@ -17,3 +18,6 @@ pub use config::{BmcConfig, BmcConfigError, User};
 pub use machine::{Machine, MachineAnswer, MachineRequest};
 pub use powered::PoweredMachine;
 pub use shell::serve;
+
+/// The UDP port of RMCP (IPMI 2.0 §13.1.2).
+const RMCP_PORT: u16 = 623;

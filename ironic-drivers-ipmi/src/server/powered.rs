@@ -5,6 +5,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use tokio::sync::Notify;
 
 use super::Machine;
 use crate::{
@@ -15,7 +16,10 @@ use crate::{
 /// A machine that is on or off and boots at once: it keeps power and boot flags, counts boots, and has its
 /// sensors say what it is told.
 #[derive(Default)]
-pub struct PoweredMachine(Mutex<State>);
+pub struct PoweredMachine {
+    state: Mutex<State>,
+    said: Notify,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -23,8 +27,12 @@ struct State {
     flags: BootFlags,
     boots: Vec<BootDevice>,
     readings: BTreeMap<u8, SensorReading>,
+    says: Vec<u8>,
+    heard: Vec<u8>,
 }
 
+/// How many characters the serial port says at a time.
+const MOST_SAID: usize = 256;
 /// How many boots are remembered.
 const HISTORY: usize = 64;
 
@@ -50,8 +58,19 @@ impl PoweredMachine {
         self.state().readings.insert(number, reading);
     }
 
+    /// Lets the serial port say this.
+    pub fn say(&self, characters: &[u8]) {
+        self.state().says.extend_from_slice(characters);
+        self.said.notify_one();
+    }
+
+    /// What was typed at the serial port's console since somebody last asked.
+    pub fn heard(&self) -> Vec<u8> {
+        std::mem::take(&mut self.state().heard)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -109,6 +128,24 @@ impl Machine for PoweredMachine {
     async fn set_boot_flags(&self, flags: BootFlags) -> Result<(), CompletionCode> {
         self.state().flags = flags;
         Ok(())
+    }
+
+    async fn serial_output(&self) -> Vec<u8> {
+        loop {
+            let says = {
+                let mut state = self.state();
+                let count = state.says.len().min(MOST_SAID);
+                state.says.drain(..count).collect::<Vec<_>>()
+            };
+            if !says.is_empty() {
+                return says;
+            }
+            self.said.notified().await;
+        }
+    }
+
+    fn serial_input(&self, characters: &[u8]) {
+        self.state().heard.extend_from_slice(characters);
     }
 
     async fn sensor(&self, number: u8) -> Result<SensorReading, CompletionCode> {

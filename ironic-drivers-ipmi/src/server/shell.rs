@@ -8,6 +8,9 @@ use crate::{codec::CompletionCode, session::Random};
 /// More than any datagram of IPMI; what is longer is cut, and then fails as it should.
 const MAX_DATAGRAM: usize = 2048;
 
+/// How much room there has to be before the machine's serial port is heard.
+const LONGEST_SAID: usize = 4096;
+
 type Running =
     Pin<Box<dyn Future<Output = (OperationToken, Result<MachineAnswer, CompletionCode>)> + Send>>;
 
@@ -22,6 +25,7 @@ pub async fn serve(
     mut random: impl Random + Send,
 ) -> io::Result<()> {
     let mut server = BmcServer::new(config);
+    server.listens_at(socket.local_addr()?.port());
     let mut running: Option<Running> = None;
     let mut buffer = vec![0; MAX_DATAGRAM];
     loop {
@@ -29,6 +33,9 @@ pub async fn serve(
             if let Err(error) = socket.send_to(&transmit.datagram, transmit.to).await {
                 tracing::debug!(to = %transmit.to, %error, "could not send");
             }
+        }
+        while let Some(typed) = server.poll_typed() {
+            machine.serial_input(&typed);
         }
         if running.is_none()
             && let Some(operation) = server.poll_operation()
@@ -46,7 +53,13 @@ pub async fn serve(
                 let (len, from) = received?;
                 handle(&mut server, from, buffer.get(..len).unwrap_or_default(), &mut random);
             }
-            () = sleep_until(timeout), if timeout.is_some() => server.handle_timeout(now()),
+            said = machine.serial_output(), if server.serial_room() >= LONGEST_SAID => {
+                server.say(now(), &said, &mut random);
+            }
+            () = sleep_until(timeout), if timeout.is_some() => {
+                server.handle_timeout(now());
+                server.drive_serial_port(now(), &mut random);
+            }
         }
     }
 }
