@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use ironic_core::store::{
-    Batch, Compare, Expect, Filter, Kind, MemoryStore, Op, Query, Record, Revision, Store,
+    Batch, Compare, Expect, Filter, Kind, MemoryStore, Op, Query, Record, Revision, Scalar, Store,
     StoreError, UniqueKey,
 };
 use serde_json::value::to_raw_value;
@@ -65,6 +65,10 @@ pub(crate) enum Fault {
     IsNarrow,
     /// Takes so many operations and leaves the rest.
     CutsBatches,
+    /// Finds a record by what it was before it was last written, too.
+    IndexesWhatWas,
+    /// Takes what it finds by one condition of several for what meets all.
+    DecidesByOne,
     /// Gives a page of a thousand at most, asked or not.
     CapsLists,
     /// Forgets the last commit when it is closed.
@@ -137,6 +141,12 @@ impl Broken {
                 let like = |part| Filter::Like(path.clone(), part);
                 Filter::Or(folded.map(like).to_vec())
             }
+            (Filter::And(filters), Fault::DecidesByOne) => {
+                let by_text = filters
+                    .iter()
+                    .find(|filter| matches!(filter, Filter::Is(_, Compare::Eq, Scalar::String(_))));
+                by_text.cloned().unwrap_or(Filter::And(all(filters)))
+            }
             (Filter::And(filters), _) => Filter::And(all(filters)),
             (Filter::Or(filters), _) => Filter::Or(all(filters)),
             (Filter::Not(filter), _) => Filter::Not(Box::new(self.spoil(filter))),
@@ -160,6 +170,19 @@ impl Broken {
         let mut records = self.inner.list(&upwards).await?;
         records.reverse();
         Ok(records)
+    }
+
+    /// What matches, and then what did.
+    async fn with_what_was(&self, query: &Query) -> Result<Vec<Record>, StoreError> {
+        let mut found = self.inner.list(query).await?;
+        let before = self.seen.lock().unwrap().clone();
+        for ((kind, id), before) in before {
+            let matched = before.is_some_and(|it| query.filter.matches(&it.body).unwrap());
+            if kind == query.kind && matched && found.iter().all(|record| record.id != id) {
+                found.extend(self.inner.get(kind, id).await?);
+            }
+        }
+        Ok(found)
     }
 
     /// Everything from the position on at which the marker was when it was last seen.
@@ -282,6 +305,7 @@ impl Store for Broken {
                 }
             }
             (Fault::PagesByOffset, _) => self.by_offset(&query).await,
+            (Fault::IndexesWhatWas, None) => self.with_what_was(&query).await,
             (Fault::StartsOverWithoutMarker, Some(_)) => match self.inner.list(&query).await {
                 Err(StoreError::NoMarker { .. }) => {
                     query.marker = None;
@@ -338,6 +362,13 @@ impl Broken {
                     let message = "too large".to_owned();
                     return Err(StoreError::Unavailable { message });
                 }
+            }
+        }
+        if self.fault == Fault::IndexesWhatWas {
+            for op in &batch.ops {
+                let (kind, id) = op.target();
+                let before = self.inner.get(kind, id).await?;
+                self.seen.lock().unwrap().insert((kind, id), before);
             }
         }
         match self.fault {

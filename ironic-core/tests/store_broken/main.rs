@@ -133,6 +133,11 @@ caught! {
         "large_records_are_kept";
     cut_batches: CutsBatches by
         "many_operations_make_one_batch";
+    stale_indexes: IndexesWhatWas by
+        "what_matches_follows_what_is_written",
+        "random_operations_agree_with_the_model";
+    one_condition_of_several: DecidesByOne by
+        "an_index_narrows_and_does_not_decide";
     capped_lists: CapsLists by
         "thousands_of_records_are_listed";
     forgotten_commits: ForgetsTheLast by
