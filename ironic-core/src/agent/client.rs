@@ -25,8 +25,8 @@ impl AgentClient {
     ///
     /// # Errors
     /// [`Error::Unreachable`] when the node has no agent or it does not answer, however often it
-    /// is asked ([`Config::agent_max_command_attempts`](crate::Config::agent_max_command_attempts));
-    /// [`Error::Conflict`] when it is busy; [`Error::Driver`] when it refuses.
+    /// is asked ([`Config::agent_max_command_attempts`](crate::Config::agent_max_command_attempts)),
+    /// or when this conductor may not act on the node any more; [`Error::Conflict`] when it is busy; [`Error::Driver`] when it refuses.
     pub async fn command(
         &self,
         task: &SharedTask,
@@ -58,6 +58,7 @@ impl AgentClient {
         tracing::debug!(node = %node.uuid, command = name, "agent command");
         let mut left = task.config().agent_max_command_attempts;
         loop {
+            task.check_leave().await?;
             let lost = match self.send(task, url.clone(), Some(body.clone())).await {
                 Err(lost @ (Error::Unreachable { .. } | Error::Timeout { .. })) => lost,
                 answer => return AgentCommand::from_value(accepted(name, answer?)?),

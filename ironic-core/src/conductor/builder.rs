@@ -128,6 +128,7 @@ impl ConductorBuilder {
             called: std::sync::Mutex::default(),
             unread: std::sync::Mutex::default(),
             dead: std::sync::Mutex::default(),
+            left: std::sync::Mutex::default(),
             work: TaskTracker::new(),
             loops: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -136,7 +137,10 @@ impl ConductorBuilder {
         });
         inner.register().await?;
         inner.start_loops(ends);
-        inner.recover_own().await?;
+        if let Err(error) = inner.recover_own().await {
+            inner.abandon().await;
+            return Err(error);
+        }
         Ok(Conductor::new(inner))
     }
 }

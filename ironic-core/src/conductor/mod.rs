@@ -59,7 +59,7 @@ use uuid::Uuid;
 use crate::Error;
 use crate::config::Config;
 use crate::membership::Membership;
-use crate::model::{ConductorRecord, RegisteredInterfaces};
+use crate::model::{ConductorRecord, Lock, RegisteredInterfaces};
 use crate::states::InterfaceKind;
 use crate::task::TaskManager;
 use crate::transport::Handler;
@@ -98,6 +98,8 @@ pub(crate) struct Inner {
     watch: watch::Watch,
     /// The conductors that are known to have died.
     dead: Mutex<BTreeSet<String>>,
+    /// The locks of an earlier life that could not be taken back yet.
+    left: Mutex<BTreeMap<Uuid, Lock>>,
     /// Work on nodes.
     work: TaskTracker,
     /// Loops that run as long as the conductor does.
@@ -223,6 +225,21 @@ impl Inner {
                 () = work => {}
             }
         });
+    }
+
+    /// Ends a conductor that could not be started: nobody is there who could stop it.
+    async fn abandon(&self) {
+        self.take_no_more();
+        self.work.close();
+        self.stopped.cancel();
+        self.work.wait().await;
+        self.finished.cancel();
+        self.loops.close();
+        self.loops.wait().await;
+        self.manager.context().governor.revoke_lease();
+        if let Err(error) = self.deregister().await {
+            tracing::warn!(%error, "a conductor that could not be started is still registered");
+        }
     }
 
     /// Takes no further work, and hands out no further node.

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::Inner;
-use crate::Error;
+use super::run::RECOVER_AFTER;
+use crate::driver::Task;
 use crate::engine::Input;
 use crate::flow::Flow;
 use crate::model::{Lock, Node};
 use crate::store::{Filter, Kind, Query};
+use crate::{Error, ErrorKind};
 
 impl Inner {
     /// At the start: the locks that carry this conductor's name are from an earlier life; flows
@@ -18,14 +20,14 @@ impl Inner {
         let repository = self.manager.context().repository.clone();
         let held = Query::all(Kind::Lock).filter(Filter::text("holder", &self.config.host));
         for lock in repository.list::<Lock>(&held).await? {
-            self.recover(lock.uuid, Some(&self.config.host.clone()))
-                .await;
+            self.recover_left(lock.value).await;
         }
         for flow in repository.list::<Flow>(&Query::all(Kind::Flow)).await? {
             if flow.is_waiting() {
                 self.arm(flow.uuid, Some(&flow.value));
             } else if self.is_free(flow.uuid).await? {
-                self.recover(flow.uuid, None).await;
+                let taken = self.manager.try_exclusive(flow.uuid, "recovery").await;
+                self.recover(flow.uuid, taken).await;
             }
         }
         for node in repository.list::<Node>(&Query::all(Kind::Node)).await? {
@@ -40,8 +42,25 @@ impl Inner {
         Ok(lock.is_none_or(|lock| lock.holder.is_none()))
     }
 
+    /// Goes on with a node that an earlier life of this conductor held. As this conductor lives,
+    /// nobody else will: where the store does not let it, it is tried again at the next sweep.
+    async fn recover_left(self: &Arc<Self>, lock: Lock) {
+        let taken = self.manager.take_back(&lock, "recovery").await;
+        if let Err(error) = &taken
+            && error.is_retryable()
+            && error.kind() != ErrorKind::NodeLocked
+        {
+            Self::lock(&self.left).insert(lock.uuid, lock.clone());
+        }
+        self.recover(lock.uuid, taken).await;
+    }
+
     /// Now and then: nodes whose conductor has died, and that are this one's by the ring now.
     pub(super) async fn sweep(self: &Arc<Self>) {
+        let left = std::mem::take(&mut *Self::lock(&self.left));
+        for lock in left.into_values() {
+            self.recover_left(lock).await;
+        }
         if let Err(error) = self.take_over_orphans().await {
             tracing::warn!(%error, "looking for nodes of dead conductors failed");
         }
@@ -63,9 +82,10 @@ impl Inner {
                 Self::lock(&self.dead).remove(&record.hostname);
                 continue;
             }
-            if Self::lock(&self.dead).insert(record.hostname.clone()) {
+            if !Self::lock(&self.dead).contains(&record.hostname) {
                 tracing::warn!(conductor = %record.hostname, "a conductor has died");
                 self.adopt_waiting().await?;
+                Self::lock(&self.dead).insert(record.hostname.clone());
             }
             self.adopt_allocations(&record.hostname).await?;
             let repository = &self.manager.context().repository;
@@ -76,7 +96,9 @@ impl Inner {
                 };
                 if self.membership.owner(&node.value).await? == self.config.host {
                     tracing::info!(node = %lock.uuid, from = %record.hostname, "taking over");
-                    self.recover(lock.uuid, Some(&record.hostname)).await;
+                    let manager = &self.manager;
+                    let taken = manager.take_over_from(lock.uuid, "recovery", record).await;
+                    self.recover(lock.uuid, taken).await;
                 }
             }
         }
@@ -93,28 +115,34 @@ impl Inner {
     }
 
     /// Flows that wait have no lock to be found by: those of a conductor that has died are woken
-    /// here when they are due. A flow that several conductors wake is decided by one.
+    /// here when they are due, and those that it had given back without having recorded what
+    /// came of them, soon. A flow that several conductors wake is decided by one.
     async fn adopt_waiting(self: &Arc<Self>) -> Result<(), Error> {
         let repository = &self.manager.context().repository;
         for flow in repository.list::<Flow>(&Query::all(Kind::Flow)).await? {
-            self.arm(flow.uuid, Some(&flow.value));
+            if flow.is_waiting() {
+                self.arm(flow.uuid, Some(&flow.value));
+            } else {
+                self.wake_flow_in(flow.uuid, RECOVER_AFTER);
+            }
         }
         Ok(())
     }
 
-    /// Takes the node, from `holder` if that held it, and goes on with it.
-    async fn recover(self: &Arc<Self>, node: Uuid, holder: Option<&str>) {
-        let acquired = match holder {
-            Some(holder) => self.manager.take_over(node, "recovery", holder).await,
-            None => self.manager.try_exclusive(node, "recovery").await,
-        };
-        match acquired {
+    /// Goes on with a node that has been taken, if it could be.
+    async fn recover(self: &Arc<Self>, node: Uuid, taken: Result<Task, Error>) {
+        match taken {
             Ok(task) => {
                 if let Err(error) = self.decide_and_drive(task, &Input::Recover).await {
                     tracing::warn!(%node, %error, "the node could not be recovered");
                 }
             }
-            Err(error) => tracing::warn!(%node, %error, "the node could not be recovered"),
+            Err(error) => {
+                tracing::warn!(%node, %error, "the node could not be recovered");
+                if error.is_retryable() {
+                    self.wake_flow_in(node, RECOVER_AFTER);
+                }
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::engine::{Decision, Input, Outcome, Rejected};
 use crate::flow::{Flow, StepProgress};
 
 /// How long a flow may be neither waiting nor driven before it is recovered.
-const RECOVER_AFTER: Duration = Duration::from_secs(1);
+pub(super) const RECOVER_AFTER: Duration = Duration::from_secs(1);
 
 /// How long until a flow is looked at again that is due and stands still, as its node is in
 /// maintenance.

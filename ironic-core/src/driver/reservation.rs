@@ -117,11 +117,13 @@ impl Drop for Hold {
 pub struct Reservation {
     pub(crate) base: Stored<Node>,
     pub(crate) hold: Hold,
+    /// The term of the conductor's lease in which the node is known to have been held.
+    pub(crate) term: u64,
 }
 
 impl Reservation {
-    pub(crate) fn new(base: Stored<Node>, hold: Hold) -> Self {
-        Self { base, hold }
+    pub(crate) fn new(base: Stored<Node>, hold: Hold, term: u64) -> Self {
+        Self { base, hold, term }
     }
 
     /// The node, as it was when it was reserved.

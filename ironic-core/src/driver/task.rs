@@ -1,5 +1,6 @@
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -12,7 +13,7 @@ use crate::Error;
 use crate::config::Config;
 use crate::flow::Flow;
 use crate::governor::{BmcEndpoint, BmcPermit, Governor};
-use crate::model::{InterfaceNames, Inventory, Node, Port};
+use crate::model::{InterfaceNames, Inventory, Lock, Node, Port};
 use crate::notify::{Event, Status};
 use crate::runtime::{Clock, Entropy, Timestamp};
 use crate::states::PowerTarget;
@@ -71,6 +72,16 @@ pub(crate) struct TaskCore {
     pub(crate) teller: Teller,
     pub(crate) purpose: String,
     pub(crate) span: tracing::Span,
+    /// How the node is held, where it is.
+    pub(crate) held: Option<Held>,
+}
+
+/// The holding of a node, as far as it matters to whoever tells its machine something.
+#[derive(Debug)]
+pub(crate) struct Held {
+    fence: Fence,
+    /// The term of the conductor's lease in which it is known to be held.
+    term: AtomicU64,
 }
 
 impl SharedTask {
@@ -136,10 +147,61 @@ impl SharedTask {
     /// Waits for leave to send one command to this BMC.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] when the command could outlast the conductor's lease; nothing may
-    /// be sent then.
+    /// [`Error::Unreachable`] when the command could outlast the conductor's lease, or when this
+    /// conductor does not hold the node any more; nothing may be sent then.
     pub async fn bmc_permit(&self, endpoint: &BmcEndpoint) -> Result<BmcPermit, Error> {
-        self.core.context.governor.permit(endpoint).await
+        let governor = &self.core.context.governor;
+        loop {
+            let term = self.still_held().await?;
+            let permit = governor.permit(endpoint).await?;
+            // The lease may have ended and begun anew while this waited for its turn.
+            if self.core.held.is_none() || governor.term() == term {
+                return Ok(permit);
+            }
+        }
+    }
+
+    /// Makes sure that this conductor may tell the node's machine something now, by another way
+    /// than its BMC.
+    ///
+    /// # Errors
+    /// As [`SharedTask::bmc_permit`].
+    pub async fn check_leave(&self) -> Result<(), Error> {
+        self.still_held().await?;
+        if self.core.context.governor.has_lease() {
+            return Ok(());
+        }
+        Err(self.no_leave("this conductor's lease has ended"))
+    }
+
+    /// The term of the lease in which the node is known to be held. A conductor whose lease had
+    /// ended may have lost its nodes without having noticed, so it looks before it goes on.
+    async fn still_held(&self) -> Result<u64, Error> {
+        let governor = &self.core.context.governor;
+        let Some(Held { fence, term: known }) = &self.core.held else {
+            return Ok(governor.term());
+        };
+        loop {
+            let term = governor.term();
+            if known.load(Ordering::Relaxed) == term {
+                return Ok(term);
+            }
+            let host = self.core.context.config.host.as_str();
+            let lock = self.repository().get::<Lock>(fence.node).await?;
+            let holds =
+                |lock: &Lock| lock.epoch == fence.epoch && lock.holder.as_deref() == Some(host);
+            if !lock.is_some_and(|lock| holds(&lock)) {
+                return Err(self.no_leave("the node has been taken over"));
+            }
+            known.store(term, Ordering::Relaxed);
+        }
+    }
+
+    fn no_leave(&self, why: &str) -> Error {
+        Error::Unreachable {
+            what: format!("the machine of node {}", self.core.node.label()),
+            message: format!("{why}, so nothing is sent to it"),
+        }
     }
 }
 
@@ -166,12 +228,15 @@ impl Deref for Task {
 }
 
 impl Task {
-    pub(crate) fn new(core: TaskCore, reservation: Reservation) -> Self {
-        let Reservation { base, hold } = reservation;
+    pub(crate) fn new(mut core: TaskCore, reservation: Reservation) -> Self {
+        let Reservation { base, hold, term } = reservation;
+        let fence = hold.fence();
+        let term = AtomicU64::new(term);
+        core.held = Some(Held { fence, term });
         Self {
             shared: SharedTask::new(core),
             base,
-            fence: hold.fence(),
+            fence,
             hold,
         }
     }

@@ -41,12 +41,20 @@ impl BmcPermit {
     }
 }
 
+/// The conductor's leave to act on machines.
+#[derive(Debug, Default)]
+struct Lease {
+    end: Option<Instant>,
+    /// How often it has begun anew.
+    term: u64,
+}
+
 /// Hands out [`BmcPermit`]s.
 #[derive(Debug)]
 pub struct Governor {
     concurrency: usize,
     command_timeout: Duration,
-    lease_end: Mutex<Option<Instant>>,
+    lease: Mutex<Lease>,
     gates: Mutex<BTreeMap<BmcEndpoint, Arc<Semaphore>>>,
 }
 
@@ -57,27 +65,41 @@ impl Governor {
         Self {
             concurrency,
             command_timeout,
-            lease_end: Mutex::new(None),
+            lease: Mutex::default(),
             gates: Mutex::default(),
         }
     }
 
-    /// The conductor has been seen alive at `since`, which lets it act until `since + lease`.
+    /// The conductor has been seen alive at `since`, which lets it act until `since + lease`. A
+    /// lease that had ended by now begins anew, with another [term](Governor::term).
     pub fn extend_lease(&self, since: Instant, lease: Duration) {
-        let mut end = self
-            .lease_end
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.lease();
+        if held.end.is_none_or(|end| end < Instant::now()) {
+            held.term += 1;
+        }
         let new = since + lease;
-        *end = Some(end.map_or(new, |old| old.max(new)));
+        held.end = Some(held.end.map_or(new, |old| old.max(new)));
     }
 
     /// The conductor has lost its nodes: nothing passes any more until the lease is extended.
     pub fn revoke_lease(&self) {
-        *self
-            .lease_end
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = None;
+        self.lease().end = None;
+    }
+
+    /// Which lease this is, from 1; 0 before the first. Between two of them others may have taken
+    /// this conductor's nodes: what it was known to hold in one it may not hold in the next.
+    pub fn term(&self) -> u64 {
+        self.lease().term
+    }
+
+    /// Whether the conductor may act on machines now.
+    pub fn has_lease(&self) -> bool {
+        let end = self.lease().end;
+        end.is_some_and(|end| Instant::now() < end)
+    }
+
+    fn lease(&self) -> std::sync::MutexGuard<'_, Lease> {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for a free slot at this BMC.
@@ -105,10 +127,7 @@ impl Governor {
             .await
             .map_err(|_| Error::internal("the gate of a BMC was closed"))?;
         let deadline = Instant::now() + self.command_timeout;
-        let end = *self
-            .lease_end
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let end = self.lease().end;
         if end.is_none_or(|end| deadline > end) {
             return Err(Error::Unreachable {
                 what: format!("BMC {endpoint}"),
@@ -146,6 +165,26 @@ mod tests {
         assert!(governor.permit(&bmc).await.is_ok());
         governor.revoke_lease();
         assert!(governor.permit(&bmc).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_that_has_ended_begins_anew() {
+        let governor = Governor::new(1, Duration::from_secs(10));
+        let lease = Duration::from_secs(60);
+        assert!(!governor.has_lease());
+        governor.extend_lease(Instant::now(), lease);
+        let first = governor.term();
+        advance(Duration::from_secs(59)).await;
+        governor.extend_lease(Instant::now(), lease);
+        assert_eq!(governor.term(), first, "it went on");
+        assert!(governor.has_lease());
+        advance(Duration::from_secs(61)).await;
+        assert!(!governor.has_lease());
+        governor.extend_lease(Instant::now(), lease);
+        assert_eq!(governor.term(), first + 1);
+        governor.revoke_lease();
+        governor.extend_lease(Instant::now(), lease);
+        assert_eq!(governor.term(), first + 2);
     }
 
     #[tokio::test(start_paused = true)]

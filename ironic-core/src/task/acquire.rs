@@ -8,8 +8,20 @@ use uuid::Uuid;
 use super::{Patience, TaskManager};
 use crate::Error;
 use crate::driver::{Hold, Reservation, SharedTask, Task};
-use crate::model::{Lock, Node};
+use crate::model::{ConductorRecord, Lock, Node};
 use crate::store::{Batch, Expect, Fence, Kind, Op, StoreError};
+
+/// From whom a node may be taken that is held.
+enum Former<'a> {
+    /// From nobody.
+    Nobody,
+    /// From whoever has this name, which is known to live no more.
+    Named(&'a str),
+    /// From an earlier life of this conductor, which left this lock behind.
+    Left(&'a Lock),
+    /// From the conductor of this record, by which it was judged.
+    Seen(&'a ConductorRecord),
+}
 
 impl TaskManager {
     /// The node as it is now, for reading. Takes no lock.
@@ -91,7 +103,7 @@ impl TaskManager {
         }
         loop {
             let free = place.released();
-            let refused = match self.take(node, purpose, |_| false).await {
+            let refused = match self.take(node, purpose, &Former::Nobody).await {
                 Ok(mut reservation) => {
                     drop(free);
                     reservation.hold.acquired(Box::new(place));
@@ -123,10 +135,41 @@ impl TaskManager {
     /// # Errors
     /// [`Error::NodeLocked`] when somebody else holds it; otherwise as [`TaskManager::shared`].
     pub async fn take_over(&self, node: Uuid, purpose: &str, holder: &str) -> Result<Task, Error> {
+        self.take_from(node, purpose, &Former::Named(holder)).await
+    }
+
+    /// The node, taken from a conductor that was seen to live no more, by this record of it. One
+    /// that has shown itself since then keeps the node.
+    ///
+    /// # Errors
+    /// As [`TaskManager::take_over`].
+    pub(crate) async fn take_over_from(
+        &self,
+        node: Uuid,
+        purpose: &str,
+        dead: &ConductorRecord,
+    ) -> Result<Task, Error> {
+        self.take_from(node, purpose, &Former::Seen(dead)).await
+    }
+
+    /// The node that an earlier life of this conductor held under this lock.
+    ///
+    /// # Errors
+    /// As [`TaskManager::take_over`]; [`Error::NodeLocked`] also when it is held under another
+    /// lock by now.
+    pub(crate) async fn take_back(&self, left: &Lock, purpose: &str) -> Result<Task, Error> {
+        self.take_from(left.uuid, purpose, &Former::Left(left))
+            .await
+    }
+
+    async fn take_from(
+        &self,
+        node: Uuid,
+        purpose: &str,
+        former: &Former<'_>,
+    ) -> Result<Task, Error> {
         let place = self.lines.enter(node).bypassing();
-        let mut reservation = self
-            .take(node, purpose, |held_by| held_by == holder)
-            .await?;
+        let mut reservation = self.take(node, purpose, former).await?;
         reservation.hold.acquired(Box::new(place));
         self.with_driver(reservation, purpose).await
     }
@@ -162,18 +205,23 @@ impl TaskManager {
         &self,
         node: Uuid,
         purpose: &str,
-        steal: impl Fn(&str) -> bool,
+        former: &Former<'_>,
     ) -> Result<Reservation, Error> {
         if self.lines.is_closed() {
             return Err(self.stopping());
         }
+        let term = self.context.governor.term();
         let repository = self.repository();
         let stored = repository.get::<Lock>(node).await?;
         let lock = stored
             .as_ref()
             .map_or_else(|| Lock::free(node), |lock| lock.value.clone());
-        if lock.holder.as_deref().is_some_and(|holder| !steal(holder)) {
-            return Err(lock.refusal());
+        let mut ops = Vec::new();
+        if let Some(holder) = &lock.holder {
+            let Some(proof) = self.proof_of_death(&lock, holder, former).await? else {
+                return Err(lock.refusal());
+            };
+            ops.extend(proof);
         }
         // A lock goes with its node, so where there is one the node need not be looked for.
         if stored.is_none() {
@@ -182,18 +230,15 @@ impl TaskManager {
         let claim = self.context.entropy.uuid();
         let now = self.context.clock.now();
         let taken = lock.taken(&self.context.config.host, claim, purpose, now);
-        let op = match &stored {
+        ops.push(match &stored {
             Some(stored) => crate::store::put_over(stored, &taken)?,
             None => crate::store::put_new(&taken)?,
-        };
+        });
         let epoch = taken.epoch;
         let fence = Fence { node, epoch };
         // From here on the lock is given back whatever happens, if it has been acquired at all.
         let mut hold = Hold::claimed(fence, claim, self.ends.clone());
-        let batch = Batch {
-            fence: None,
-            ops: vec![op],
-        };
+        let batch = Batch { fence: None, ops };
         match repository.commit(batch).await {
             Ok(_) => {}
             Err(StoreError::Conflict { .. }) => {
@@ -203,12 +248,37 @@ impl TaskManager {
             Err(error) => return Err(error.into()),
         }
         match repository.get::<Node>(node).await? {
-            Some(base) => Ok(Reservation::new(base, hold)),
+            Some(base) => Ok(Reservation::new(base, hold, term)),
             None => {
                 self.remove_stray(&mut hold).await?;
                 Err(Error::not_found("node", node))
             }
         }
+    }
+
+    /// Whether `holder` may lose its nodes to this conductor; and what must still be so when it
+    /// does, as an operation of the same batch: its record, by which it was judged. Between the
+    /// judgement and the batch it may have come back to life.
+    async fn proof_of_death(
+        &self,
+        lock: &Lock,
+        holder: &str,
+        former: &Former<'_>,
+    ) -> Result<Option<Option<Op>>, Error> {
+        let judged = match former {
+            Former::Named(named) => return Ok((*named == holder).then_some(None)),
+            Former::Left(left) => return Ok((*left == lock).then_some(None)),
+            Former::Seen(record) if record.hostname == holder => record,
+            Former::Seen(_) | Former::Nobody => return Ok(None),
+        };
+        let repository = self.repository();
+        let Some(now) = repository.get::<ConductorRecord>(judged.uuid).await? else {
+            return Ok(Some(None));
+        };
+        if now.beat != judged.beat || now.incarnation != judged.incarnation {
+            return Ok(None);
+        }
+        crate::store::put_over(&now, &now.value).map(|op| Some(Some(op)))
     }
 
     /// Removes the lock of a node that went while its lock was being made.

@@ -92,6 +92,7 @@ impl TaskManager {
             teller: self.teller.clone(),
             purpose: purpose.to_owned(),
             span: tracing::info_span!("task", node = %id, purpose, host),
+            held: None,
         })
     }
 
@@ -187,7 +188,8 @@ impl TaskManager {
             }
         };
         let hold = Hold::held(end.fence, end.place.take(), self.ends.clone());
-        let mut task = Task::new(core, Reservation::new(base, hold));
+        // In which lease it was acquired is not known any more.
+        let mut task = Task::new(core, Reservation::new(base, hold, 0));
         let outcome = Outcome::Failed {
             code: "internal".to_owned(),
             message: "the work on it ended unexpectedly; see the conductor's log".to_owned(),
