@@ -38,7 +38,17 @@ impl<'a> Draft<'a> {
         }
     }
 
-    pub(super) fn finish(self) -> Decision {
+    pub(super) fn finish(mut self) -> Decision {
+        // A change of power that is given up together with what it stood beside has no outcome.
+        let switches = |flow: &Flow| {
+            let mut pending = flow.pending.iter();
+            pending.any(|pending| matches!(pending.effect, Effect::SetPower { .. }))
+        };
+        let given_up =
+            self.view.flow.is_some_and(switches) && !self.flow.as_ref().is_some_and(switches);
+        if given_up {
+            self.node.target_power_state = None;
+        }
         Decision {
             node: self.node,
             flow: self.flow,

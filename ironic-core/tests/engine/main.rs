@@ -21,6 +21,7 @@ mod explain;
 mod failed_start;
 mod failures;
 mod fast_track;
+mod given_up;
 mod health;
 mod history;
 mod hold;
