@@ -6,7 +6,7 @@ export IRONIC_TEST_VENV := $(VENV)
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: help demo test unit peers lint bench fmt deny floors map sizes purity docs diagram
+.PHONY: help demo test unit peers lint bench fmt deny floors map sizes purity docs diagram fleet fleet-search fleet-bugs
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,21 @@ bench: ## how fast it is, into the README's table and plots
 	@benches/peers/install "$(VENV)"
 	$(CARGO) build --release --locked -p ironic-standalone
 	IRONIC_BENCH_REPORT="$(CURDIR)" $(CARGO) bench --locked -p ironic-benches
+
+SEED ?= 1
+SEEDS ?= 200
+NODES ?= 200
+CONDUCTORS ?= 5
+FLEET = $(CARGO) run --quiet --release --locked -p ironic-core --features testing --example fleet -- --seed $(SEED) --nodes $(NODES) --conductors $(CONDUCTORS)
+
+fleet: ## a whole fleet from one seed (SEED=7 NODES=200 CONDUCTORS=5; TRACE=3 tells one node's story, BUG=name puts a defect back)
+	@$(FLEET) $(if $(TRACE),--trace $(TRACE)) $(if $(BUG),--bug $(BUG))
+
+fleet-search: ## looks for a seed that fails (SEEDS=200, from SEED on)
+	@$(FLEET) --search $(SEEDS) $(if $(BUG),--bug $(BUG))
+
+fleet-bugs: ## puts each known defect back, and expects it to be found
+	@$(FLEET) --search $(SEEDS) --bugs
 
 diagram: ## the pictures that code draws: states.svg from the transition table, placement.svg from a ring
 	$(CARGO) run --quiet --locked -p ironic-core --example states_svg > states.svg

@@ -10,11 +10,13 @@
 
 mod driver;
 mod faulty_store;
+mod fleet;
 mod polls;
 mod store;
 mod transport;
 
 pub use driver::{DriverFactory, TestMachine, run_driver_case};
 pub use faulty_store::{FaultyStore, Injected};
+pub use fleet::{Bug, FleetProgress, FleetReport, FleetSettings, run_fleet};
 pub use store::{STORE_CASES, StoreFactory, run_store_case};
 pub use transport::{LocalCluster, TransportCluster, TransportFactory, run_transport_case};

@@ -1,0 +1,103 @@
+//! The simulated fleet: that one seed gives one story, that it ends well, and that what is broken
+//! on purpose is found. `make fleet-search` looks at more of it, faster.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
+use ironic_core::testing::{Bug, FleetReport, FleetSettings, run_fleet};
+
+/// Few, as this is not optimised; `make fleet-search` has more.
+const NODES: usize = 12;
+
+fn run(settings: &FleetSettings) -> FleetReport {
+    run_fleet(settings, &mut |_| {}).unwrap()
+}
+
+fn small(seed: u64) -> FleetSettings {
+    FleetSettings::new(seed).nodes(NODES).conductors(3)
+}
+
+#[test]
+fn one_seed_gives_one_fleet_to_the_last_byte() {
+    let (one, again) = (run(&small(7)), run(&small(7).trace(Some(3))));
+    assert_eq!(one.digest, again.digest, "to watch changes nothing");
+    assert_eq!((one.commits, one.time), (again.commits, again.time));
+    assert!(
+        one.story.is_empty() && again.story.len() > 20,
+        "{:#?}",
+        again.story
+    );
+    assert_ne!(one.digest, run(&small(8)).digest);
+}
+
+#[test]
+fn whatever_fails_every_node_settles_and_can_be_made_active() {
+    let mut deaths = 0;
+    for seed in 1..=8 {
+        let mut settings = small(seed);
+        settings.to_active = true;
+        let report = run(&settings);
+        deaths += report.deaths;
+        assert_eq!(
+            report.violations,
+            Vec::<String>::new(),
+            "again: make fleet SEED={seed} NODES={NODES} CONDUCTORS=3"
+        );
+        let all = (report.settled, report.active);
+        assert_eq!(all, (NODES, NODES), "seed {seed}");
+    }
+    assert!(deaths > 8, "only {deaths} conductors died");
+}
+
+#[test]
+fn without_failures_nobody_dies_and_all_goes_well() {
+    let mut settings = small(3);
+    settings.faults = false;
+    let report = run(&settings);
+    assert!(report.is_well(), "{:?}", report.violations);
+    // At the end each is stopped once.
+    assert_eq!(report.deaths, 3);
+}
+
+/// The violation by which a defect is found.
+fn found(bug: Bug) -> String {
+    for seed in 1..=200 {
+        let mut settings = small(seed).nodes(30).bug(Some(bug));
+        settings.to_active = false;
+        let report = run(&settings);
+        if let Some(wrong) = report.violations.first() {
+            println!("{bug}: by seed {seed}: {wrong}");
+            return wrong.clone();
+        }
+    }
+    panic!("{bug} is not found within 200 seeds");
+}
+
+macro_rules! finds {
+    ($($name:ident: $bug:ident by $what:literal;)*) => {
+        $(#[test]
+        fn $name() {
+            let wrong = found(Bug::$bug);
+            assert!(wrong.contains($what), "{wrong}");
+        })*
+    };
+}
+
+finds! {
+    fences_that_are_ignored: FencesIgnored by "holder";
+    revisions_that_are_ignored: RevisionsIgnored by "";
+    a_lease_that_is_ignored: LeaseIgnored by "";
+    a_hasty_take_over: HastyTakeOver by "which may act for";
+    a_stolen_lock: LockStolen by "";
+    a_lost_answer_that_is_repeated: LostAnswerRepeated by "";
+    a_lock_that_is_kept: LockKept by "";
+    work_that_is_forgotten: WorkForgotten by "";
+    a_heartbeat_that_is_lost: HeartbeatLost by "was told that it was heard";
+    a_duplicate_that_is_delivered: DuplicateDelivered by "nobody had asked for it";
+    a_secret_in_an_error: SecretInError by "shows a secret";
+    a_failure_that_goes_unnoticed: FailureUnnoticed by "its disk is";
+}
