@@ -1,17 +1,18 @@
 //! Store, drivers, conductor and API in one process.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt;
 use ironic_core::client::Client;
 use ironic_core::conductor::Conductor;
 use ironic_core::driver::fake::FakeBehaviour;
 use ironic_core::driver::{Registry, RegistryBuilder};
-use ironic_core::notify::Notifier;
+use ironic_core::notify::{Notifier, Several};
 use ironic_core::store::{MemoryStore, Repository, Store};
 use ironic_core::transport::LocalTransport;
+use ironic_core::{Entropy, OsEntropy};
 use ironic_pxe::files::FileStore;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -19,8 +20,13 @@ use tokio_util::sync::CancellationToken;
 use crate::api;
 use crate::config::HostConfig;
 use crate::drivers;
+use crate::serve;
 use crate::services::{self, BootServers, Roots, ServiceError};
 use crate::store::{OpenError, SqliteStore};
+use crate::webhook::{WebhookNotifier, WebhookSenders};
+
+/// How long a stop waits for notifications to be taken.
+const LAST_NOTIFICATIONS: Duration = Duration::from_secs(10);
 
 /// Why a host does not run.
 #[derive(Debug, thiserror::Error)]
@@ -148,8 +154,15 @@ impl HostBuilder {
             .store(Arc::clone(&store))
             .registry(Arc::clone(&registry))
             .config(self.config.conductor.clone());
-        if let Some(notifier) = self.notifier {
-            conductor = conductor.notifier(notifier);
+        let webhook = webhook(&self.config)?;
+        let posts = webhook.as_ref().map(|(notifier, _)| Arc::clone(notifier));
+        let posts = posts.map(|notifier| notifier as Arc<dyn Notifier>);
+        match (self.notifier, posts) {
+            (Some(one), Some(other)) => {
+                conductor = conductor.notifier(Arc::new(Several::new([one, other])));
+            }
+            (Some(only), None) | (None, Some(only)) => conductor = conductor.notifier(only),
+            (None, None) => {}
         }
         let conductor = conductor.start().await?;
         let transport = Arc::new(LocalTransport::new());
@@ -164,8 +177,36 @@ impl HostBuilder {
             conductor,
             shared: Arc::new(shared),
             boot: boot.map(Arc::new),
+            webhook: webhook.map(|(notifier, senders)| Webhook {
+                notifier,
+                senders: Arc::new(Mutex::new(Some(senders))),
+            }),
         })
     }
+}
+
+/// The webhook of the settings, and its senders.
+fn webhook(
+    config: &HostConfig,
+) -> Result<Option<(Arc<WebhookNotifier>, WebhookSenders)>, HostError> {
+    let Some(settings) = &config.webhook else {
+        return Ok(None);
+    };
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("ironic/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| ironic_core::Error::internal(error.to_string()))?;
+    let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+    let (notifier, senders) = WebhookNotifier::start(settings, &http, &entropy);
+    Ok(Some((Arc::new(notifier), senders)))
+}
+
+/// A running webhook.
+#[derive(Debug, Clone)]
+struct Webhook {
+    notifier: Arc<WebhookNotifier>,
+    senders: Arc<Mutex<Option<WebhookSenders>>>,
 }
 
 /// A running engine with its API, in one process.
@@ -177,6 +218,7 @@ pub struct Host {
     router: Router,
     shared: Arc<drivers::Shared>,
     boot: Option<Arc<BootServers>>,
+    webhook: Option<Webhook>,
 }
 
 impl Host {
@@ -208,6 +250,11 @@ impl Host {
         self.boot.as_deref()
     }
 
+    /// Where events are posted to, if the settings say so.
+    pub fn webhook(&self) -> Option<&WebhookNotifier> {
+        self.webhook.as_ref().map(|webhook| &*webhook.notifier)
+    }
+
     /// The API, and what is served besides, for a server of one's own.
     pub fn router(&self) -> Router {
         self.router.clone()
@@ -234,18 +281,14 @@ impl Host {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), HostError> {
         let stopping = CancellationToken::new();
-        let stop = stopping.clone();
-        let graceful = async move {
+        let header_timeout = self.config.header_timeout;
+        let router = self.router.clone();
+        let serving = serve::serve(listener, router, header_timeout, stopping.clone());
+        let graceful = async {
             shutdown.await;
-            stop.cancel();
+            stopping.cancel();
+            std::future::pending::<()>().await;
         };
-        // Answers are small; waiting to fill packets only delays them.
-        let listener = listener.tap_io(|stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "a connection keeps its packets back");
-            }
-        });
-        let serving = axum::serve(listener, self.router.clone()).with_graceful_shutdown(graceful);
         let patience = self.config.conductor.graceful_shutdown_timeout;
         let impatient = async {
             stopping.cancelled().await;
@@ -253,7 +296,8 @@ impl Host {
         };
         let served = tokio::select! {
             biased;
-            served = serving.into_future() => served.map_err(HostError::Serve),
+            served = serving => served.map_err(HostError::Serve),
+            () = graceful => Ok(()),
             () = impatient => {
                 tracing::warn!("stopping with requests still unanswered");
                 Ok(())
@@ -264,7 +308,7 @@ impl Host {
     }
 
     /// Stops the conductor, then the servers that machines boot from, and ends the sessions with
-    /// BMCs.
+    /// BMCs. Notifications that a webhook has queued have ten seconds to be taken.
     ///
     /// # Errors
     /// When it could not deregister; others will notice by themselves.
@@ -274,6 +318,13 @@ impl Host {
             boot.stop();
         }
         self.shared.close().await;
+        if let Some(webhook) = &self.webhook {
+            let senders = webhook.senders.lock();
+            let senders = senders.unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(senders) = senders {
+                senders.finish(LAST_NOTIFICATIONS).await;
+            }
+        }
         Ok(stopped?)
     }
 }

@@ -28,9 +28,12 @@ pub mod api;
 pub mod config;
 mod drivers;
 mod host;
+mod serve;
 mod services;
 pub mod store;
+mod webhook;
 
 pub use config::{ConfigError, HostConfig};
 pub use host::{Host, HostBuilder, HostError};
 pub use services::{BootServers, ServiceError};
+pub use webhook::{SIGNATURE_HEADER, WebhookNotifier, WebhookSenders, WebhookSettings};

@@ -1,5 +1,7 @@
 use std::path::{Path, PathBuf};
 
+use super::unknown;
+
 /// Why settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -34,10 +36,13 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    pub(super) fn syntax(path: Option<&Path>, error: &toml::de::Error) -> Self {
+    pub(super) fn syntax(path: Option<&Path>, text: &str, error: &toml::de::Error) -> Self {
+        let unknown = error
+            .span()
+            .and_then(|span| unknown::explained(text, span.start, error.message()));
         Self::Syntax {
             place: path.map_or_else(|| "settings".to_owned(), |path| path.display().to_string()),
-            message: error.to_string().trim_end().to_owned(),
+            message: unknown.unwrap_or_else(|| error.to_string().trim_end().to_owned()),
         }
     }
 }

@@ -2,30 +2,38 @@
 //! says.
 
 mod boot;
+mod conductor;
 mod console;
 mod dhcp;
 mod drivers;
 mod error;
+mod notifications;
+mod put;
 mod redfish;
 mod sections;
+mod unknown;
 mod value;
 
 pub use boot::{BootSection, HttpBootSection, TftpSection};
+pub use conductor::{ConductorSection, SensorDataSection};
 pub use console::ConsoleSection;
 pub use dhcp::{DhcpMode, DhcpSection, StaticHost, StaticHosts};
 pub use drivers::DriverSettings;
 pub use error::ConfigError;
+pub use notifications::NotificationsSection;
 pub use redfish::RedfishSection;
-pub use sections::{ApiSection, ConductorSection, FakeSection, ServiceSection};
+pub use sections::{ApiSection, FakeSection, ServiceSection};
 pub use value::{Addresses, Delay, Names, Pairs, Seconds};
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use ironic_core::Config;
 use serde::Deserialize;
 
 use crate::api::ApiSettings;
+use crate::webhook::WebhookSettings;
 
 /// Reads an environment variable, for [`HostConfig::load`].
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -39,10 +47,15 @@ pub struct HostConfig {
     /// Where the records are: `sqlite:PATH`, or `memory:` for none that outlive the process.
     /// Default `memory:`.
     pub database: String,
+    /// How long a client may take to send the head of a request, also of the next one on a
+    /// connection that it keeps. Default 30 s, more than 0.
+    pub header_timeout: Duration,
     /// How the API answers.
     pub api: ApiSettings,
     /// How the conductor works.
     pub conductor: Config,
+    /// Where events are posted to, if anywhere.
+    pub webhook: Option<WebhookSettings>,
     /// Which drivers nodes may have.
     pub drivers: DriverSettings,
     /// What machines boot over the network.
@@ -66,8 +79,10 @@ impl Default for HostConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 6385)),
             database: "memory:".to_owned(),
+            header_timeout: Duration::from_secs(30),
             api: ApiSettings::default(),
             conductor: Config::default(),
+            webhook: None,
             drivers: DriverSettings::default(),
             boot: BootSection::default(),
             tftp: TftpSection::default(),
@@ -90,6 +105,10 @@ struct File {
     api: ApiSection,
     #[serde(default)]
     conductor: ConductorSection,
+    #[serde(default)]
+    sensor_data: SensorDataSection,
+    #[serde(default)]
+    notifications: NotificationsSection,
     #[serde(default)]
     drivers: DriverSettings,
     #[serde(default)]
@@ -123,6 +142,8 @@ impl HostConfig {
         settings.service.overlay(environment)?;
         settings.api.overlay(environment)?;
         settings.conductor.overlay(environment)?;
+        settings.sensor_data.overlay(environment)?;
+        settings.notifications.overlay(environment)?;
         settings.drivers.overlay(environment)?;
         settings.boot.overlay(environment)?;
         settings.tftp.overlay(environment)?;
@@ -139,7 +160,7 @@ impl HostConfig {
     /// # Errors
     /// As [`HostConfig::load`].
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let file = toml::from_str(text).map_err(|error| ConfigError::syntax(None, &error))?;
+        let file = toml::from_str(text).map_err(|error| ConfigError::syntax(None, text, &error))?;
         Self::from_file(file)
     }
 
@@ -165,9 +186,18 @@ impl HostConfig {
         if let Some(database) = file.service.database {
             config.database = database;
         }
+        if let Some(timeout) = file.service.header_timeout {
+            config.header_timeout = timeout.0;
+        }
+        if config.header_timeout.is_zero() {
+            let wrong = "header_timeout in [service] must be more than 0";
+            return Err(ironic_core::Error::invalid(wrong).into());
+        }
         file.api
             .apply(&mut config.api, &mut config.conductor.policy)?;
         file.conductor.apply(&mut config.conductor)?;
+        file.sensor_data.apply(&mut config.conductor)?;
+        config.webhook = file.notifications.apply(&mut config.conductor)?;
         config.conductor = config.conductor.build()?;
         Ok(config)
     }
@@ -178,16 +208,14 @@ fn read(path: &Path) -> Result<File, ConfigError> {
         path: path.to_owned(),
         source,
     })?;
-    toml::from_str(&text).map_err(|error| ConfigError::syntax(Some(path), &error))
+    toml::from_str(&text).map_err(|error| ConfigError::syntax(Some(path), &text, &error))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use ironic_core::states::InterfaceKind;
 
-    use super::HostConfig;
+    use super::{Duration, HostConfig};
 
     #[test]
     fn the_environment_wins_over_the_file() {
@@ -230,8 +258,43 @@ mod tests {
     #[test]
     fn a_mistake_is_shown_with_its_key_and_line() {
         for (text, shown) in [
-            ("[conductor]\nhots = \"a\"\n", ["hots", "line 2"]),
-            ("[conductors]\n", ["conductors", "line 1"]),
+            (
+                "[conductor]\nhots = \"a\"\n",
+                [
+                    "line 2: unknown key `hots` in [conductor]",
+                    "did you mean `host`?",
+                ],
+            ),
+            (
+                "[api]\n\n[conductor]\nmax_concurent_deploy = 1\n",
+                [
+                    "line 4: unknown key `max_concurent_deploy` in [conductor]",
+                    "did you mean `max_concurrent_deploy`?",
+                ],
+            ),
+            (
+                "conductor.hots = \"a\"\n",
+                ["line 1: unknown key `hots` in [conductor]", "`host`"],
+            ),
+            (
+                "[tftp]\ncolour = 1\n",
+                ["unknown key `colour` in [tftp]; there are", "listen"],
+            ),
+            (
+                "[conductors]\n",
+                [
+                    "line 1: unknown section [conductors]",
+                    "did you mean [conductor]?",
+                ],
+            ),
+            (
+                "[notifications]\nlevel = \"loud\"\n",
+                ["level in [notifications]", "loud"],
+            ),
+            (
+                "[notifications]\nwebhook_url = \"ftp://x\"\n",
+                ["webhook_url", "http"],
+            ),
             ("[service]\n\nlisten = 5\n", ["listen", "line 3"]),
             (
                 "[fake]\npower_delay = \"fast\"\n",

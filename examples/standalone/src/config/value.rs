@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::ops::Deref;
 use std::time::Duration;
 
+use ironic_core::Secret;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Visitor};
 
@@ -17,6 +18,12 @@ pub(super) trait FromVariable: Sized {
 impl FromVariable for String {
     fn from_variable(text: &str) -> Result<Self, String> {
         Ok(text.to_owned())
+    }
+}
+
+impl FromVariable for Secret<String> {
+    fn from_variable(text: &str) -> Result<Self, String> {
+        Ok(Self::new(text.to_owned()))
     }
 }
 
@@ -42,7 +49,9 @@ macro_rules! parsed {
 
 parsed! {
     IpAddr: "an IP address",
+    u8: "a whole number from 0 to 255",
     u32: "a whole number from 0",
+    u64: "a whole number from 0",
     usize: "a whole number from 0",
     SocketAddr: "an address with a port, such as 127.0.0.1:6385",
     SocketAddrV4: "an IPv4 address with a port, such as 0.0.0.0:67",

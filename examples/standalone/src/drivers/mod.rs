@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ironic_core::OsEntropy;
-use ironic_core::agent::{AgentClient, AgentDeploy, AgentRescue, HttpAgentTransport};
+use ironic_core::agent::{AgentClient, AgentDeploy, AgentPower, AgentRescue, HttpAgentTransport};
 use ironic_core::driver::fake::{self, FakeBehaviour, FakeOperation, FakeRule};
 use ironic_core::driver::{RegistryBuilder, noop};
 use ironic_core::inspection::AgentInspect;
@@ -40,7 +40,8 @@ fn has_tls_provider() -> bool {
 
 /// Refuses settings that want HTTP clients where there can be none.
 pub(crate) fn check(config: &HostConfig) -> Result<(), HostError> {
-    let wants_clients = wants_agents(config) || services::wanted(config);
+    let wants_clients =
+        wants_agents(config) || services::wanted(config) || config.webhook.is_some();
     if wants_clients && !has_tls_provider() {
         return Err(HostError::NoTlsProvider);
     }
@@ -70,6 +71,7 @@ pub(crate) fn register(
         let client = AgentClient::new(transport);
         builder = builder
             .deploy("direct", Arc::new(AgentDeploy::new(client.clone())))
+            .power("agent", Arc::new(AgentPower::new(client.clone())))
             .rescue("agent", Arc::new(AgentRescue::new(client)));
     }
     let ipmi = IpmiDriver::new(IpmiClient::new(Arc::new(OsEntropy)));

@@ -276,3 +276,30 @@ async fn a_client_that_goes_away_leaves_nothing_behind() {
     }
     unharmed(program, &node).await;
 }
+
+#[tokio::test]
+async fn a_client_that_does_not_come_to_the_point_is_let_go() {
+    let environment = [("IRONIC_SERVICE_HEADER_TIMEOUT", "0.3")];
+    let program = Program::start(&[], &environment).await;
+    // Nothing at all, half a head, and a head after an answer that is never followed by another.
+    let whole = b"GET /v1/nodes HTTP/1.1\r\nHost: x\r\n\r\n";
+    for (what, bytes, answers) in [
+        ("silence", &b""[..], 0),
+        ("half a head", &whole[..30], 0),
+        ("a kept connection", &whole[..], 1),
+    ] {
+        let mut stream = TcpStream::connect(program.address()).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        let mut answer = Vec::new();
+        let ended = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+        assert!(ended.is_ok(), "{what}: the connection stays open");
+        let answer = String::from_utf8_lossy(&answer);
+        assert_eq!(
+            answer.matches("HTTP/1.1 200").count(),
+            answers,
+            "{what}: {answer}"
+        );
+    }
+    let nodes = program.get("/v1/nodes").await;
+    assert_eq!(nodes["nodes"], json!([]), "others are served");
+}
