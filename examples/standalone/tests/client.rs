@@ -85,7 +85,16 @@ async fn the_originals_client_leads_a_node_through_its_life() {
     let port = format!("port create --node {uuid} 52:54:00:12:34:56");
     let port = client.json(&port).await;
     assert_eq!(port["node_uuid"], uuid);
+    let driver = client.json("driver show fake-hardware").await;
+    assert_eq!(driver["default_power_interface"], "fake");
+    assert_eq!(driver["enabled_network_interfaces"], json!("noop"));
+    client.run("node add trait n CUSTOM_GPU CUSTOM_OLD").await;
+    client.run("node remove trait n CUSTOM_OLD").await;
+    let node = client.json("node show n --fields traits").await;
+    assert_eq!(node["traits"], json!(["CUSTOM_GPU"]));
+    deploy_templates(&client).await;
     client.run("node manage n --wait 30").await;
+    runbooks(&client).await;
     client.run("node provide n --wait 30").await;
     client
         .run("node set n --instance-info image_source=http://192.0.2.1/image")
@@ -109,4 +118,66 @@ async fn the_originals_client_leads_a_node_through_its_life() {
 
     stop.cancel();
     serving.await.unwrap().unwrap();
+}
+
+/// The life of a deploy template.
+async fn deploy_templates(client: &Client) {
+    let steps = r#"[{"interface":"bios","step":"apply","args":{"password":"p"},"priority":"10"}]"#;
+    let template = format!("deploy template create CUSTOM_GPU --steps {steps}");
+    let template = client.json(&template).await;
+    let wanted = json!([{
+        "interface": "bios", "step": "apply", "args": {"password": "******"}, "priority": 10
+    }]);
+    assert_eq!(template["steps"], wanted);
+    client
+        .run("deploy template set CUSTOM_GPU --name CUSTOM_TPU --extra a=b")
+        .await;
+    let uuid = template["uuid"].as_str().unwrap();
+    let shown = client.json(&format!("deploy template show {uuid}")).await;
+    assert_eq!(
+        (&shown["name"], &shown["extra"]),
+        (&json!("CUSTOM_TPU"), &json!({"a": "b"}))
+    );
+    let twice = format!("deploy template create CUSTOM_TPU --steps {steps}");
+    let refused = client.try_run(&twice).await.unwrap_err();
+    assert!(refused.contains("HTTP 409"), "{refused}");
+    let list = client.json("deploy template list").await;
+    assert_eq!(list, json!([{"uuid": uuid, "name": "CUSTOM_TPU"}]));
+    client.run("deploy template delete CUSTOM_TPU").await;
+    assert_eq!(client.json("deploy template list").await, json!([]));
+}
+
+/// The life of a runbook, and a cleaning by it.
+async fn runbooks(client: &Client) {
+    let steps = r#"[{"interface":"bios","step":"factory_reset","args":{},"order":1}]"#;
+    let runbook = format!("runbook create --name CUSTOM_GPU --steps {steps}");
+    let runbook = client.json(&runbook).await;
+    assert_eq!(runbook["steps"][0]["order"], 1);
+    let list = client.json("runbook list").await;
+    assert_eq!(list[0]["name"], "CUSTOM_GPU");
+    client
+        .run("runbook add trait CUSTOM_GPU CUSTOM_GPU CUSTOM_OLD")
+        .await;
+    client
+        .run("runbook remove trait CUSTOM_GPU CUSTOM_OLD")
+        .await;
+    let shown = client.json("runbook show CUSTOM_GPU").await;
+    assert_eq!(shown["traits"], json!(["CUSTOM_GPU"]));
+    client
+        .run("node clean n --runbook CUSTOM_GPU --wait 30")
+        .await;
+    let other = format!("runbook create --name CUSTOM_OTHER --steps {steps}");
+    client.run(&other).await;
+    let refused = client.try_run("node clean n --runbook CUSTOM_OTHER").await;
+    assert!(
+        refused.unwrap_err().contains("HTTP 400"),
+        "the node lacks the trait"
+    );
+    client
+        .run("runbook set CUSTOM_OTHER --name CUSTOM_LAST --extra a=b")
+        .await;
+    let shown = client.json("runbook show CUSTOM_LAST").await;
+    assert_eq!(shown["extra"], json!({"a": "b"}));
+    client.run("runbook delete CUSTOM_LAST CUSTOM_GPU").await;
+    assert_eq!(client.json("runbook list").await, json!([]));
 }

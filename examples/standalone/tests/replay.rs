@@ -34,10 +34,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("conductors_shards_events/shards", "no shards yet"),
     ("management/boot-mode-secure-boot", "no boot mode yet"),
     ("management/raid-target", "no target RAID configuration yet"),
-    (
-        "nodes_crud/delete-removes-children-resources",
-        "no traits and volumes yet",
-    ),
 ];
 
 fn folder(name: &str) -> PathBuf {

@@ -133,7 +133,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Ident {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
-        let ident = path_segment(parts, state).await?;
+        let ident = path_segment(parts, state, 0).await?;
         if SUBRESOURCES.contains(&ident.as_str()) {
             return Err(Fault::routing(
                 StatusCode::NOT_FOUND,
@@ -151,6 +151,33 @@ impl<S: Send + Sync> FromRequestParts<S> for Ident {
     }
 }
 
+/// The uuid or name of a node in a path, and the name of something of it.
+#[derive(Debug)]
+pub(super) struct NodeAndName(pub(super) String, pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for NodeAndName {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let Ident(ident) = Ident::from_request_parts(parts, state).await?;
+        let name = path_segment(parts, state, 1).await?;
+        Ok(Self(ident, name))
+    }
+}
+
+/// The two variable segments of a path, as they are.
+#[derive(Debug)]
+pub(super) struct Segments(pub(super) String, pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segments {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let first = path_segment(parts, state, 0).await?;
+        Ok(Self(first, path_segment(parts, state, 1).await?))
+    }
+}
+
 /// The variable segment of a path, as it is.
 #[derive(Debug)]
 pub(super) struct Segment(pub(super) String);
@@ -159,15 +186,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
-        path_segment(parts, state).await.map(Self)
+        path_segment(parts, state, 0).await.map(Self)
     }
 }
 
-async fn path_segment<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<String, Fault> {
+async fn path_segment<S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+    number: usize,
+) -> Result<String, Fault> {
     let wrong = |_| Fault::routing(StatusCode::BAD_REQUEST, "the path is not UTF-8");
     let params = RawPathParams::from_request_parts(parts, state)
         .await
         .map_err(wrong)?;
-    let segment = params.iter().next().map(|(_, value)| value.to_owned());
+    let segment = params.iter().nth(number);
+    let segment = segment.map(|(_, value)| value.to_owned());
     segment.ok_or_else(|| Error::internal("a path without a variable segment").into())
 }

@@ -1,6 +1,6 @@
 //! `/v1/drivers`: the hardware types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::routing::get;
@@ -57,7 +57,7 @@ async fn list(
     let detail = detail.unwrap_or(false) || fields.is_some();
     let items = drivers
         .into_iter()
-        .map(|(name, hosts)| view(&caller, &name, hosts, detail, fields.as_deref()))
+        .map(|(name, driver)| view(&caller, &name, driver, detail, fields.as_deref()))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Json(json!({"drivers": items})))
 }
@@ -73,9 +73,9 @@ async fn show(
         caller.version.need(since::DRIVER_FIELDS)?;
     }
     let mut drivers = active(&caller).await?;
-    let hosts = drivers.remove(&name);
-    let hosts = hosts.ok_or_else(|| Error::not_found("driver", &name))?;
-    view(&caller, &name, hosts, true, fields.as_deref()).map(Json)
+    let driver = drivers.remove(&name);
+    let driver = driver.ok_or_else(|| Error::not_found("driver", &name))?;
+    view(&caller, &name, driver, true, fields.as_deref()).map(Json)
 }
 
 async fn properties(
@@ -105,15 +105,39 @@ async fn properties_of(caller: &Caller, name: &str) -> Result<Json<Value>, Fault
     Ok(Json(json!(properties)))
 }
 
-/// The hardware types that living conductors have, each with the names of those.
-async fn active(caller: &Caller) -> Result<BTreeMap<String, Vec<String>>, Fault> {
+/// A hardware type, as the conductors have it that live.
+#[derive(Debug, Default)]
+struct Driver {
+    hosts: Vec<String>,
+    interfaces: BTreeMap<InterfaceKind, Usable>,
+}
+
+/// The interfaces of one kind.
+#[derive(Debug, Default)]
+struct Usable {
+    /// What any of the conductors has enabled.
+    enabled: BTreeSet<String>,
+    /// What nodes get that name none: on all conductors the same, if they are set up alike.
+    default: Option<String>,
+}
+
+/// The hardware types that living conductors have, by what these tell of themselves.
+async fn active(caller: &Caller) -> Result<BTreeMap<String, Driver>, Fault> {
     let membership = caller.client.membership();
     membership.refresh().await?;
-    let mut drivers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut drivers: BTreeMap<String, Driver> = BTreeMap::new();
     for (record, _) in membership.conductors().iter().filter(|(_, lives)| *lives) {
-        for driver in &record.drivers {
-            let hosts = drivers.entry(driver.clone()).or_default();
-            hosts.push(record.hostname.clone());
+        for name in &record.drivers {
+            let driver = drivers.entry(name.clone()).or_default();
+            driver.hosts.push(record.hostname.clone());
+            for (kind, registered) in record.interfaces.get(name).into_iter().flatten() {
+                let usable = driver.interfaces.entry(*kind).or_default();
+                usable.enabled.extend(registered.enabled.iter().cloned());
+                let default = Some(&registered.default).filter(|name| !name.is_empty());
+                if let Some(default) = default {
+                    usable.default = Some(default.clone());
+                }
+            }
         }
     }
     Ok(drivers)
@@ -122,7 +146,7 @@ async fn active(caller: &Caller) -> Result<BTreeMap<String, Vec<String>>, Fault>
 fn view(
     caller: &Caller,
     name: &str,
-    hosts: Vec<String>,
+    driver: Driver,
     detail: bool,
     fields: Option<&[String]>,
 ) -> Result<Value, Fault> {
@@ -131,7 +155,7 @@ fn view(
     let mut shown = Map::new();
     let mut put = |name: &str, value: Value| shown.insert(name.to_owned(), value);
     put("name", name.into());
-    put("hosts", hosts.into());
+    put("hosts", driver.hosts.into());
     put("links", caller.endpoint.both(&path));
     if version.has(since::STATES_LINKS) {
         put(
@@ -142,12 +166,17 @@ fn view(
     if version.has(since::DYNAMIC_DRIVERS) {
         put("type", "dynamic".into());
         if detail {
-            let interfaces = caller.api.registry.interfaces_of(name);
-            for (kind, usable) in interfaces.map_err(Error::from)? {
-                let since = INTERFACES_SINCE.iter().find(|(of, _)| *of == kind);
+            for kind in InterfaceKind::ALL {
+                let since = INTERFACES_SINCE.iter().find(|(of, _)| of == kind);
                 if since.is_none_or(|(_, from)| version.has(*from)) {
-                    put(&format!("default_{kind}_interface"), usable.default.into());
-                    put(&format!("enabled_{kind}_interfaces"), usable.enabled.into());
+                    let usable = driver.interfaces.get(kind);
+                    let default = usable.and_then(|usable| usable.default.clone());
+                    let enabled = usable.map(|usable| json!(usable.enabled));
+                    put(&format!("default_{kind}_interface"), default.into());
+                    put(
+                        &format!("enabled_{kind}_interfaces"),
+                        enabled.unwrap_or_else(|| json!([])),
+                    );
                 }
             }
         }

@@ -71,7 +71,7 @@ impl Envelope {
         };
         let mut response = if path.is_root() {
             root::root(&visit.endpoint).into_response()
-        } else if let Some(fault) = root::hidden(version, path.first()) {
+        } else if let Some(fault) = root::hidden(version, request.method(), path.first()) {
             fault.into_response()
         } else {
             self.reach(request, &path, visit).await

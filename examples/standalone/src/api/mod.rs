@@ -8,6 +8,7 @@ pub mod args;
 mod arguments;
 mod caller;
 mod conductors;
+mod deploy_templates;
 mod drivers;
 mod envelope;
 mod fault;
@@ -20,7 +21,9 @@ mod paging;
 pub mod patch;
 mod ports;
 mod ramdisk;
+mod records;
 mod root;
+mod runbooks;
 pub mod schema;
 mod version;
 
@@ -36,6 +39,7 @@ use axum::routing::get;
 use http::StatusCode;
 use ironic_core::client::Client;
 use ironic_core::driver::Registry;
+use ironic_core::steps::{DeployTemplate, Runbook};
 use ironic_core::store::{Filter, Kind};
 use ironic_core::{Entropy, OsEntropy};
 
@@ -87,6 +91,9 @@ pub fn router(client: Client, registry: Arc<Registry>, settings: ApiSettings) ->
         .merge(ports::routes())
         .merge(drivers::routes())
         .merge(conductors::routes())
+        .merge(records::routes::<DeployTemplate>())
+        .merge(records::routes::<Runbook>())
+        .merge(runbooks::traits())
         .merge(ramdisk::routes())
         .fallback(root::no_such_path)
         .method_not_allowed_fallback(root::no_such_method)

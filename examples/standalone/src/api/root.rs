@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::Request;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::caller::Caller;
@@ -87,7 +87,7 @@ pub(super) async fn v1(caller: Caller) -> Json<Value> {
 }
 
 /// The refusal of a resource that this version does not have yet.
-pub(super) fn hidden(version: Version, resource: &str) -> Option<Fault> {
+pub(super) fn hidden(version: Version, method: &Method, resource: &str) -> Option<Fault> {
     let (name, from) = RESOURCES.iter().find(|(name, _)| *name == resource)?;
     // Inspection's own service had this path before, so its clients ask for no version.
     let for_inspector = *name == "continue_inspection" && version == Version::MINIMUM;
@@ -95,8 +95,10 @@ pub(super) fn hidden(version: Version, resource: &str) -> Option<Fault> {
         return None;
     }
     let message = format!("{name} need at least version 1.{from} of the API");
-    Some(if UNROUTED.contains(name) {
+    Some(if UNROUTED.contains(name) && method == Method::GET {
         Fault::routing(StatusCode::NOT_FOUND, message)
+    } else if UNROUTED.contains(name) {
+        Fault::routing(StatusCode::METHOD_NOT_ALLOWED, message)
     } else {
         Fault::not_found(message)
     })

@@ -33,6 +33,12 @@ pub(super) enum Is {
     Trait,
     /// Deploy steps, one at least.
     DeploySteps,
+    /// Steps of a runbook, one at least.
+    RunbookSteps,
+    /// A logical name, which stands in paths.
+    Name,
+    /// A boolean, or null.
+    BoolOrNull,
 }
 
 /// A string of any length.
@@ -75,6 +81,37 @@ pub const DEPLOY_TEMPLATE: Schema = Schema {
         ("extra", Is::Object),
         ("name", Is::Trait),
         ("steps", Is::DeploySteps),
+        ("uuid", Is::Uuid),
+    ],
+    required: &["name", "steps"],
+};
+
+/// A runbook as it is written since 1.112. Its traits are a resource of their own.
+pub const RUNBOOK: Schema = Schema {
+    what: "runbook",
+    fields: &[
+        ("description", Is::Text(0, 255)),
+        ("disable_ramdisk", Is::BoolOrNull),
+        ("extra", Is::Object),
+        ("name", Is::Name),
+        ("owner", Is::Text(0, 255)),
+        ("public", Is::BoolOrNull),
+        ("steps", Is::RunbookSteps),
+        ("uuid", Is::Uuid),
+    ],
+    required: &["name", "steps"],
+};
+
+/// A runbook as it was written before: its name is that of the trait that it is meant for.
+pub const RUNBOOK_OF_A_TRAIT: Schema = Schema {
+    what: "runbook",
+    fields: &[
+        ("disable_ramdisk", Is::BoolOrNull),
+        ("extra", Is::Object),
+        ("name", Is::Trait),
+        ("owner", Is::Text(0, 255)),
+        ("public", Is::BoolOrNull),
+        ("steps", Is::RunbookSteps),
         ("uuid", Is::Uuid),
     ],
     required: &["name", "steps"],
@@ -216,6 +253,12 @@ impl Is {
                 steps::parse(Steps::Deploy, value)?;
             }
             Self::DeploySteps => return Err(wrong("a list of one deploy step or more")),
+            Self::RunbookSteps if value.as_array().is_some_and(|steps| !steps.is_empty()) => {
+                steps::parse_runbook(value)?;
+            }
+            Self::RunbookSteps => return Err(wrong("a list of one step or more")),
+            Self::Name if value.as_str().is_some_and(args::is_logical_name) => {}
+            Self::Name => return Err(wrong("a name of letters, digits and -._~")),
             _ if value.is_null() => {}
             Self::Text(least, most) => {
                 let length = args::text(name, value)?.map_or(0, |text| text.chars().count());
@@ -223,6 +266,8 @@ impl Is {
                     return Err(wrong(&format!("{least} to {most} characters long")));
                 }
             }
+            Self::BoolOrNull if value.is_boolean() => {}
+            Self::BoolOrNull => return Err(wrong("true or false")),
             Self::Object if value.is_object() => {}
             Self::Object => return Err(wrong("a JSON object")),
             Self::Flag if matches!(value, Value::String(_) | Value::Bool(_)) => {

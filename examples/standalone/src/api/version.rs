@@ -53,6 +53,7 @@ pub mod since {
     pub const REBUILD_CONFIGDRIVE: u16 = 35;
     pub const AGENT_VERSION: u16 = 36;
     pub const RESCUE: u16 = 38;
+    pub const TRAITS: u16 = 37;
     pub const INSPECT_WAIT_STATE: u16 = 39;
     pub const INSPECT_ABORT: u16 = 41;
     pub const FAULT: u16 = 42;
@@ -90,6 +91,7 @@ pub mod since {
     pub const INSTANCE_NAME: u16 = 104;
     pub const SERVICE_WITHOUT_RAMDISK: u16 = 108;
     pub const DEPLOY_ABORT: u16 = 110;
+    pub const RUNBOOK_TRAITS: u16 = 112;
 }
 
 impl Version {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use ironic_core::model::{MacAddress, Node, Port};
-use ironic_core::states::ProvisionState;
+use ironic_core::states::{InterfaceKind, ProvisionState};
+use ironic_core::steps::{DeployTemplate, Runbook, RunbookStep, UserStep};
 use ironic_core::store::{Batch, Expect, Kind, Op, Record, Revision};
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
@@ -16,6 +17,8 @@ const NODE: Uuid = uuid!("9860fe9e-ddcc-4bb7-a722-416374fdb422");
 const CHILD: Uuid = uuid!("1b8115d4-cd25-400a-a593-0ca5729f8ac2");
 const CHASSIS: Uuid = uuid!("04006943-aa3d-4437-8e79-931ba4883a2d");
 const PORT: Uuid = uuid!("2176ab40-1418-4508-9462-71cb5d269423");
+const TEMPLATE: Uuid = uuid!("76b4bf35-9b3f-4d32-8a0c-6a7d5e2b1c11");
+const RUNBOOK: Uuid = uuid!("b7e9a1de-11aa-4f4e-9cb5-7d1b6f1f2d10");
 const MISSING: Uuid = uuid!("2176ab40-1418-4508-9462-71cb5d269499");
 
 /// Parts of paths that lead to resources that there are not yet.
@@ -23,7 +26,6 @@ const LATER: &[&str] = &[
     "/allocation",
     "/bios",
     "/chassis",
-    "/deploy_templates",
     "/events",
     "/firmware",
     "/history",
@@ -33,12 +35,10 @@ const LATER: &[&str] = &[
     "/inventory",
     "/portgroups",
     "/raid",
-    "/runbooks",
     "/shards",
     "/states/boot_mode",
     "/states/console",
     "/states/secure_boot",
-    "/traits",
     "/vendor_passthru",
     "/vifs",
     "/vmedia",
@@ -94,6 +94,11 @@ async fn furnish(world: &World) {
     let address: MacAddress = "52:54:00:cf:2d:31".parse().unwrap();
     let port = Port::new(PORT, NODE, address);
     world.repository.create(&port).await.unwrap();
+    let step = UserStep::new(InterfaceKind::Bios, "apply").with_priority(1);
+    let mut template = DeployTemplate::new("CUSTOM_1", vec![step]);
+    template.uuid = TEMPLATE;
+    world.repository.create(&template).await.unwrap();
+    furnish_runbook(world).await;
     let record = Record {
         kind: Kind::Chassis,
         id: CHASSIS,
@@ -112,6 +117,22 @@ async fn furnish(world: &World) {
         ops: vec![op],
     };
     world.store.commit(batch).await.unwrap();
+}
+
+/// Lets there be the runbook that one of the cases removes.
+async fn furnish_runbook(world: &World) {
+    if world
+        .repository
+        .get::<Runbook>(RUNBOOK)
+        .await
+        .unwrap()
+        .is_none()
+    {
+        let step = UserStep::new(InterfaceKind::Bios, "apply");
+        let mut runbook = Runbook::new("CUSTOM_1", vec![RunbookStep::new(step, 1)]);
+        runbook.uuid = RUNBOOK;
+        world.repository.create(&runbook).await.unwrap();
+    }
 }
 
 async fn run(world: &World, shown: &mut Shown, kind: &str, case: &Value) -> Outcome {
@@ -157,6 +178,9 @@ fn fill(path: &str) -> String {
         ("{bad name}", "bad%20name"),
         ("{conductor}", "cond-a"),
         ("{hostname}", "cond-a"),
+        ("{runbook}", &RUNBOOK.to_string()),
+        ("{template}", &TEMPLATE.to_string()),
+        ("{trait}", "CUSTOM_1"),
         ("{mac}", "52:54:00:cf:2d:31"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -181,6 +205,9 @@ async fn by_version(
         let run = runs.iter().rev().find(|run| from(run) <= minor).unwrap();
         let version = format!("1.{minor}");
         let answer = world.ask_in(&version, method, &path, body).await;
+        if method == "DELETE" && path.starts_with("/v1/runbooks/") {
+            furnish_runbook(world).await;
+        }
         let got = answer.status.as_u16();
         // Where the original fails, a refusal is as right as an answer.
         let right = match run["status"].as_u64().unwrap() as u16 {
@@ -236,8 +263,16 @@ impl Shown {
 }
 
 async fn fields_by_version(world: &World, method: &str, path: &str) -> Vec<Vec<String>> {
-    let body = match (method, path.starts_with("/v1/nodes")) {
+    let mut body = match (method, path.starts_with("/v1/nodes")) {
         ("POST", true) => Some(json!({"driver": "fake-hardware"})),
+        ("POST", false) if path == "/v1/deploy_templates" => {
+            let step = json!({"interface": "bios", "step": "s", "args": {}, "priority": 1});
+            Some(json!({"name": "", "steps": [step]}))
+        }
+        ("POST", false) if path == "/v1/runbooks" => {
+            let step = json!({"interface": "bios", "step": "s", "order": 1});
+            Some(json!({"name": "", "steps": [step]}))
+        }
         ("POST", false) => Some(json!({"address": "52:54:00:cf:2d:32", "node_uuid": NODE})),
         ("PATCH", _) => Some(json!([{"op": "add", "path": "/extra/a", "value": "b"}])),
         _ => None,
@@ -245,6 +280,12 @@ async fn fields_by_version(world: &World, method: &str, path: &str) -> Vec<Vec<S
     let mut fields = Vec::new();
     for minor in 1..=115 {
         let version = format!("1.{minor}");
+        if matches!(path, "/v1/deploy_templates" | "/v1/runbooks")
+            && let Some(body) = &mut body
+        {
+            // They are kept, and no two have the same name.
+            body["name"] = json!(format!("CUSTOM_V{minor}"));
+        }
         let answer = world.ask_in(&version, method, path, body.as_ref()).await;
         let answer = if answer.status.is_success() {
             answer.body
@@ -252,7 +293,13 @@ async fn fields_by_version(world: &World, method: &str, path: &str) -> Vec<Vec<S
             Value::Null
         };
         // Of a list the items count.
-        let lists = ["nodes", "ports", "drivers", "conductors"];
+        let lists = [
+            "nodes",
+            "ports",
+            "drivers",
+            "conductors",
+            "deploy_templates",
+        ];
         let list = lists.iter().find_map(|name| answer.get(name)?.as_array());
         let shown = match list {
             Some(items) if items.first().is_none_or(|item| item.get("rel").is_none()) => {

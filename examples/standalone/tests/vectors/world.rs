@@ -73,6 +73,8 @@ impl Notes {
             ),
             Call::DestroyNode { .. } => ("destroy_node", Response::Done),
             Call::DestroyPort { .. } => ("destroy_port", Response::Done),
+            Call::AddTraits { .. } => ("add_node_traits", Response::Done),
+            Call::RemoveTraits { .. } => ("remove_node_traits", Response::Done),
             Call::Heartbeat { .. } => ("heartbeat", Response::Done),
             other => panic!("no case is about {other:?}"),
         })

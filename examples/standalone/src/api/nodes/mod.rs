@@ -10,10 +10,12 @@ mod patch;
 mod provision;
 mod states;
 pub(super) mod steps;
+mod traits;
 mod view;
 
 pub use names::{is_reserved as is_reserved_node_name, is_valid as is_valid_node_name};
 pub use steps::{Steps, parse as parse_steps};
+pub(super) use traits::of_body as traits_of_body;
 pub(super) use view::show;
 
 use std::sync::Arc;
@@ -59,6 +61,16 @@ pub(super) fn routes() -> Router<Arc<Api>> {
         .route("/nodes/{ident}/states", get(states::states))
         .route("/nodes/{ident}/states/power", put(states::power))
         .route("/nodes/{ident}/states/provision", provision)
+        .route(
+            "/nodes/{ident}/traits",
+            get(traits::list)
+                .put(traits::replace)
+                .delete(traits::remove_all),
+        )
+        .route(
+            "/nodes/{ident}/traits/{name}",
+            put(traits::add).delete(traits::remove),
+        )
         .route("/nodes/{ident}/management", any(root::no_such_method))
         .route(
             "/nodes/{ident}/management/{what}",

@@ -41,6 +41,7 @@ struct Asked {
     service_steps: Value,
     rescue_password: Option<String>,
     disable_ramdisk: Option<bool>,
+    runbook: Option<String>,
 }
 
 /// `PUT states/provision`.
@@ -86,6 +87,7 @@ impl Asked {
             service_steps: arguments.any("service_steps"),
             rescue_password: arguments.text("rescue_password")?,
             disable_ramdisk: arguments.flag("disable_ramdisk")?,
+            runbook: arguments.text("runbook")?.filter(|name| !name.is_empty()),
         };
         arguments.end()?;
         for (name, steps) in [
@@ -151,6 +153,7 @@ impl Asked {
         let target = self.target.as_str();
         self.check_configdrive(version)?;
         self.check_ramdisk(version)?;
+        self.check_runbook(version)?;
         if given(&self.clean_steps) && target != "clean" {
             return Err(Fault::bad("clean_steps go with the target clean only"));
         }
@@ -237,10 +240,37 @@ impl Asked {
         }
     }
 
+    fn check_runbook(&self, version: Version) -> Result<(), Fault> {
+        if self.runbook.is_none() {
+            return Ok(());
+        }
+        version.need(since::RUNBOOKS)?;
+        let steps = match self.target.as_str() {
+            "clean" => &self.clean_steps,
+            "service" => &self.service_steps,
+            _ => {
+                return Err(Fault::bad(
+                    "runbook goes with the targets clean and service only",
+                ));
+            }
+        };
+        if given(steps) {
+            return Err(Fault::bad("steps and a runbook exclude each other"));
+        }
+        if self.disable_ramdisk.is_some() {
+            return Err(Fault::bad(
+                "disable_ramdisk and a runbook exclude each other: the runbook says",
+            ));
+        }
+        Ok(())
+    }
+
     fn into_args(self, verb: Verb) -> Result<ProvisionArgs, Fault> {
         let mut args = ProvisionArgs::default();
         args.disable_ramdisk = self.disable_ramdisk.unwrap_or(false);
+        args.runbook = self.runbook;
         match verb {
+            Verb::Clean | Verb::Service if args.runbook.is_some() => {}
             Verb::Deploy | Verb::Rebuild => {
                 if given(&self.deploy_steps) {
                     args.steps = steps::parse(Steps::Deploy, &self.deploy_steps)?;

@@ -1,7 +1,7 @@
 //! Steps as a client writes them.
 
 use ironic_core::states::InterfaceKind;
-use ironic_core::steps::UserStep;
+use ironic_core::steps::{RunbookStep, UserStep};
 use serde_json::{Map, Value};
 
 use super::super::args;
@@ -16,6 +16,8 @@ pub enum Steps {
     Deploy,
     /// Of a service.
     Service,
+    /// Of a runbook.
+    Runbook,
 }
 
 /// The interfaces that may be asked for steps.
@@ -36,6 +38,7 @@ impl Steps {
             Self::Clean => "clean_steps",
             Self::Deploy => "deploy_steps",
             Self::Service => "service_steps",
+            Self::Runbook => "steps",
         }
     }
 
@@ -47,6 +50,12 @@ impl Steps {
                 ("step", true),
                 ("args", true),
                 ("priority", true),
+            ],
+            Self::Runbook => &[
+                ("interface", true),
+                ("step", true),
+                ("order", true),
+                ("args", false),
             ],
             Self::Clean | Self::Service => &[
                 ("interface", true),
@@ -75,6 +84,22 @@ pub fn parse(kind: Steps, steps: &Value) -> Result<Vec<UserStep>, Fault> {
         parsed.push(step);
     }
     Ok(parsed)
+}
+
+/// The steps of a runbook, each with its place.
+///
+/// # Errors
+/// As [`parse`].
+pub(in super::super) fn parse_runbook(steps: &Value) -> Result<Vec<RunbookStep>, Fault> {
+    let parsed = parse(Steps::Runbook, steps)?;
+    let orders = steps.as_array().into_iter().flatten();
+    let orders = orders.map(|item| item.get("order").and_then(number));
+    let placed = parsed.into_iter().zip(orders).map(|(step, order)| {
+        let order = order.and_then(|order| u32::try_from(order).ok());
+        let order = order.ok_or_else(|| Fault::bad("order of a step is too large"))?;
+        Ok(RunbookStep::new(step, order))
+    });
+    placed.collect()
 }
 
 fn step(kind: Steps, item: &Value) -> Result<UserStep, String> {
