@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 
 /// The newest version of the API that this program was written against.
-const VERSION: &str = "1.110";
+const VERSION: &str = "1.112";
 
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
@@ -106,6 +106,32 @@ impl Api {
         )
         .await
         .map(|_| ())
+    }
+
+    pub(crate) async fn set_traits(&self, node: &str, traits: &[&str]) -> Result<(), Failure> {
+        self.send(
+            Method::PUT,
+            &format!("/v1/nodes/{node}/traits"),
+            Some(&json!({"traits": traits})),
+        )
+        .await
+        .map(|_| ())
+    }
+
+    pub(crate) async fn create_deploy_template(&self, template: &Value) -> Result<(), Failure> {
+        self.send(Method::POST, "/v1/deploy_templates", Some(template))
+            .await
+            .map(|_| ())
+    }
+
+    /// Creates a runbook that is meant for machines with this trait.
+    pub(crate) async fn create_runbook(&self, runbook: &Value, of: &str) -> Result<(), Failure> {
+        let made = self
+            .send(Method::POST, "/v1/runbooks", Some(runbook))
+            .await?;
+        let id = made.get("uuid").and_then(Value::as_str).unwrap_or_default();
+        let path = format!("/v1/runbooks/{id}/traits/{of}");
+        self.send(Method::PUT, &path, None).await.map(|_| ())
     }
 
     pub(crate) async fn delete_node(&self, node: &str) -> Result<(), Failure> {

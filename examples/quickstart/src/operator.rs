@@ -113,11 +113,6 @@ impl Operator {
         through: &[State],
     ) -> Result<(), Failure> {
         self.api.provision(node, &body).await?;
-        self.pass(node, through).await
-    }
-
-    /// Waits until the node has gone through these states in this order.
-    pub(crate) async fn pass(&mut self, node: &str, through: &[State]) -> Result<(), Failure> {
         let mut awaited = through.iter().copied().peekable();
         let ends = Instant::now() + self.patience;
         while let Some(next) = awaited.peek().copied() {

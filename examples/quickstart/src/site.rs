@@ -44,8 +44,8 @@ pub(crate) struct SiteView {
     pub(crate) image_url: String,
     pub(crate) image_sha256: String,
     pub(crate) image_sha512: String,
-    /// The engine itself, for what the API does not have yet.
-    pub(crate) client: Client,
+    /// The engine itself, which says why a node does not move.
+    client: Client,
 }
 
 impl SiteView {

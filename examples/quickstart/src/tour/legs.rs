@@ -1,8 +1,7 @@
 //! The verbs, one by one: what is asked for, and what the machine has to have done then.
 
-use ironic_core::states::{InterfaceKind, ProvisionState as State};
-use ironic_core::steps::{DeployTemplate, Runbook, RunbookStep, UserStep};
-use ironic_core::{PowerState, Verb, sha_crypt};
+use ironic_core::states::ProvisionState as State;
+use ironic_core::{PowerState, sha_crypt};
 use ironic_vbmc::{MachineEvent, MachineState};
 use serde_json::{Value, json};
 
@@ -17,10 +16,6 @@ const AN_HOUR: u32 = 3600;
 
 fn failed(text: impl Into<String>) -> Failure {
     Failure::Machine(text.into())
-}
-
-fn engine(error: ironic_core::Error) -> Failure {
-    failed(error.to_string())
 }
 
 impl Tour {
@@ -127,13 +122,13 @@ impl Tour {
 
     /// Deploys with the steps of the template that the instance's trait brings.
     async fn deploy(&mut self) -> Result<(), Failure> {
-        let client = &self.operator.site.client;
-        let erase = UserStep::new(InterfaceKind::Deploy, "erase_devices_metadata");
-        let template = DeployTemplate::new(TRAIT, vec![erase.with_priority(90)]);
-        client.create_record(template).await.map_err(engine)?;
-        let id = self.node.parse().map_err(|_| failed("it has no uuid"))?;
-        client.set_traits(id, &[TRAIT]).await.map_err(engine)?;
-
+        let api = self.operator.api.clone();
+        let erase = json!({
+            "interface": "deploy", "step": "erase_devices_metadata", "args": {}, "priority": 90,
+        });
+        api.create_deploy_template(&json!({"name": TRAIT, "steps": [erase]}))
+            .await?;
+        api.set_traits(&self.node, &[TRAIT]).await?;
         let mut info = self.operator.instance_info();
         if let Some(info) = info.as_object_mut() {
             info.insert("traits".to_owned(), json!([TRAIT]));
@@ -142,7 +137,7 @@ impl Tour {
             {"op": "add", "path": "/instance_uuid", "value": self.operator.instance()},
             {"op": "add", "path": "/instance_info", "value": info},
         ]);
-        self.operator.api.patch_node(&self.node, &patch).await?;
+        api.patch_node(&self.node, &patch).await?;
         self.operator.so_far();
         let hostname = self.hostname("first");
         let drive = self.operator.config_drive(&hostname);
@@ -175,17 +170,13 @@ impl Tour {
         // The step was given the image alone.
         self.operator.verify(None).await?;
 
-        let client = self.operator.site.client.clone();
-        let reboot = UserStep::new(InterfaceKind::Power, "reboot");
-        let mut runbook = Runbook::new("tour-restart", vec![RunbookStep::new(reboot, 1)]);
-        runbook.traits = vec![TRAIT.to_owned()];
-        client.create_record(runbook).await.map_err(engine)?;
-        let id = self.node.parse().map_err(|_| failed("it has no uuid"))?;
-        let args = ironic_core::transport::ProvisionArgs::default().with_runbook("tour-restart");
-        let asked = client.provision(id, Verb::Service, args).await;
-        asked.map_err(engine)?;
+        let reboot = json!({"interface": "power", "step": "reboot", "order": 1});
+        let runbook = json!({"name": "tour-restart", "steps": [reboot]});
+        let api = self.operator.api.clone();
+        api.create_runbook(&runbook, TRAIT).await?;
+        let body = json!({"target": "service", "runbook": "tour-restart"});
         let through = [State::Servicing, State::Active];
-        self.operator.pass(&self.node, &through).await?;
+        self.ask(body, &through).await?;
         self.operator.verify(None).await?;
         self.operator.check_power(&self.node, PowerState::On).await
     }
