@@ -161,6 +161,26 @@ const LINES: &[(&str, &str)] = &[
     ),
     ("policy.fast_track", "conductor.fast_track = true"),
     (
+        "policy.fast_track_timeout",
+        "conductor.fast_track_timeout = 7",
+    ),
+    (
+        "policy.allow_provisioning_in_maintenance",
+        "conductor.allow_provisioning_in_maintenance = false",
+    ),
+    (
+        "policy.poweroff_in_cleanfail",
+        "conductor.poweroff_in_cleanfail = true",
+    ),
+    (
+        "policy.poweroff_in_servicefail",
+        "conductor.poweroff_in_servicefail = true",
+    ),
+    (
+        "policy.power_off_after_deploy_failure",
+        "conductor.power_off_after_deploy_failure = false",
+    ),
+    (
         "policy.inspect_wait_timeout",
         "conductor.inspect_wait_timeout = 7",
     ),

@@ -43,6 +43,16 @@ settings! {
         allow_deleting_available_nodes: bool => policy.allow_deleting_available_nodes,
         /// Whether a ramdisk that still runs is used instead of booting another.
         fast_track: bool => policy.fast_track,
+        /// How long ago the agent of such a ramdisk may have called last.
+        fast_track_timeout: Seconds => policy.fast_track_timeout,
+        /// Whether nodes in maintenance may be provisioned.
+        allow_provisioning_in_maintenance: bool => policy.allow_provisioning_in_maintenance,
+        /// Whether a machine is switched off whose cleaning failed.
+        poweroff_in_cleanfail: bool => policy.poweroff_in_cleanfail,
+        /// Whether a machine is switched off whose servicing failed.
+        poweroff_in_servicefail: bool => policy.poweroff_in_servicefail,
+        /// Whether a machine is switched off whose deployment failed.
+        power_off_after_deploy_failure: bool => policy.power_off_after_deploy_failure,
         /// Priorities of automated clean steps instead of their own: `interface.step` to a number.
         clean_step_priority_override: Pairs => policy.clean_step_priority_override,
         /// Priorities of verify steps instead of their own.
