@@ -156,10 +156,10 @@ async fn runbooks(client: &Client) {
     let list = client.json("runbook list").await;
     assert_eq!(list[0]["name"], "CUSTOM_GPU");
     client
-        .run("runbook add trait CUSTOM_GPU CUSTOM_GPU CUSTOM_OLD")
+        .run("runbook trait add CUSTOM_GPU CUSTOM_GPU CUSTOM_OLD")
         .await;
     client
-        .run("runbook remove trait CUSTOM_GPU CUSTOM_OLD")
+        .run("runbook trait remove CUSTOM_GPU CUSTOM_OLD")
         .await;
     let shown = client.json("runbook show CUSTOM_GPU").await;
     assert_eq!(shown["traits"], json!(["CUSTOM_GPU"]));

@@ -19,6 +19,48 @@ const LINES: &[(&str, &str)] = &[
         "agent_power_off_timeout",
         "conductor.agent_power_off_timeout = 7",
     ),
+    (
+        "agent_allow_md5_checksum",
+        "conductor.agent_allow_md5_checksum = false",
+    ),
+    (
+        "agent_command_timeout",
+        "conductor.agent_command_timeout = 7",
+    ),
+    (
+        "agent_max_command_attempts",
+        "conductor.agent_max_command_attempts = 7",
+    ),
+    ("agent_require_tls", "conductor.agent_require_tls = true"),
+    (
+        "default_portgroup_mode",
+        "conductor.default_portgroup_mode = '802.3ad'",
+    ),
+    (
+        "disable_support_for_checksum_files",
+        "conductor.disable_support_for_checksum_files = true",
+    ),
+    (
+        "enable_health_monitoring",
+        "conductor.enable_health_monitoring = false",
+    ),
+    ("node_history", "conductor.node_history = false"),
+    (
+        "permit_child_node_step_async_result",
+        "conductor.permit_child_node_step_async_result = true",
+    ),
+    (
+        "policy.record_step_flows_in_history",
+        "conductor.record_step_flows_in_history = false",
+    ),
+    (
+        "require_rescue_password_hashed",
+        "conductor.require_rescue_password_hashed = false",
+    ),
+    (
+        "rescue_password_hash_algorithm",
+        "conductor.rescue_password_hash_algorithm = 'sha512'",
+    ),
     ("api_url", "conductor.api_url = 'http://192.0.2.1'"),
     (
         "automated_cleaning.runbook",

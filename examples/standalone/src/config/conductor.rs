@@ -117,6 +117,10 @@ settings! {
         conductor_cleanup_interval: Seconds => conductor_cleanup_interval,
         /// How many of them are removed at a time.
         conductor_cleanup_batch_size: u32 => conductor_cleanup_batch_size,
+        /// Whether nodes have a history.
+        node_history: bool => node_history,
+        /// Whether it says which steps a cleaning, deployment or servicing had.
+        record_step_flows_in_history: bool => policy.record_step_flows_in_history,
         /// How many events of a node's history are kept; 0 for all.
         node_history_max_entries: usize => node_history_max_entries,
         /// How often histories are pruned; 0 never.
@@ -125,6 +129,26 @@ settings! {
         node_history_cleanup_batch_count: usize => node_history_cleanup_batch_count,
         /// How many days an event is kept at least.
         node_history_minimum_days: u32 => node_history_minimum_days,
+        /// The mode of port groups that are created without one.
+        default_portgroup_mode: String => default_portgroup_mode,
+        /// Whether a step on a child node may still be going on when it counts as done.
+        permit_child_node_step_async_result: bool => permit_child_node_step_async_result,
+        /// Whether the health that BMCs report is read along with power.
+        enable_health_monitoring: bool => enable_health_monitoring,
+        /// How the rescue user's password is hashed: `sha256` or `sha512`.
+        rescue_password_hash_algorithm: String => rescue_password_hash_algorithm,
+        /// Whether a ramdisk is never given that password in clear.
+        require_rescue_password_hashed: bool => require_rescue_password_hashed,
+        /// Whether an image's checksum may not be the URL of a file of checksums.
+        disable_support_for_checksum_files: bool => disable_support_for_checksum_files,
+        /// How long an exchange with an agent may take.
+        agent_command_timeout: Seconds => agent_command_timeout,
+        /// How often an agent is given a command to which it does not answer.
+        agent_max_command_attempts: u32 => agent_max_command_attempts,
+        /// Whether MD5 will do as an image's checksum.
+        agent_allow_md5_checksum: bool => agent_allow_md5_checksum,
+        /// Whether agents that take commands over plain HTTP are turned away.
+        agent_require_tls: bool => agent_require_tls,
         /// Where agents reach the API.
         api_url: String => api_url,
         /// How long a machine may take to switch itself off.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use ironic_core::Error;
-use ironic_core::config::{CleaningStepSource, LesseeSource};
+use ironic_core::config::{CleaningStepSource, LesseeSource, PasswordHash};
 use ironic_core::notify::Level;
 use ironic_core::steps::PriorityOverrides;
 use ironic_hashring::HashFunction;
@@ -89,6 +89,7 @@ words! {
     CleaningStepSource,
     HashFunction,
     LesseeSource,
+    PasswordHash,
 }
 
 /// An empty text is none.

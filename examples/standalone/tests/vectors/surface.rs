@@ -299,6 +299,7 @@ async fn fields_by_version(world: &World, method: &str, path: &str) -> Vec<Vec<S
             "drivers",
             "conductors",
             "deploy_templates",
+            "runbooks",
         ];
         let list = lists.iter().find_map(|name| answer.get(name)?.as_array());
         let shown = match list {
