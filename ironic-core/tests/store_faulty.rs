@@ -102,3 +102,26 @@ async fn the_crash_point_is_called_after_each_applied_commit() {
     commit_five(&store).await;
     assert_eq!(*seen.lock().unwrap(), [(1, 1), (3, 1), (4, 1), (5, 1)]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_process_gets_no_answer() {
+    let store = Arc::new(faulty());
+    store.die_after(2);
+    let patience = Duration::from_secs(1);
+    assert!(store.commit(batch(1)).await.is_ok());
+    assert!(!store.is_dead());
+    let second = tokio::time::timeout(patience, store.commit(batch(2))).await;
+    assert!(second.is_err(), "applied, and never answered");
+    let third = tokio::time::timeout(patience, store.commit(batch(3))).await;
+    assert!(third.is_err(), "not applied");
+    let all = Query::all(Kind::Node);
+    assert!(
+        tokio::time::timeout(patience, store.list(&all))
+            .await
+            .is_err()
+    );
+    store.heal();
+    let there = store.list(&all).await.unwrap();
+    let there: Vec<_> = there.iter().map(|r| r.id.as_u128()).collect();
+    assert_eq!(there, [1, 2]);
+}

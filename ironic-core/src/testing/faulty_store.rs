@@ -22,7 +22,7 @@ pub enum Injected {
 
 type OnCommit = Arc<dyn Fn(u64, &Batch) + Send + Sync>;
 
-/// A store whose commits fail by a script; reads pass through.
+/// A store whose commits fail by a script; reads pass through as long as the process lives.
 ///
 /// Commits are counted from 1 as they begin, also those that fail.
 pub struct FaultyStore {
@@ -36,6 +36,9 @@ struct Script {
     nth: BTreeMap<u64, Injected>,
     /// All commits with a higher number fail before they are applied.
     last: Option<u64>,
+    /// With the commit of this number the process is gone: that one is applied, none later, and
+    /// nothing is answered any more.
+    dies: Option<u64>,
     on_commit: Option<OnCommit>,
 }
 
@@ -71,11 +74,32 @@ impl FaultyStore {
         self.script().last = Some(self.commits() + n);
     }
 
+    /// With the `n`-th commit from now on the process that uses this store is as good as killed:
+    /// that commit is applied, and neither it nor anything after it is ever answered. With 0
+    /// nothing is answered from now on.
+    pub fn die_after(&self, n: u64) {
+        self.script().dies = Some(self.commits() + n);
+    }
+
+    /// Whether nothing is answered any more.
+    pub fn is_dead(&self) -> bool {
+        let commits = self.commits();
+        self.script().dies.is_some_and(|dies| commits >= dies)
+    }
+
+    /// Returns while the process lives.
+    async fn live(&self) {
+        if self.is_dead() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Forgets all that should fail.
     pub fn heal(&self) {
         let mut script = self.script();
         script.nth.clear();
         script.last = None;
+        script.dies = None;
     }
 
     /// Calls this with each commit's number as soon as it has been applied, before the answer is
@@ -111,22 +135,27 @@ fn injected(n: u64, when: &str) -> StoreError {
 #[async_trait]
 impl Store for FaultyStore {
     async fn get(&self, kind: Kind, id: Uuid) -> Result<Option<Record>, StoreError> {
+        self.live().await;
         self.inner.get(kind, id).await
     }
 
     async fn find(&self, kind: Kind, key: &UniqueKey) -> Result<Option<Record>, StoreError> {
+        self.live().await;
         self.inner.find(kind, key).await
     }
 
     async fn list(&self, query: &Query) -> Result<Vec<Record>, StoreError> {
+        self.live().await;
         self.inner.list(query).await
     }
 
     async fn count(&self, kind: Kind, filter: &Filter) -> Result<u64, StoreError> {
+        self.live().await;
         self.inner.count(kind, filter).await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Vec<Revision>, StoreError> {
+        self.live().await;
         let n = self.commits.fetch_add(1, Ordering::SeqCst) + 1;
         let (fate, on_commit) = {
             let script = self.script();
@@ -139,6 +168,7 @@ impl Store for FaultyStore {
         }
         let kept = on_commit.is_some().then(|| batch.clone());
         let answer = self.inner.commit(batch).await;
+        self.live().await;
         if let (Ok(_), Some(call), Some(batch)) = (&answer, on_commit, kept) {
             call(n, &batch);
         }

@@ -1,3 +1,4 @@
+mod everywhere;
 mod flows;
 
 use std::sync::Arc;
@@ -9,44 +10,10 @@ use ironic_core::model::{Lock, Node};
 use ironic_core::states::{ProvisionState, Verb};
 use ironic_core::store::{Kind, MemoryStore, Query, Store};
 use ironic_core::testing::{FaultyStore, Injected};
-use ironic_core::transport::ProvisionArgs;
 use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::house::{House, LONG, ask, available};
-
-/// A house whose conductor loses its store after so many commits of a verb, as if it had been
-/// killed there; its successor starts over the same records.
-async fn killed_after(
-    commits: u64,
-    verb: Verb,
-    prepare: impl AsyncFn(&House) -> Uuid,
-) -> (House, Uuid, u64) {
-    killed_with(commits, verb, ProvisionArgs::default(), prepare).await
-}
-
-/// The same, with arguments of the verb.
-async fn killed_with(
-    commits: u64,
-    verb: Verb,
-    args: ProvisionArgs,
-    prepare: impl AsyncFn(&House) -> Uuid,
-) -> (House, Uuid, u64) {
-    let inner: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let faulty = Arc::new(FaultyStore::new(Arc::clone(&inner)));
-    let house = House::over(Arc::clone(&inner));
-    let node = prepare(&house).await;
-    let doomed = house.with_store(faulty.clone());
-    let conductor = doomed.conductor("cond-a").await;
-    let client = doomed.client(&conductor);
-    let before = faulty.commits();
-    faulty.fail_after(commits);
-    let _ = client.provision(node, verb, args).await;
-    sleep(Duration::from_secs(5)).await;
-    let made = faulty.commits() - before;
-    drop(conductor);
-    (house, node, made)
-}
 
 async fn settle(house: &House, node: Uuid, expected: &[ProvisionState]) -> Node {
     let conductor = house.conductor("cond-a").await;
@@ -71,65 +38,6 @@ async fn make_available(house: &House) -> Uuid {
     let node = available(&house.client(&conductor)).await;
     conductor.stop().await.unwrap();
     node
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_deployment_killed_after_any_commit_is_gone_on_with() {
-    let mut resumed = 0;
-    for commits in 0..12 {
-        let (house, node, _) = killed_after(commits, Verb::Deploy, make_available).await;
-        let state = house
-            .repository()
-            .load::<Node>(node)
-            .await
-            .unwrap()
-            .provision_state;
-        let expected = if state == ProvisionState::Available {
-            // The request itself was not accepted, and its caller was told so.
-            ProvisionState::Available
-        } else {
-            resumed += u32::from(state == ProvisionState::Deploying);
-            ProvisionState::Active
-        };
-        settle(&house, node, &[expected]).await;
-    }
-    assert!(
-        resumed >= 2,
-        "only {resumed} of the kills hit a running deployment"
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_tear_down_killed_after_any_commit_ends_in_available() {
-    let make_active = async |house: &House| {
-        let conductor = house.conductor("cond-a").await;
-        let client = house.client(&conductor);
-        let node = available(&client).await;
-        crate::house::go(&client, node, Verb::Deploy, ProvisionState::Active).await;
-        conductor.stop().await.unwrap();
-        node
-    };
-    let mut resumed = 0;
-    for commits in 0..14 {
-        let (house, node, _) = killed_after(commits, Verb::Undeploy, make_active).await;
-        let state = house
-            .repository()
-            .load::<Node>(node)
-            .await
-            .unwrap()
-            .provision_state;
-        resumed += u32::from(!state.is_stable());
-        let expected = if state == ProvisionState::Active {
-            ProvisionState::Active
-        } else {
-            ProvisionState::Available
-        };
-        settle(&house, node, &[expected]).await;
-    }
-    assert!(
-        resumed >= 3,
-        "only {resumed} of the kills hit a running tear-down"
-    );
 }
 
 #[tokio::test(start_paused = true)]
