@@ -15,7 +15,7 @@ section! {
         /// Default: everything.
         level: String,
         /// Where each event is posted to. Default: nowhere.
-        webhook_url: String,
+        webhook_url: Secret<String>,
         /// What posts are signed with. Default: they are not.
         webhook_secret: Secret<String>,
         /// How long a post may take. Default 10.
@@ -35,12 +35,13 @@ impl NotificationsSection {
     pub(super) fn apply(self, config: &mut Config) -> Result<Option<WebhookSettings>, ConfigError> {
         let section = "notifications";
         put(section, "level", self.level, &mut config.notification_level)?;
-        let Some(url) = self.webhook_url.filter(|url| !url.is_empty()) else {
+        let Some(url) = self.webhook_url.filter(|url| !url.expose().is_empty()) else {
             return Ok(None);
         };
         let wrong = |what: &str| ConfigError::from(Error::invalid(what));
+        let url = url.expose().as_str();
         let is_http = url.starts_with("http://") || url.starts_with("https://");
-        if !is_http || reqwest::Url::parse(&url).is_err() {
+        if !is_http || reqwest::Url::parse(url).is_err() {
             return Err(wrong(
                 "webhook_url in [notifications] must be an http or https URL",
             ));

@@ -90,7 +90,7 @@ impl Delivery {
     async fn attempt(&self, body: bytes::Bytes, signature: Option<&str>) -> Result<(), Failure> {
         let mut request = self
             .http
-            .post(&self.settings.url)
+            .post(self.settings.url.expose())
             .timeout(self.settings.timeout)
             .header(http::header::CONTENT_TYPE, "application/json")
             .body(body);

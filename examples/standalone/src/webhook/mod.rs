@@ -23,8 +23,8 @@ pub const SIGNATURE_HEADER: &str = "x-ironic-signature";
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct WebhookSettings {
-    /// Where they are posted.
-    pub url: String,
+    /// Where they are posted: who knows the URL of a webhook may often post to it.
+    pub url: Secret<String>,
     /// What they are signed with, if they are.
     pub secret: Option<Secret<String>>,
     /// How long one attempt may take. Default 10 s.
@@ -45,7 +45,7 @@ impl WebhookSettings {
     /// The defaults, to this URL.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
-            url: url.into(),
+            url: Secret::new(url.into()),
             secret: None,
             timeout: Duration::from_secs(10),
             attempts: 5,
