@@ -17,8 +17,6 @@ string_enum! {
         LostAnswerRepeated = "lost-answer-repeated",
         /// A flow that fails does not give the lock back.
         LockKept = "lock-kept",
-        /// A conductor that starts does not look when waiting flows are due.
-        DeadlineForgotten = "deadline-forgotten",
         /// A conductor does not go on with what a dead one left in the middle.
         WorkForgotten = "work-forgotten",
         /// A heartbeat that arrives while the node is held is answered, and forgotten.

@@ -114,7 +114,6 @@ impl Way {
     fn hidden(&self, query: &Query, mut records: Vec<Record>) -> Vec<Record> {
         let waits = |record: &Record| record.body.get().contains("\"waiting\"");
         match (self.shelf.world.settings.bug, query.kind) {
-            (Some(Bug::DeadlineForgotten), Kind::Flow) => records.retain(|it| !waits(it)),
             (Some(Bug::WorkForgotten), Kind::Flow) => records.retain(waits),
             (Some(Bug::WorkForgotten), Kind::Lock) => records.clear(),
             _ => {}
