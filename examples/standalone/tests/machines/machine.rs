@@ -9,16 +9,17 @@ use tokio::sync::broadcast::{Receiver, Sender, error::TryRecvError};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::site::{MAC, PATIENCE, Site};
+use crate::site::{Doings, MAC, PATIENCE, Site};
 
 pub(crate) struct Machine {
     pub(crate) bmc: SocketAddr,
     events: Receiver<MachineReport>,
     serving: JoinHandle<()>,
+    watching: JoinHandle<()>,
 }
 
 impl Machine {
-    pub(crate) async fn start(site: &Site, firmware: Firmware, self_test: Duration) -> Self {
+    pub(crate) async fn start(site: &mut Site, firmware: Firmware, self_test: Duration) -> Self {
         let events = Sender::new(4096);
         let machine = SimulatedMachine::builder(MAC.into(), reqwest::Client::new())
             .name("machine")
@@ -39,7 +40,16 @@ impl Machine {
             .unwrap();
         let bmc = VirtualBmc::bind(([127, 0, 0, 1], 0).into(), "admin", "password");
         let bmc = bmc.await.unwrap();
+        let doings = Doings::default();
+        site.watch(Arc::clone(&doings));
+        let mut watched = events.subscribe();
+        let watching = tokio::spawn(async move {
+            while let Ok(report) = watched.recv().await {
+                doings.lock().unwrap().push(report.event.to_string());
+            }
+        });
         Self {
+            watching,
             bmc: bmc.address(),
             events: events.subscribe(),
             serving: tokio::spawn(async move {
@@ -82,5 +92,6 @@ impl Machine {
 impl Drop for Machine {
     fn drop(&mut self) {
         self.serving.abort();
+        self.watching.abort();
     }
 }

@@ -27,7 +27,7 @@ async fn a_machine_is_enrolled_inspected_cleaned_deployed_and_given_back() {
     ] {
         let mut site = Site::start("automated_clean = true").await;
         site.run().await;
-        let mut machine = Machine::start(&site, firmware, Duration::ZERO).await;
+        let mut machine = Machine::start(&mut site, firmware, Duration::ZERO).await;
         let node = site.enrol(machine.bmc, boot, mode).await;
         site.verb(&node, "manage").await;
         site.reach(&node, "manageable").await;
@@ -62,7 +62,7 @@ async fn a_machine_finds_its_way_through_two_deaths_of_the_service() {
     let mut site = Site::start("automated_clean = false").await;
     site.run().await;
     // Long enough to die in before the machine asks for anything.
-    let mut machine = Machine::start(&site, Firmware::Uefi, Duration::from_secs(3)).await;
+    let mut machine = Machine::start(&mut site, Firmware::Uefi, Duration::from_secs(3)).await;
     let node = site.enrol(machine.bmc, "ipxe", "uefi").await;
     site.verb(&node, "manage").await;
     site.reach(&node, "manageable").await;

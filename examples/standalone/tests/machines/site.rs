@@ -5,6 +5,8 @@ use std::fs;
 use std::net::{SocketAddr, SocketAddrV4, TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -20,6 +22,9 @@ use tokio::time::timeout;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) const MAC: [u8; 6] = [0x52, 0x54, 0, 0x12, 0, 1];
 
+/// What a machine has done, as lines.
+pub(crate) type Doings = Arc<Mutex<Vec<String>>>;
+
 /// A network of its own on loopback.
 pub(crate) struct Site {
     folder: TempDir,
@@ -31,17 +36,25 @@ pub(crate) struct Site {
     image_sha512: String,
     client: reqwest::Client,
     program: Option<Child>,
+    /// What the machine has done, for who asks why it did no more.
+    doings: Option<Doings>,
 }
 
-/// An address that nobody had a moment ago, for what has to come back to it.
-fn tcp() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap()
-}
-
-fn udp() -> SocketAddr {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap()
+/// An address for what has to come back to it: free now, and none that the system gives to whoever
+/// asks for any (Linux: from 32768 on), nor one that a test in another process looks at.
+fn address() -> SocketAddr {
+    const FIRST: u32 = 10_000;
+    const EACH: u32 = 20;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let mine = FIRST + std::process::id() % 1_000 * EACH;
+    for _ in 0..EACH {
+        let port = mine + NEXT.fetch_add(1, Ordering::Relaxed) % EACH;
+        let address = SocketAddr::from(([127, 0, 0, 1], port.try_into().unwrap()));
+        if TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok() {
+            return address;
+        }
+    }
+    panic!("no port of {EACH} from {mine} on is free");
 }
 
 /// A whole-disk image with a partition that UEFI boots and one that BIOS boots.
@@ -83,7 +96,7 @@ impl Site {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let image = image();
-        let (api, http, tftp, dhcp) = (tcp(), tcp(), udp(), udp());
+        let [api, http, tftp, dhcp] = std::array::from_fn(|_| address());
         let SocketAddr::V4(dhcp) = dhcp else {
             unreachable!("loopback is of IPv4 here");
         };
@@ -101,6 +114,7 @@ impl Site {
             image_sha512: hex(&Sha512::digest(&image)),
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
             program: None,
+            doings: None,
             folder,
         };
         let settings = site.settings(conductor, &ramdisks().await);
@@ -251,24 +265,38 @@ enabled_boot_interfaces = ["ipxe", "pxe"]
         self.verb(node, "active").await;
     }
 
+    /// Watches what the machine does from here on.
+    pub(crate) fn watch(&mut self, doings: Doings) {
+        self.doings = Some(doings);
+    }
+
+    /// What was done here, by the machine and by the program.
+    fn doings(&self) -> String {
+        let doings = self.doings.as_ref().map(|doings| doings.lock().unwrap());
+        format!("machine: {doings:#?}\nprogram:\n{}", self.log())
+    }
+
     /// Waits until the node is in a state; the node as it is then.
     pub(crate) async fn reach(&self, node: &str, state: &str) -> Value {
         let path = format!("/v1/nodes/{node}");
+        let mut now = String::new();
         let reached = async {
             loop {
                 let node = self.ask(Method::GET, &path, None).await;
-                let now = node["provision_state"].as_str().unwrap();
+                now = node["provision_state"].as_str().unwrap().to_owned();
                 if now == state {
                     return node;
                 }
-                let failed = now.ends_with("failed") || now == "error";
-                assert!(!failed, "{now}: {}\n{}", node["last_error"], self.log());
+                // What fails verifying is an enrolled node again.
+                let failed = now.ends_with("failed") || now == "error" || now == "enrol";
+                let why = &node["last_error"];
+                assert!(!failed, "{now}, not {state}: {why}\n{}", self.doings());
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
         match timeout(PATIENCE, reached).await {
             Ok(node) => node,
-            Err(_) => panic!("not {state:?} in time: {}", self.log()),
+            Err(_) => panic!("{now}, not {state} in time\n{}", self.doings()),
         }
     }
 }
