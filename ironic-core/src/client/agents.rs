@@ -112,9 +112,14 @@ impl Client {
         addresses: &[MacAddress],
         found: &InspectionArgs,
     ) -> Result<Node, Error> {
-        let waiting = Query::all(Kind::Node).filter(Filter::text(
-            "provision_state",
-            ProvisionState::InspectWait.as_str(),
+        // A fast machine reports before what has started it is committed: the conductor lets it
+        // wait for that.
+        let states = [ProvisionState::Inspecting, ProvisionState::InspectWait];
+        let waiting = Query::all(Kind::Node).filter(Filter::In(
+            "provision_state".to_owned(),
+            states
+                .map(|state| Scalar::String(state.as_str().to_owned()))
+                .to_vec(),
         ));
         let candidates = self.nodes(&waiting).await?;
         let owners = self.owners_of(addresses).await?;

@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use ironic_core::agent::{AgentAnswer, AgentClient, AgentDeploy, AgentRequest, AgentTransport};
 use ironic_core::client::Client;
 use ironic_core::driver::RegistryBuilder;
-use ironic_core::driver::fake::{FakeBehaviour, FakeOperation as Op};
+use ironic_core::driver::fake::{FakeBehaviour, FakeOperation as Op, FakeRule};
 use ironic_core::inspection::AgentInspect;
 use ironic_core::states::{InterfaceKind as I, PowerState, PowerTarget, ProvisionState as S, Verb};
 use ironic_core::transport::{Change, HeartbeatArgs, InspectionArgs};
-use ironic_core::{Error, ErrorKind};
+use ironic_core::{Error, ErrorKind, MacAddress, Port};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -284,6 +284,37 @@ async fn an_agent_that_does_not_answer_at_once_is_waited_for_and_no_longer() {
     conductor.stop().await.unwrap();
 }
 
+fn inventory() -> InspectionArgs {
+    let found = json!({"interfaces": [{"name": "eth0", "mac_address": "52:54:00:00:00:01"}],
+        "cpu": {"architecture": "x86_64", "count": 4}, "memory": {"physical_mb": 4096},
+        "disks": [], "boot": {"current_boot_mode": "uefi"}});
+    InspectionArgs::new(found.as_object().unwrap().clone(), Default::default())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_reports_while_it_is_still_being_started_is_heard() {
+    let (house, agent) = house();
+    let conductor = house.conductor_with("cond-a", by_agent(&agent)).await;
+    let client = house.client(&conductor);
+    let node = enrolled(&client).await;
+    let address: MacAddress = "52:54:00:00:00:01".parse().unwrap();
+    let port = Port::new(Uuid::nil(), node, address.clone());
+    client.create_port(port).await.unwrap();
+    go(&client, node, Verb::Manage, S::Manageable).await;
+    let slow = FakeRule::takes(Op::SetPowerState, Duration::from_secs(2));
+    house.fakes.add(slow);
+    ask(&client, node, Verb::Inspect).await.unwrap();
+    reaches(&client, node, S::Inspecting).await;
+    // What is only locked is asked again by the agent; that nobody waits for it is final.
+    let from = [address];
+    while let Err(error) = client.continue_inspection(None, &from, inventory()).await {
+        assert_eq!(error.kind(), ErrorKind::NodeLocked, "{error}");
+        sleep(Duration::from_secs(1)).await;
+    }
+    client.wait_for(node, S::Manageable, LONG).await.unwrap();
+    conductor.stop().await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_ramdisk_that_has_inspected_a_machine_cleans_it_too() {
     let (house, agent) = house();
@@ -295,12 +326,8 @@ async fn the_ramdisk_that_has_inspected_a_machine_cleans_it_too() {
     ask(&client, node, Verb::Inspect).await.unwrap();
     reaches(&client, node, S::InspectWait).await;
     house.fakes.record();
-    let found = json!({"interfaces": [{"name": "eth0", "mac_address": "52:54:00:00:00:01"}],
-        "cpu": {"architecture": "x86_64", "count": 4}, "memory": {"physical_mb": 4096},
-        "disks": [], "boot": {"current_boot_mode": "uefi"}});
-    let found = InspectionArgs::new(found.as_object().unwrap().clone(), Default::default());
     client
-        .continue_inspection(Some(node), &[], found)
+        .continue_inspection(Some(node), &[], inventory())
         .await
         .unwrap();
     client.wait_for(node, S::Manageable, LONG).await.unwrap();
