@@ -35,9 +35,42 @@
 //! # }
 //! ```
 //!
-//! What to read first: [`client::Client`] is what a host calls; [`store::Store`] and
-//! [`driver`]'s traits are what it may implement; [`engine::decide`] is where everything is
-//! decided. `ARCHITECTURE.md` has the whole on one page.
+//! # Read in this order
+//!
+//! | | |
+//! |---|---|
+//! | [`client::Client`] | what a host calls: records, verbs, power, plans, explanations |
+//! | [Embedding](guide::embedding) | what a host injects; several conductors; being told; stopping |
+//! | [Plans and explanations](guide::plans_and_explanations) | what a verb will do, said beforehand; why a node does not move |
+//! | [`states`] | the states of a node, and what leads from one to another |
+//! | [Writing a driver](guide::writing_a_driver) | a hardware type for a BMC that nobody else knows, and its conformance suite |
+//! | [Writing a store](guide::writing_a_store) | five methods, over whatever the host has, and their conformance suite |
+//! | [Crash and replay](guide::crash_and_replay) | what is on record at every moment, and who goes on with it |
+//! | [Simulation](guide::simulation) | a whole fleet in one thread, from one seed |
+//! | [`engine::decide`] | where everything is decided, as one pure function |
+//!
+//! # Contracts
+//!
+//! Everything that a host can implement is a trait, and its page has a section *Contract*: who
+//! calls it, when and under which lock, what is repeated, what errors mean, what a crash in its
+//! midst leads to, by which suite that is checked, and an example.
+//!
+//! | | |
+//! |---|---|
+//! | where records are | [`Store`] |
+//! | how requests travel | [`transport::Transport`], [`transport::Handler`] |
+//! | who is told | [`notify::Notifier`] |
+//! | time and chance | [`Clock`], [`Entropy`] |
+//! | machines | [`driver::HardwareType`], [`driver::Interface`] and the thirteen that extend it: [`Bios`](driver::Bios), [`Boot`](driver::Boot), [`Console`](driver::Console), [`Deploy`](driver::Deploy), [`Firmware`](driver::Firmware), [`Inspect`](driver::Inspect), [`Management`](driver::Management), [`Network`](driver::Network), [`Power`](driver::Power), [`Raid`](driver::Raid), [`Rescue`](driver::Rescue), [`Storage`](driver::Storage), [`Vendor`](driver::Vendor) |
+//! | agents and images | [`agent::AgentTransport`], [`image::ImageService`] |
+//!
+//! # Features
+//!
+//! - `testing`: conformance suites, a store that fails on purpose, the simulated fleet. Not
+//!   semver-stable.
+//! - `http`: [`agent::AgentTransport`] over HTTP. The host chooses a TLS provider.
+//!
+//! `ARCHITECTURE.md` in the repository has the whole on one page.
 
 #[macro_use]
 mod macros;
