@@ -66,9 +66,41 @@ impl AgentAnswer {
 /// Reaches agents.
 ///
 /// # Contract
-/// Any answer of the agent is an [`AgentAnswer`], whatever its status. No redirect is followed,
-/// and no more than 16 MiB of an answer is read. A dropped call may or may not have reached the
-/// agent.
+/// - **Who calls.** [`AgentClient`](super::AgentClient), for a command under the node's lock, for a
+///   question without. From any thread, many at once; no call waits for another.
+/// - **Once.** One exchange for each call, nothing is repeated here: the client repeats a command
+///   that got no answer up to `agent_max_command_attempts` times, and looks in between whether the
+///   agent has it.
+/// - **Any answer** of the agent is an [`AgentAnswer`], whatever its status. No redirect is
+///   followed, and no more than 16 MiB of an answer is read.
+/// - **Time.** The exchange is over after the request's `timeout`.
+/// - **Trust.** With a `certificate`, that one is trusted and no other.
+/// - **Secrets.** The URL's query may hold the agent's token: neither a log nor an error shows it.
+/// - **Dropped.** The request may or may not have reached the agent. After a crash the same command
+///   may be given again; the client knows by the agent's list of commands.
+///
+/// **Checked by** no suite; the HTTP one (feature `http`) talks to the original's agent in the
+/// tests of the reference host.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use ironic_core::Error;
+/// use ironic_core::agent::{AgentAnswer, AgentRequest, AgentTransport};
+/// use serde_json::json;
+///
+/// /// For tests: an agent that has done everything already.
+/// #[derive(Debug)]
+/// struct Eager;
+///
+/// #[async_trait]
+/// impl AgentTransport for Eager {
+///     async fn send(&self, request: AgentRequest) -> Result<AgentAnswer, Error> {
+///         let name = request.body.as_ref().and_then(|body| body.get("name"));
+///         let done = json!({"id": "1", "command_name": name, "command_status": "SUCCEEDED"});
+///         Ok(AgentAnswer::new(200, done))
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait AgentTransport: Send + Sync + std::fmt::Debug + 'static {
     /// Sends a request.

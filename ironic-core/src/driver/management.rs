@@ -29,8 +29,70 @@ impl BootDeviceState {
 /// Manages everything of a BMC that is not power.
 ///
 /// # Contract
-/// A setter that has returned has been accepted by the BMC; that the machine obeys shows at the
-/// next boot. Setting what is set already is no error.
+/// Besides what [`Interface`] asks for:
+///
+/// | methods | who calls them, and when | lock |
+/// |---|---|---|
+/// | [`supported_boot_devices`](Self::supported_boot_devices), [`get_boot_device`](Self::get_boot_device), [`supported_indicators`](Self::supported_indicators), [`get_indicator`](Self::get_indicator), [`virtual_media`](Self::virtual_media) | a request | no |
+/// | [`set_boot_device`](Self::set_boot_device), [`inject_nmi`](Self::inject_nmi), [`set_indicator`](Self::set_indicator) | a request, which waits for it; boot interfaces, for the boot device | held |
+/// | [`set_boot_mode`](Self::set_boot_mode), [`set_secure_boot`](Self::set_secure_boot), [`attach_virtual_media`](Self::attach_virtual_media), [`detach_virtual_media`](Self::detach_virtual_media) | a request, after its answer; boot interfaces, for the former two | held |
+/// | [`get_boot_mode`](Self::get_boot_mode), [`get_secure_boot`](Self::get_secure_boot) | unasked, when a node has been verified and around cleaning and servicing; before each is set; boot interfaces | held |
+/// | [`sensors`](Self::sensors), [`health`](Self::health) | unasked, at the interval of the sensors and after each reading of power | no |
+/// | [`mac_addresses`](Self::mac_addresses) | inspect interfaces that want to; none of the engine's own does | either way |
+///
+/// - **Accepted, not obeyed.** A setter that has returned has been accepted by the BMC; that the
+///   machine obeys shows at its next boot. To set what is set is no error. None of them switches
+///   power or restarts the machine.
+/// - **Only what is listed.** A boot device, a light or a slot that the machine does not have is
+///   [`Error::InvalidParameter`], before anything is sent.
+/// - **What a BMC cannot say** is `None`; what a driver cannot do at all is [`Error::Unsupported`],
+///   which is the default of all but the boot device.
+/// - **Errors.** Those of a request go to its caller, or where it has been answered already, into
+///   `last_error` and the node's history. What is read unasked and cannot be read stays as it was.
+///   A round of sensors that takes longer than `wait_timeout` drops the readings under way.
+/// - **Crash.** A request is forgotten: whether it was carried out shows when the BMC is asked.
+///   What a boot interface had asked for, it asks for again.
+///
+/// **Checked by** `driver_conformance!`: the room `management`, among others
+/// `each_boot_device_is_set_and_read`, `setting_a_boot_device_switches_no_power` and
+/// `virtual_media_come_and_go_or_unsupported`.
+///
+/// A BMC that knows nothing but what to boot next ([Writing a
+/// driver](crate::guide::writing_a_driver) has one that is spoken to):
+///
+/// ```
+/// use async_trait::async_trait;
+/// use ironic_core::Error;
+/// use ironic_core::driver::{BootDeviceState, Interface, Management, SharedTask, Task};
+/// use ironic_core::states::BootDevice;
+///
+/// # use std::sync::Mutex;
+/// struct Jumper(Mutex<BootDevice>);
+///
+/// # #[async_trait]
+/// # impl Interface for Jumper {
+/// #     async fn validate(&self, _task: &SharedTask) -> Result<(), Error> { Ok(()) }
+/// # }
+/// #[async_trait]
+/// impl Management for Jumper {
+///     async fn supported_boot_devices(&self, _task: &SharedTask) -> Result<Vec<BootDevice>, Error> {
+///         Ok(vec![BootDevice::Pxe, BootDevice::Disk])
+///     }
+///
+///     async fn get_boot_device(&self, _task: &SharedTask) -> Result<BootDeviceState, Error> {
+///         let device = *self.0.lock().map_err(|_| Error::internal("the jumper is broken"))?;
+///         Ok(BootDeviceState::new(Some(device), Some(true)))
+///     }
+///
+///     async fn set_boot_device(&self, task: &mut Task, device: BootDevice, _: bool) -> Result<(), Error> {
+///         if !self.supported_boot_devices(task).await?.contains(&device) {
+///             return Err(Error::invalid(format!("there is no jumper for {device}")));
+///         }
+///         *self.0.lock().map_err(|_| Error::internal("the jumper is broken"))? = device;
+///         Ok(())
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Management: Interface {
     /// What the machine could boot from.

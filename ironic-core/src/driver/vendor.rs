@@ -56,8 +56,61 @@ impl VendorMethod {
 /// What only this vendor offers.
 ///
 /// # Contract
-/// As [`Interface`]. A method is only ever called by an HTTP method that it takes, in the way
-/// that it says of itself, and after [`Vendor::validate_call`] has agreed.
+/// Besides what [`Interface`] asks for:
+///
+/// | method | who calls it, and when | lock |
+/// |---|---|---|
+/// | [`methods`](Self::methods), [`driver_methods`](Self::driver_methods) | a request for the list, and before each call | no |
+/// | [`validate_call`](Self::validate_call) | before each call for a node | held, unless it is read-only |
+/// | [`call`](Self::call) | a request, which waits for it; of an asynchronous method, after its answer | held |
+/// | [`read`](Self::read) | the same, for a method that says it is read-only | no |
+/// | [`call_driver`](Self::call_driver) | a request about a hardware type, of its default vendor interface | no node at all |
+///
+/// - **As it says of itself.** A method gets here only by its name and an HTTP method that it
+///   lists, and after `validate_call` has agreed (but for `call_driver`, which is asked nothing
+///   before). `read` changes neither machine nor node.
+/// - **Errors.** Of a call that is waited for, the caller gets them. An asynchronous one that fails
+///   says so in `last_error` and in the node's history, an asynchronous `read` or `call_driver`
+///   in the log alone. A method that is not there is [`Error::Unsupported`].
+/// - **The node.** What `call` changed on it is kept when it has succeeded, and after an
+///   asynchronous call in any case.
+/// - **Crash.** A call is forgotten, and is not repeated.
+///
+/// **Checked by** `driver_conformance!`: `vendor_methods_are_documented_and_known`.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use async_trait::async_trait;
+/// use ironic_core::Error;
+/// use ironic_core::driver::{Interface, SharedTask, Vendor, VendorMethod};
+/// use ironic_core::model::JsonMap;
+/// use serde_json::{Value, json};
+///
+/// struct AssetTag;
+///
+/// # #[async_trait]
+/// # impl Interface for AssetTag {
+/// #     async fn validate(&self, _task: &SharedTask) -> Result<(), Error> { Ok(()) }
+/// # }
+/// #[async_trait]
+/// impl Vendor for AssetTag {
+///     fn methods(&self) -> BTreeMap<String, VendorMethod> {
+///         let tag = VendorMethod::new(&["GET"], "the tag on the machine").read_only();
+///         [("asset_tag".to_owned(), tag)].into()
+///     }
+///
+///     async fn read(
+///         &self,
+///         task: &SharedTask,
+///         _method: &str,
+///         _http_method: &str,
+///         _args: &JsonMap,
+///     ) -> Result<Value, Error> {
+///         Ok(json!({"asset_tag": task.node().extra.get("asset_tag")}))
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Vendor: Interface {
     /// The methods for a node, by name.

@@ -60,12 +60,36 @@ impl ImageMeta {
 ///
 /// # Contract
 ///
-/// - Both methods only read, may be repeated, and may be dropped at any point without a trace.
+/// - Who calls: a host that wants to know about an image before it deploys it. The engine itself
+///   calls neither method: it passes references on to agents.
+/// - Both methods only read, may be repeated, and may be dropped at any point without a trace. No
+///   lock is needed, and nothing is left to recover after a crash.
 /// - Each ends by itself: an implementation bounds connecting, waiting and redirects in time and number,
 ///   and answers [`ImageError::Timeout`] or [`ImageError::Unreachable`].
 /// - A reference of a sort that the implementation does not serve is [`ImageError::UnsupportedScheme`], without I/O.
 /// - Nothing secret in a reference reaches an error's text: errors name images by their `Display` form.
 /// - Concurrent calls do not wait for each other.
+///
+/// **Checked by** no suite.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use ironic_core::image::{ImageError, ImageMeta, ImageRef, ImageService};
+///
+/// /// Knows what its images are like without asking anybody.
+/// struct Catalogue;
+///
+/// #[async_trait]
+/// impl ImageService for Catalogue {
+///     async fn head(&self, _image: &ImageRef) -> Result<ImageMeta, ImageError> {
+///         Ok(ImageMeta::new().with_size(3 << 30))
+///     }
+///
+///     async fn checksum_file(&self, _file: &ImageRef) -> Result<String, ImageError> {
+///         Ok("d8e8fca2dc0f896fd7cb4cb0031ba249  image.raw\n".to_owned())
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait ImageService: Send + Sync + 'static {
     /// Asks whether the image is there, and about its size and state.

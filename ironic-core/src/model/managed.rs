@@ -5,6 +5,27 @@ use crate::Error;
 use crate::runtime::Timestamp;
 
 /// A record type that callers create, change and remove.
+///
+/// # Contract
+/// - **Who calls.** Client and conductor, on each record that somebody wants created or changed:
+///   `check` on the record as it would become, before anything is written. Nothing here does I/O,
+///   and nothing is left behind by a call.
+/// - **Who implements.** The engine, for its own record types.
+/// - **Hostile.** What is checked comes from outside: any length, any text.
+/// - **`check` is idempotent:** what it has brought into its one form passes unchanged.
+/// - **`SETTABLE`** are names of members as they are on the wire; a change of any other is refused.
+/// - **Lock.** A record with a `node` is written while that is held, by its conductor.
+///
+/// **Checked by** no suite.
+///
+/// ```
+/// use ironic_core::Uuid;
+/// use ironic_core::model::{Chassis, Managed};
+///
+/// let mut chassis = Chassis::new(Uuid::from_u128(7));
+/// chassis.description = Some("x".repeat(10_000));
+/// assert!(chassis.check().is_err(), "nobody reads that much");
+/// ```
 pub trait Managed: Sized {
     /// The members that a caller may change; the others are the engine's.
     const SETTABLE: &'static [&'static str];

@@ -72,9 +72,38 @@ impl Notification {
 /// Where notifications go.
 ///
 /// # Contract
-/// `notify` is called after the change has been committed (of what only begins: before), in the
-/// order of one record's changes, and must not block: queue what takes time. After a crash an
-/// event may be missing; the node's history is what is never lost.
+/// - **Who calls.** The conductor that made the change; a client, for records that belong to no
+///   node. From any thread.
+/// - **When.** After the change has been committed; of what only begins (`Status::Start`), before.
+///   While the node is still held, so the events of one node come in the order of its changes;
+///   those of different nodes in any.
+/// - **Must not block**, must not panic: it is called in the middle of the work on the node, without
+///   a limit of time, and a panic counts as one of that work. [`ChannelNotifier`] queues.
+/// - **At most once.** After a crash between the commit and the call the event is missing, and
+///   nothing tells it again. What is never lost is the node's history.
+/// - **Secrets.** A payload has the node as callers see it, secrets as `******`.
+/// - **Asked before.** `wants` and `wants_payload` are asked before each event is put together,
+///   and may change their answer.
+///
+/// **Checked by** no suite.
+///
+/// ```
+/// use ironic_core::notify::{ChannelNotifier, Level, Notification, Notifier};
+///
+/// /// Rings a bell when something has failed.
+/// #[derive(Debug)]
+/// struct Bell(ChannelNotifier);
+///
+/// impl Notifier for Bell {
+///     fn notify(&self, notification: &Notification) {
+///         self.0.notify(notification);
+///     }
+///
+///     fn wants(&self, level: Level) -> bool {
+///         level >= Level::Error
+///     }
+/// }
+/// ```
 pub trait Notifier: Send + Sync + std::fmt::Debug + 'static {
     /// Takes note.
     fn notify(&self, notification: &Notification);

@@ -6,8 +6,28 @@ use super::Timestamp;
 /// Where wall-clock stamps come from. Waiting is `tokio::time`, never a clock.
 ///
 /// # Contract
-/// `now` never blocks. It may step back (operators set clocks), so nothing that must be safe
-/// depends on it: leases run on `tokio::time`.
+/// - **Who calls.** Everything that writes a time into a record or compares one with now. From any
+///   thread, often, and in the middle of decisions: `now` does not block.
+/// - **It may step back**, jump, or differ between conductors: nothing that must be safe depends on
+///   it. Leases and the judgement of who is dead run on `tokio::time`. A deadline that is on record
+///   is compared with this clock, so one that is wrong by an hour gives up an hour early or late.
+/// - **No errors, nothing to drop, nothing to recover.**
+///
+/// **Checked by** no suite; the [simulated fleet](crate::guide::simulation) gives each conductor a
+/// clock that differs.
+///
+/// ```
+/// use ironic_core::runtime::{Clock, Timestamp};
+///
+/// #[derive(Debug)]
+/// struct Stopped(Timestamp);
+///
+/// impl Clock for Stopped {
+///     fn now(&self) -> Timestamp {
+///         self.0
+///     }
+/// }
+/// ```
 pub trait Clock: Send + Sync + std::fmt::Debug + 'static {
     /// The wall-clock time, in UTC.
     fn now(&self) -> Timestamp;

@@ -5,8 +5,21 @@ use uuid::Uuid;
 /// Where tokens, uuids and jitter come from.
 ///
 /// # Contract
-/// `fill` fills the whole slice, never blocks for long and never fails. In production its bytes
-/// must be unpredictable: agent tokens and session keys are made of them.
+/// - **Who calls.** Whoever makes a uuid, a token, a salt or a pause of chance. From any thread.
+/// - **Fills the whole slice**, never blocks for long and never fails: who cannot give random bytes
+///   may only panic, as [`OsEntropy`] does.
+/// - **Unpredictable** in production: agents' tokens and session keys are made of it. Distinct
+///   between conductors, always: two that give out the same uuids break each other's locks.
+/// - **Reproducible** where it is seeded: the same calls get the same bytes.
+///
+/// **Checked by** no suite.
+///
+/// ```
+/// use ironic_core::runtime::{Entropy, SeededEntropy};
+///
+/// let (one, other) = (SeededEntropy::new(7), SeededEntropy::new(7));
+/// assert_eq!(one.uuid(), other.uuid(), "for tests, and for nothing else");
+/// ```
 pub trait Entropy: Send + Sync + std::fmt::Debug + 'static {
     /// Fills `out` with random bytes.
     fn fill(&self, out: &mut [u8]);

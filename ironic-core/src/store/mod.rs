@@ -24,10 +24,13 @@ use uuid::Uuid;
 
 /// Keeps versioned JSON records by kind and uuid, and applies batches atomically.
 ///
-/// A store does not know what a node is. `ironic_core::store_conformance!` (feature `testing`)
-/// is this contract as code.
+/// A store does not know what a node is. [Writing a store](crate::guide::writing_a_store) says
+/// what each clause is for, and has a whole one.
 ///
 /// # Contract
+/// - **Who calls.** Conductors and clients, through a [`Repository`]: from any thread, many at
+///   once, and from several processes where these share a fleet. No lock of a node is a lock of
+///   the store's: that is what fences and expectations are for.
 /// - **Atomicity.** [`commit`](Store::commit) applies all of a batch or nothing, and a reader
 ///   sees all of it or nothing of it. The operations of a batch are judged against the state
 ///   before the batch. No two of them name the same record: such a batch fails with
@@ -55,6 +58,48 @@ use uuid::Uuid;
 ///   decided, at the latest, when a `commit` that begins later has returned.
 /// - **Bodies** come back with the same value, numbers and text to the last digit and character;
 ///   the suite goes up to 100 levels of nesting and to several MiB.
+/// - **Errors.** [`StoreError::Unavailable`] leaves open whether a `commit` was applied; the engine
+///   reads before it goes on, and repeats no batch. The other errors say that nothing was applied.
+/// - **Time.** The engine puts no limit on a call. A conductor whose keep-alive is not written
+///   before its lease ends sends its machines nothing more, so a call that would take long should
+///   fail instead.
+///
+/// **Checked by** `store_conformance!` (feature `testing`), which is this contract as code.
+///
+/// ```
+/// use ironic_core::Uuid;
+/// use ironic_core::store::{
+///     Batch, Expect, Kind, MemoryStore, Op, Record, Revision, Store, StoreError, UniqueKey,
+/// };
+/// use serde_json::value::RawValue;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = MemoryStore::new();
+/// let record = Record {
+///     kind: Kind::Node,
+///     id: Uuid::from_u128(7),
+///     created: Revision::default(), // The store says.
+///     revision: Revision::default(),
+///     schema: 1,
+///     keys: vec![UniqueKey::new("name", "rack1-u4")],
+///     body: RawValue::from_string(r#"{"name":"rack1-u4"}"#.to_owned())?.into(),
+/// };
+/// let put = |expect| {
+///     let record = record.clone();
+///     Batch { fence: None, ops: vec![Op::Put { record, expect }] }
+/// };
+/// let revisions = store.commit(put(Expect::Absent)).await?;
+/// let stored = store.find(Kind::Node, &record.keys[0]).await?;
+/// assert_eq!(stored.map(|stored| stored.revision), Some(revisions[0]));
+///
+/// // Who has not read what is there does not write over it.
+/// let again = store.commit(put(Expect::Absent)).await;
+/// assert!(matches!(again, Err(StoreError::Conflict { .. })));
+/// store.commit(put(Expect::Revision(revisions[0]))).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// The record of this kind and id.

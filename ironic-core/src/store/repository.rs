@@ -18,6 +18,30 @@ use crate::model::{
 use crate::steps::{DeployTemplate, Runbook};
 
 /// A type that a [`Repository`] keeps.
+///
+/// # Contract
+/// - **Who calls.** [`Repository`], at every read and write. Nothing here does I/O.
+/// - **Who implements.** The engine, for its own records: [`Kind`] is its list of them. A host reads
+///   and writes these through a [`Repository`].
+/// - **Identity.** `id` never changes while the record lives. `keys` follow from the value alone,
+///   and hold no secret: they come back in errors.
+/// - **Round trip.** What is read is what was written. A body of an older `SCHEMA` goes through
+///   `upgrade` before it is read; one that is newer is an error, so conductors are upgraded before
+///   a layout is.
+/// - **Members** that a type does not know stay in a record that is written over, so that older
+///   and newer conductors can share a fleet.
+///
+/// **Checked by** no suite.
+///
+/// ```
+/// use ironic_core::store::{Persistent, UniqueKey};
+/// use ironic_core::{Node, Uuid};
+///
+/// let mut node = Node::new(Uuid::from_u128(7), "fake-hardware");
+/// node.name = Some("rack1-u4".to_owned());
+/// assert_eq!(node.id(), node.uuid);
+/// assert_eq!(node.keys(), [UniqueKey::new("name", "rack1-u4")]);
+/// ```
 pub trait Persistent: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// What sort of record it is.
     const KIND: Kind;

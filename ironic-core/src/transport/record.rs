@@ -19,6 +19,27 @@ pub enum WrittenBy {
 }
 
 /// A record type that a [`Client`](crate::client::Client) creates, changes and removes.
+///
+/// # Contract
+/// - **Who calls.** The client, to find out who writes a record, and to put it into a request.
+/// - **Who implements.** The engine, for the types of [`AnyRecord`] and no others.
+/// - **Round trip.** A record comes back from its [`AnyRecord`] as it went in; another type's is an
+///   error.
+/// - **Lock.** As [`WRITTEN_BY`](Self::WRITTEN_BY) says: what belongs to a node is written under its
+///   lock, the rest by expectation of a revision.
+///
+/// **Checked by** no suite; `every_call_arrives_as_it_was_sent`, of the suite of transports, sends
+/// one of each.
+///
+/// ```
+/// use ironic_core::Uuid;
+/// use ironic_core::model::Chassis;
+/// use ironic_core::transport::{AnyRecord, ClientRecord, WrittenBy};
+///
+/// assert_eq!(Chassis::WRITTEN_BY, WrittenBy::Client);
+/// let record = AnyRecord::from(Chassis::new(Uuid::from_u128(7)));
+/// assert!(Chassis::try_from(record).is_ok());
+/// ```
 pub trait ClientRecord:
     Managed + Persistent + Into<AnyRecord> + TryFrom<AnyRecord, Error = Error>
 {

@@ -25,8 +25,16 @@ use crate::steps::StepDef;
 
 /// A machine, real or simulated, that a case has for itself, with the drivers for it.
 ///
-/// What a test cannot do to its machine it leaves out; the cases that need it are skipped then,
-/// and [`DriverFactory::skips`] has to say so.
+/// # Contract
+/// - **Who calls.** One case of [`driver_conformance!`](crate::driver_conformance), which has the
+///   machine for itself and drops it at its end.
+/// - **Same answers.** All but what is about the machine's present state answers the same every
+///   time.
+/// - **What a test cannot do** to its machine it leaves out: the default says so. The cases that
+///   need it are skipped then, and [`DriverFactory::skips`] has to say so.
+/// - **Errors** are panics, which fail the case.
+///
+/// [Writing a driver](crate::guide::writing_a_driver) has one.
 #[async_trait]
 pub trait TestMachine: Send + Sync {
     /// The drivers.
@@ -115,6 +123,15 @@ pub trait TestMachine: Send + Sync {
 
 /// How the suite comes by the machines that it tests on. A closure that makes a [`TestMachine`]
 /// is one, of machines on which no case is skipped.
+///
+/// # Contract
+/// - **Who calls.** Each case, once; cases run at the same time, in one process or in several.
+/// - **Apart.** What happens to one machine is not seen on another.
+/// - **Honest.** `skips` names exactly the cases that are skipped: one too many fails as one too few
+///   does.
+/// - **Time.** A case that takes longer than `patience` has failed.
+///
+/// [Writing a driver](crate::guide::writing_a_driver) has one.
 #[async_trait]
 pub trait DriverFactory: Send + Sync {
     /// A machine of its own. How it is does not matter.

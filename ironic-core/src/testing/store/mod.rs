@@ -29,6 +29,16 @@ use crate::store::Store;
 
 /// How the suite comes by the stores that it tests. A closure that makes an empty store is one,
 /// for stores that keep nothing once they are dropped.
+///
+/// # Contract
+/// - **Who calls.** Each case of [`store_conformance!`](crate::store_conformance) with a factory of
+///   its own, so that several stores are open at once; within a case, one after the other.
+/// - **Apart.** A `fresh` store is empty, and shares nothing with the one before.
+/// - **`reopen`** is called when every handle to the last store has been dropped, **`beside`** while
+///   one lives. Both give a handle to the same records, through another connection.
+/// - **Errors** are panics, which fail the case; one that hangs fails after two minutes.
+///
+/// [Writing a store](crate::guide::writing_a_store) has one.
 #[async_trait]
 pub trait StoreFactory: Send + Sync {
     /// A new, empty store.

@@ -22,6 +22,24 @@ pub use local::LocalCluster;
 use crate::transport::{Handler, Transport};
 
 /// Conductors that can be reached by one transport.
+///
+/// # Contract
+/// - **Who calls.** One case of [`transport_conformance!`](crate::transport_conformance), from
+///   several tasks.
+/// - **At once.** When `start` has returned, the conductor can be reached by every clone of
+///   `transport`; another of the same name gets nothing more, and may still answer what it was
+///   asked.
+/// - **As a crash.** When `take_away` has returned, nothing of that name is answered any more, nor
+///   is what had been asked. It waits for nobody.
+/// - **Errors** are panics, which fail the case; one that hangs fails after a minute.
+///
+/// ```
+/// use ironic_core::testing::{LocalCluster, TransportCluster};
+///
+/// let cluster = LocalCluster::new();
+/// let transport = cluster.transport();
+/// # drop(transport);
+/// ```
 #[async_trait]
 pub trait TransportCluster: Send + Sync {
     /// What reaches them.
@@ -37,6 +55,17 @@ pub trait TransportCluster: Send + Sync {
 
 /// How the suite comes by the transports that it tests. A closure that makes a
 /// [`TransportCluster`] is one.
+///
+/// # Contract
+/// - **Who calls.** Each case, once; cases run at the same time.
+/// - **Apart.** Two clusters share no name and no conductor.
+///
+/// ```
+/// use ironic_core::testing::{LocalCluster, TransportFactory};
+///
+/// fn is_one(_: impl TransportFactory) {}
+/// is_one(LocalCluster::new);
+/// ```
 #[async_trait]
 pub trait TransportFactory: Send + Sync {
     /// A transport of its own, with nobody to reach yet.
