@@ -6,7 +6,7 @@ export IRONIC_TEST_VENV := $(VENV)
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: help demo test unit peers lint bench fmt deny floors map sizes purity docs diagram fleet fleet-search fleet-bugs
+.PHONY: help demo test unit peers lint bench fmt deny floors map sizes contracts purity docs diagram fleet fleet-search fleet-bugs
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -30,7 +30,7 @@ $(TOOLS)/bin/cargo-deny:
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked --root $(TOOLS) cargo-deny
 	@mkdir -p $(TOOLS)/bin && { test -e $@ || ln -sf "$$(command -v cargo-deny)" $@; }
 
-lint: fmt floors map sizes purity docs deny ## formatting, clippy, docs, floors, file sizes, licences
+lint: fmt floors map sizes contracts purity docs deny ## formatting, clippy, docs, floors, file sizes, contracts, licences
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked --workspace --no-default-features -- -D warnings
@@ -46,6 +46,9 @@ map: ## every conductor method and periodic task of the original is in ARCHITECT
 
 sizes: ## no Rust file past 800 lines
 	@python3 .ci/sizes.py
+
+contracts: ## every public trait of ironic-core has its contract written down, and says by what it is checked
+	@python3 .ci/contracts.py ironic-core/src
 
 purity: ## default ironic-core carries no HTTP, SQL or TLS crate
 	@CARGO="$(CARGO)" .ci/purity
