@@ -145,10 +145,7 @@ impl AgentClient {
         let given = |commands: &[AgentCommand]| super::steps::given(commands, task, flow);
         let params = Value::Object(params);
         let command = self.give(task, &name, params, false, &given).await?;
-        match command.status() {
-            CommandStatus::Running | CommandStatus::Succeeded => Ok(command),
-            _ => Err(Error::driver("agent", command.error())),
-        }
+        command.begun()
     }
 
     async fn send(

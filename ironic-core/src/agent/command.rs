@@ -86,6 +86,17 @@ impl AgentCommand {
         text.chars().take(2000).collect()
     }
 
+    /// The command, of which it is enough that it has begun: it runs, or is done already.
+    ///
+    /// # Errors
+    /// [`Error::Driver`] with what the agent said.
+    pub fn begun(self) -> Result<Self, Error> {
+        match self.status() {
+            CommandStatus::Running | CommandStatus::Succeeded => Ok(self),
+            _ => Err(self.failure()),
+        }
+    }
+
     /// What it answered, once it has succeeded.
     ///
     /// # Errors
@@ -93,7 +104,11 @@ impl AgentCommand {
     pub fn into_result(self) -> Result<Value, Error> {
         match self.status() {
             CommandStatus::Succeeded => Ok(self.command_result),
-            _ => Err(Error::driver("agent", self.error())),
+            _ => Err(self.failure()),
         }
+    }
+
+    fn failure(&self) -> Error {
+        Error::driver("agent", self.error())
     }
 }

@@ -39,13 +39,13 @@ impl AgentDeploy {
         let forced = matches!(forced, Some(Value::Bool(true)))
             || forced.and_then(Value::as_str) == Some("true");
         if task.node().disable_power_off {
-            return self.tell(task, "standby.sync", json!({})).await;
+            return self.sync(task).await;
         }
         if forced {
-            self.tell(task, "standby.sync", json!({})).await?;
+            self.sync(task).await?;
             return task.switch_power(PowerTarget::Off, None).await;
         }
-        match self.tell(task, "standby.power_off", json!({})).await {
+        match self.power_off(task).await {
             // An agent that is gone has been told before: after a crash this step runs again.
             Ok(()) | Err(Error::Unreachable { .. }) => {}
             Err(error) => {
@@ -60,12 +60,19 @@ impl AgentDeploy {
         task.switch_power(PowerTarget::Off, None).await
     }
 
-    async fn tell(&self, task: &Task, command: &str, params: Value) -> Result<(), Error> {
-        self.client
-            .command(task, command, params, true)
-            .await?
-            .into_result()
-            .map(|_| ())
+    /// The agent writes everything to the disk.
+    async fn sync(&self, task: &Task) -> Result<(), Error> {
+        let done = self.client.command(task, "standby.sync", json!({}), true);
+        done.await?.into_result().map(drop)
+    }
+
+    /// The agent begins to switch its machine off. One that was to answer when that is done would
+    /// be gone by then.
+    async fn power_off(&self, task: &Task) -> Result<(), Error> {
+        let begun = self
+            .client
+            .command(task, "standby.power_off", json!({}), false);
+        begun.await?.begun().map(drop)
     }
 }
 

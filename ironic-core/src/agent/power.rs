@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::{AgentClient, CommandStatus};
+use super::AgentClient;
 use crate::Error;
 use crate::driver::{Interface, Power, SharedTask, Task};
 use crate::engine::fast_track;
@@ -98,10 +98,7 @@ impl Power for AgentPower {
             )));
         }
         let told = self.client.command(task, REBOOT, json!({}), false).await?;
-        // It may still be at it; or have gone so fast that nothing more is heard of it.
-        if told.status() != CommandStatus::Running {
-            told.into_result()?;
-        }
+        told.begun()?;
         forget_agent(task);
         task.save().await?;
         sleep(self.going).await;

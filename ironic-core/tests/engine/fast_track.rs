@@ -77,9 +77,9 @@ impl AgentTransport for Agent {
     }
 }
 
-pub(crate) fn by_agent(
-    agent: &Arc<Agent>,
-) -> impl FnOnce(RegistryBuilder) -> RegistryBuilder + use<> {
+pub(crate) fn by_agent<A: AgentTransport>(
+    agent: &Arc<A>,
+) -> impl FnOnce(RegistryBuilder) -> RegistryBuilder + use<A> {
     let client = AgentClient::new(Arc::clone(agent) as Arc<dyn AgentTransport>);
     move |builder| {
         builder

@@ -48,6 +48,7 @@ mod steps;
 mod stop;
 mod storm;
 mod take_over;
+mod tear_down_agent;
 mod timeouts;
 mod vendor;
 mod vifs;
