@@ -15,8 +15,6 @@ use crate::store::{Batch, Expect, Fence, Kind, Op, StoreError};
 enum Former<'a> {
     /// From nobody.
     Nobody,
-    /// From whoever has this name, which is known to live no more.
-    Named(&'a str),
     /// From an earlier life of this conductor, which left this lock behind.
     Left(&'a Lock),
     /// From the conductor of this record, by which it was judged.
@@ -129,21 +127,14 @@ impl TaskManager {
         }
     }
 
-    /// The node, taken from `holder`, which does not live any more: its writes are refused from
-    /// here on. Whoever waits for the node goes on waiting.
+    /// The node, taken from a conductor that was seen to live no more, by this record of it: its
+    /// writes are refused from here on. Whoever waits for the node goes on waiting. A conductor
+    /// that has shown itself since the record was read keeps the node.
     ///
     /// # Errors
-    /// [`Error::NodeLocked`] when somebody else holds it; otherwise as [`TaskManager::shared`].
-    pub async fn take_over(&self, node: Uuid, purpose: &str, holder: &str) -> Result<Task, Error> {
-        self.take_from(node, purpose, &Former::Named(holder)).await
-    }
-
-    /// The node, taken from a conductor that was seen to live no more, by this record of it. One
-    /// that has shown itself since then keeps the node.
-    ///
-    /// # Errors
-    /// As [`TaskManager::take_over`].
-    pub(crate) async fn take_over_from(
+    /// [`Error::NodeLocked`] when it lives, or somebody else holds the node; otherwise as
+    /// [`TaskManager::shared`].
+    pub async fn take_over_from(
         &self,
         node: Uuid,
         purpose: &str,
@@ -155,7 +146,7 @@ impl TaskManager {
     /// The node that an earlier life of this conductor held under this lock.
     ///
     /// # Errors
-    /// As [`TaskManager::take_over`]; [`Error::NodeLocked`] also when it is held under another
+    /// As [`TaskManager::take_over_from`]; [`Error::NodeLocked`] also when it is held under another
     /// lock by now.
     pub(crate) async fn take_back(&self, left: &Lock, purpose: &str) -> Result<Task, Error> {
         self.take_from(left.uuid, purpose, &Former::Left(left))
@@ -218,10 +209,7 @@ impl TaskManager {
             .map_or_else(|| Lock::free(node), |lock| lock.value.clone());
         let mut ops = Vec::new();
         if let Some(holder) = &lock.holder {
-            let Some(proof) = self.proof_of_death(&lock, holder, former).await? else {
-                return Err(lock.refusal());
-            };
-            ops.extend(proof);
+            ops.extend(self.proof_of_death(&lock, holder, former).await?);
         }
         // A lock goes with its node, so where there is one the node need not be looked for.
         if stored.is_none() {
@@ -256,29 +244,28 @@ impl TaskManager {
         }
     }
 
-    /// Whether `holder` may lose its nodes to this conductor; and what must still be so when it
-    /// does, as an operation of the same batch: its record, by which it was judged. Between the
-    /// judgement and the batch it may have come back to life.
+    /// What must still be so when `holder` loses the node to this conductor, as an operation of
+    /// the same batch: its record, by which it was judged. Between the judgement and the batch it
+    /// may have come back to life. `None` where there is nothing that could change.
     async fn proof_of_death(
         &self,
         lock: &Lock,
         holder: &str,
         former: &Former<'_>,
-    ) -> Result<Option<Option<Op>>, Error> {
+    ) -> Result<Option<Op>, Error> {
         let judged = match former {
-            Former::Named(named) => return Ok((*named == holder).then_some(None)),
-            Former::Left(left) => return Ok((*left == lock).then_some(None)),
+            Former::Left(left) if *left == lock => return Ok(None),
             Former::Seen(record) if record.hostname == holder => record,
-            Former::Seen(_) | Former::Nobody => return Ok(None),
+            Former::Left(_) | Former::Seen(_) | Former::Nobody => return Err(lock.refusal()),
         };
         let repository = self.repository();
         let Some(now) = repository.get::<ConductorRecord>(judged.uuid).await? else {
-            return Ok(Some(None));
+            return Ok(None);
         };
         if now.beat != judged.beat || now.incarnation != judged.incarnation {
-            return Ok(None);
+            return Err(lock.refusal());
         }
-        crate::store::put_over(&now, &now.value).map(|op| Some(Some(op)))
+        crate::store::put_over(&now, &now.value).map(Some)
     }
 
     /// Removes the lock of a node that went while its lock was being made.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ironic_core::conductor::Conductor;
 use ironic_core::driver::fake::{FakeOperation, FakeRule};
-use ironic_core::model::{Lock, Node};
+use ironic_core::model::{ConductorRecord, Lock, Node};
 use ironic_core::states::Verb;
 use ironic_core::store::{
     Batch, Filter, Kind, MemoryStore, Query, Record, Revision, Store, StoreError, UniqueKey,
@@ -292,12 +292,17 @@ async fn a_taken_over_node_goes_to_those_who_wait_as_soon_as_it_is_given_back() 
     let order = Order::default();
     let waiter = waiter(tasks, node, &order, 1);
     settle().await;
-    let taken = tasks.take_over(node, "recovery", "cond-b").await.unwrap();
-    let other = tasks
-        .take_over(node, "recovery", "cond-c")
-        .await
-        .unwrap_err();
+    let take = async |from: &ConductorRecord| tasks.take_over_from(node, "recovery", from).await;
+    let dead = |host| ConductorRecord::new(host, Uuid::from_u128(1));
+    let other = take(&dead("cond-c")).await.unwrap_err();
     assert_eq!(other.kind(), ErrorKind::NodeLocked);
+    let seen = dead("cond-b");
+    let mut since = seen.clone();
+    since.beat += 1;
+    house.repository().create(&since).await.unwrap();
+    let alive = take(&seen).await.unwrap_err();
+    assert_eq!(alive.kind(), ErrorKind::NodeLocked);
+    let taken = take(&since).await.unwrap();
     let began = Instant::now();
     tasks.release(taken).await.unwrap();
     waiter.await.unwrap();
