@@ -53,21 +53,32 @@ pub(super) async fn clean_up(task: &mut Task, kind: FlowKind) -> Result<(), Erro
             let torn_down = tear_down_steps(task, kind).await;
             let aborted = task.flow().is_some_and(|flow| flow.abort_requested);
             let off = task.config().policy.switches_off_after(kind) && !aborted;
-            if off && !task.node().disable_power_off {
-                task.switch_power(PowerTarget::Off, None).await?;
+            if !off || task.node().disable_power_off {
+                return torn_down;
             }
-            torn_down
+            let switched = task.switch_power(PowerTarget::Off, None).await;
+            both(torn_down, switched)
         }
         FlowKind::Deploy => driver.deploy.clean_up(task).await,
         FlowKind::Rescue => {
             // A ramdisk that was given up is not left running; one that somebody aborted is.
             let given_up =
                 |flow: &Flow| flow.args.contains_key(RAMDISK_BOOTED) && !flow.abort_requested;
+            let mut switched = Ok(());
             if task.flow().is_some_and(given_up) && !task.node().disable_power_off {
-                task.switch_power(PowerTarget::Off, None).await?;
+                switched = task.switch_power(PowerTarget::Off, None).await;
             }
-            driver.rescue.clean_up(task).await
+            // One that keeps its power is cut off all the same.
+            both(switched, driver.rescue.clean_up(task).await)
         }
         _ => Ok(()),
+    }
+}
+
+/// What came of two things of which neither waits for the other to succeed.
+fn both(first: Result<(), Error>, second: Result<(), Error>) -> Result<(), Error> {
+    match (first, second) {
+        (Err(first), Err(second)) => Err(Error::driver("clean up", format!("{first}; {second}"))),
+        (first, second) => first.and(second),
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ironic_core::Error;
 use ironic_core::client::Client;
+use ironic_core::conductor::Conductor;
 use ironic_core::driver::fake::{Completion, FakeOperation as Op, FakeRule};
 use ironic_core::states::{PowerState, PowerTarget, ProvisionState as S, Verb};
 use ironic_core::transport::ProvisionArgs;
@@ -80,8 +81,8 @@ async fn machines_keep_their_power_unless_the_operator_wants_them_off() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_was_aborted_has_not_failed() {
+/// A conductor that switches off what it could not clean, and a machine that has power.
+async fn off_after_failure() -> (House, Conductor, Client, Uuid) {
     let mut house = House::new();
     house.config.policy.poweroff_in_cleanfail = true;
     let conductor = house.conductor("cond-a").await;
@@ -89,6 +90,19 @@ async fn what_was_aborted_has_not_failed() {
     let node = available(&client).await;
     go(&client, node, Verb::Manage, S::Manageable).await;
     powered(&client, node, PowerTarget::On).await;
+    (house, conductor, client, node)
+}
+
+/// Its cleaning fails, and what there is to clean up is.
+async fn clean_fails(client: &Client, node: Uuid) {
+    ask(client, node, Verb::Provide).await.unwrap();
+    reaches(client, node, S::CleanFailed).await;
+    sleep(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_aborted_has_not_failed() {
+    let (house, conductor, client, node) = off_after_failure().await;
     let waits = FakeRule::completes(Op::PrepareSteps, Completion::Heartbeat);
     house.fakes.add(waits);
     ask(&client, node, Verb::Provide).await.unwrap();
@@ -102,20 +116,31 @@ async fn what_was_aborted_has_not_failed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_machine_that_is_never_switched_off_is_not_for_a_failure() {
-    let mut house = House::new();
-    house.config.policy.poweroff_in_cleanfail = true;
-    let conductor = house.conductor("cond-a").await;
-    let client = house.client(&conductor);
-    let node = available(&client).await;
-    go(&client, node, Verb::Manage, S::Manageable).await;
-    powered(&client, node, PowerTarget::On).await;
+    let (house, conductor, client, node) = off_after_failure().await;
     let never = ironic_core::transport::Change::set("disable_power_off", true);
     client.update_node(node, vec![never]).await.unwrap();
     let broken = Error::driver("fake", "smoke");
     house.fakes.add(FakeRule::fails(Op::PrepareSteps, broken));
-    ask(&client, node, Verb::Provide).await.unwrap();
-    reaches(&client, node, S::CleanFailed).await;
-    sleep(Duration::from_secs(5)).await;
+    clean_fails(&client, node).await;
     assert_eq!(house.fakes.power_state(node), Some(PowerState::On));
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_goes_wrong_afterwards_is_said_too() {
+    let (house, conductor, client, node) = off_after_failure().await;
+    for (operation, said) in [
+        (Op::PrepareSteps, "smoke"),
+        (Op::TearDownSteps, "a stuck port"),
+        (Op::SetPowerState, "a welded relay"),
+    ] {
+        let broken = Error::driver("fake", said);
+        house.fakes.add(FakeRule::fails(operation, broken));
+    }
+    clean_fails(&client, node).await;
+    let error = client.node(node).await.unwrap().last_error.unwrap();
+    for said in ["smoke", "a stuck port", "a welded relay"] {
+        assert!(error.contains(said), "{said} in {error}");
+    }
     conductor.stop().await.unwrap();
 }

@@ -154,6 +154,24 @@ async fn a_ramdisk_that_never_calls_is_switched_off_one_that_is_aborted_is_not()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_ramdisk_that_keeps_its_power_is_cut_off_all_the_same() {
+    let house = House::new();
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = active(&client).await;
+    house.fakes.record();
+    begin_rescue(&house, &client, node).await;
+    let broken = Error::driver("fake", "a welded relay");
+    house.fakes.add(FakeRule::fails(Op::SetPowerState, broken));
+    reaches(&client, node, S::RescueFailed).await;
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(house.fakes.call_count(Op::CleanUpRescue), 1);
+    let left = client.node(node).await.unwrap();
+    assert!(left.last_error.unwrap().contains("a welded relay"));
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_abort_that_cannot_be_cleaned_up_is_a_fault() {
     let house = House::new();
     let conductor = house.conductor("cond-a").await;
