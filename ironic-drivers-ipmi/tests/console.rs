@@ -32,7 +32,7 @@ use ironic_drivers_ipmi::server::{BmcConfig, PoweredMachine, User, serve};
 use peers::{IpmiSim, Relay, program};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::time::{sleep, timeout};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -316,6 +316,47 @@ async fn our_own_bmc_has_a_serial_port_too() {
     relay.cut(false);
     expect(&mut console, "are you there? ").await;
     heard(&room.machine, "yes\r").await;
+    room.conductor.stop().await.unwrap();
+}
+
+/// A console of a talkative machine, and a connection to it on which nobody reads.
+async fn unread(limit: Duration) -> (Room<Arc<PoweredMachine>>, Relay, TcpStream) {
+    let (machine, bmc) = own_bmc().await;
+    let relay = Relay::to(bmc).await;
+    let mut settings = anywhere();
+    settings.unread_timeout = limit;
+    let room = room_of(machine, relay.address, settings, "password").await;
+    room.switch(true).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut console = socket.connect(room.address().await).await.unwrap();
+    console.write_all(b"dmesg\r").await.unwrap();
+    heard(&room.machine, "dmesg\r").await;
+    room.machine.say(&[b'.'; 1 << 20]);
+    (room, relay, console)
+}
+
+#[tokio::test]
+async fn who_does_not_read_does_not_keep_the_console_from_others() {
+    let (room, _relay, unread) = unread(Duration::from_millis(300)).await;
+    let mut console = TcpStream::connect(room.address().await).await.unwrap();
+    console.write_all(b"second\r").await.unwrap();
+    heard(&room.machine, "second\r").await;
+    drop(unread);
+    room.conductor.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_does_not_read_does_not_keep_the_console_from_being_stopped() {
+    let (room, relay, unread) = unread(Duration::ZERO).await;
+    // Nothing is acknowledged any more.
+    let mut before = 0;
+    while relay.requests() > before {
+        before = relay.requests();
+        sleep(Duration::from_secs(1)).await;
+    }
+    room.switch(false).await;
+    drop(unread);
     room.conductor.stop().await.unwrap();
 }
 

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +9,7 @@ use async_trait::async_trait;
 use ironic_core::driver::{Console, ConsoleInfo, Interface, Properties, SharedTask, Task};
 use ironic_core::{Entropy, Error, Uuid};
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -18,6 +19,11 @@ use super::{DriverInfo, IpmiDriver};
 
 /// Where the port is kept that was found for a console.
 const ALLOCATED: &str = "allocated_ipmi_terminal_port";
+
+/// How many bytes the kernel keeps for a connection.
+const SEND_BUFFER: u32 = 16 * 1024;
+/// How many connections wait for their turn.
+const WAITING: u32 = 16;
 
 /// Where consoles are reached.
 #[derive(Debug, Clone)]
@@ -31,6 +37,9 @@ pub struct ConsoleSettings {
     /// After how long without a character either way a connection is closed; zero is never.
     /// Default 600 s.
     pub idle_timeout: Duration,
+    /// After how long a connection is closed on which nothing of what the machine says is read;
+    /// zero is never. Default 10 s: about as long as BMCs offer the same characters again.
+    pub unread_timeout: Duration,
 }
 
 impl Default for ConsoleSettings {
@@ -39,6 +48,7 @@ impl Default for ConsoleSettings {
             address: Ipv4Addr::LOCALHOST.into(),
             ports: Vec::new(),
             idle_timeout: Duration::from_secs(600),
+            unread_timeout: Duration::from_secs(10),
         }
     }
 }
@@ -89,11 +99,10 @@ impl IpmiConsole {
     }
 
     /// Listens at the node's port, or at the first that is free.
-    async fn listen(&self, info: &DriverInfo) -> Result<(TcpListener, bool), Error> {
+    fn listen(&self, info: &DriverInfo) -> Result<(TcpListener, bool), Error> {
         let address = self.settings.address;
         if let Some(port) = info.terminal_port {
-            let listening = TcpListener::bind((address, port)).await;
-            let listening = listening.map_err(|error| {
+            let listening = bind(SocketAddr::new(address, port)).map_err(|error| {
                 Error::driver(
                     "ipmitool-socat",
                     format!("port {port} of {address}: {error}"),
@@ -102,7 +111,7 @@ impl IpmiConsole {
             return Ok((listening, false));
         }
         for port in self.settings.ports.iter().cloned().flatten() {
-            if let Ok(listening) = TcpListener::bind((address, port)).await {
+            if let Ok(listening) = bind(SocketAddr::new(address, port)) {
                 return Ok((listening, true));
             }
         }
@@ -121,6 +130,21 @@ impl IpmiConsole {
             tracing::warn!(%node, %error, "the console ended early");
         }
     }
+}
+
+/// Listens for connections that are served one at a time. They have small buffers: that nobody
+/// reads is to be noticed before the kernel has taken megabytes.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // Those of before may still be on their way out.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
 }
 
 #[async_trait]
@@ -159,7 +183,7 @@ impl Console for IpmiConsole {
         // A port that was found before may be somebody else's by now.
         task.node_mut().set_internal(ALLOCATED, Value::Null);
         let info = terminal(task)?;
-        let (listener, allocated) = self.listen(&info).await?;
+        let (listener, allocated) = self.listen(&info)?;
         let address = listener.local_addr().map_err(|error| {
             Error::driver("ipmitool-socat", format!("the console's port: {error}"))
         })?;
@@ -171,6 +195,7 @@ impl Console for IpmiConsole {
             target: Target::of(task)?,
             entropy: Arc::clone(&self.entropy),
             idle_timeout: self.settings.idle_timeout,
+            unread_timeout: self.settings.unread_timeout,
             stopped,
         };
         let running = Running {

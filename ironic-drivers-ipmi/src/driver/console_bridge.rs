@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ironic_core::{Entropy, Uuid};
+use ironic_core::{Entropy, Error, Uuid};
 use thiserror::Error as ThisError;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -21,8 +21,11 @@ use crate::session::Random;
 const MAX_DATAGRAM: usize = 2048;
 /// Characters read from the connection at a time.
 const CHUNK: usize = 1024;
-/// How long the BMC is waited for when a console is over.
+/// How long the BMC is waited for when a console is over, and how long whoever is connected is to
+/// take the last words.
 const FAREWELL: Duration = Duration::from_secs(3);
+/// How many unread characters are kept. What the machine says beyond that is not acknowledged.
+const MOST_UNREAD: usize = 16 * 1024;
 /// How long to leave a port alone that takes no connections.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// A session lasts as long as the connection does.
@@ -35,6 +38,7 @@ pub(super) struct Bridge {
     pub(super) target: Target,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) idle_timeout: Duration,
+    pub(super) unread_timeout: Duration,
     pub(super) stopped: watch::Receiver<bool>,
 }
 
@@ -47,6 +51,8 @@ enum Over {
     Stopped,
     #[error("nobody has typed or read anything for {} s", .0.as_secs())]
     Idle(Duration),
+    #[error("nobody has read what the machine says for {} s", .0.as_secs())]
+    Unread(Duration),
     #[error("the BMC gives no console: {0}")]
     Refused(#[from] IpmiError),
     #[error("{0}")]
@@ -96,10 +102,9 @@ impl Bridge {
             let over = self.serve(&mut caller).await;
             tracing::info!(node = %self.node, %from, %over, "the console is left");
             if !matches!(over, Over::Closed) {
-                // Who is there learns why; who is not does not.
-                let _ = caller
-                    .write_all(format!("\r\n[{over}]\r\n").as_bytes())
-                    .await;
+                // Who is there learns why; who is not, or does not read, does not.
+                let why = format!("\r\n[{over}]\r\n");
+                let _ = timeout(FAREWELL, caller.write_all(why.as_bytes())).await;
             }
             let _ = caller.shutdown().await;
             if matches!(over, Over::Stopped) {
@@ -109,22 +114,13 @@ impl Bridge {
     }
 
     async fn serve(&mut self, caller: &mut TcpStream) -> Over {
-        let (address, config) = match self.target.resolve().await {
-            Ok(found) => found,
-            Err(error) => return Over::Unreachable(error.to_string()),
-        };
-        let socket = match connect(address).await {
-            Ok(socket) => socket,
-            Err(error) => return Over::Unreachable(error.to_string()),
-        };
-        let timing = Timing {
-            close_after: NEVER,
-            ..Timing::default()
-        };
-        let mut line = Line {
-            socket,
-            session: ConsoleSession::new(Arc::new(config.timing(timing))),
-            entropy: Arc::clone(&self.entropy),
+        let mut line = tokio::select! {
+            biased;
+            _ = self.stopped.changed() => return Over::Stopped,
+            line = Line::to(&self.target, &self.entropy) => match line {
+                Ok(line) => line,
+                Err(error) => return Over::Unreachable(error.to_string()),
+            },
         };
         let over = self.carry(caller, &mut line).await;
         // The machine's console is free for the next one.
@@ -165,9 +161,11 @@ impl Bridge {
         mut sol: SolConsole,
         session: u32,
     ) -> Result<std::convert::Infallible, Over> {
+        let (mut keys, mut screen) = caller.split();
         let mut typed = [0; CHUNK];
         let mut datagram = vec![0; MAX_DATAGRAM];
         let mut active = Instant::now();
+        let mut unread = Unread::default();
         loop {
             while let Some(payload) = sol.poll_payload() {
                 let random = &mut Drawn(&*line.entropy);
@@ -179,30 +177,35 @@ impl Bridge {
             }
             let due = [line.session.poll_timeout(), sol.poll_timeout()];
             let due = due.into_iter().flatten().min().map(Instant::from_std);
-            let idle = (!self.idle_timeout.is_zero()).then(|| active + self.idle_timeout);
+            let idle = limit(Some(active), self.idle_timeout);
+            let stuck = limit(unread.since, self.unread_timeout);
             let room = sol.room().min(CHUNK);
             tokio::select! {
                 biased;
                 _ = self.stopped.changed() => return Err(Over::Stopped),
+                () = at(stuck) => return Err(Over::Unread(self.unread_timeout)),
                 () = at(due) => {
                     line.session.handle_timeout(now(), &mut Drawn(&*line.entropy));
                     sol.handle_timeout(now())?;
                 }
-                received = line.socket.recv(&mut datagram) => {
+                shown = screen.write(&unread.characters), if unread.since.is_some() => {
+                    unread.shown(shown?);
+                }
+                received = line.socket.recv(&mut datagram), if unread.has_room() => {
                     // That nobody listens shows when nothing is acknowledged.
                     let len = received.unwrap_or_default();
                     let random = &mut Drawn(&*line.entropy);
                     let received = datagram.get(..len).unwrap_or_default();
                     line.session.handle_datagram(now(), received, random);
                     while let Some(payload) = line.session.poll_sol() {
-                        let shown = sol.handle(now(), &payload)?;
-                        if !shown.is_empty() {
+                        let said = sol.handle(now(), &payload)?;
+                        if !said.is_empty() {
                             active = Instant::now();
-                            caller.write_all(&shown).await?;
+                            unread.said(&said);
                         }
                     }
                 }
-                read = caller.read(typed.get_mut(..room).unwrap_or_default()), if room > 0 => {
+                read = keys.read(typed.get_mut(..room).unwrap_or_default()), if room > 0 => {
                     let characters = typed.get(..read?).unwrap_or_default();
                     if characters.is_empty() {
                         return Err(Over::Closed);
@@ -216,6 +219,31 @@ impl Bridge {
     }
 }
 
+/// What the machine has said and nobody has read.
+#[derive(Default)]
+struct Unread {
+    characters: Vec<u8>,
+    /// Since when none of them is read.
+    since: Option<Instant>,
+}
+
+impl Unread {
+    fn said(&mut self, characters: &[u8]) {
+        self.characters.extend_from_slice(characters);
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    fn shown(&mut self, count: usize) {
+        self.characters.drain(..count.min(self.characters.len()));
+        self.since = (!self.characters.is_empty()).then(Instant::now);
+    }
+
+    /// Whether what a datagram brings still finds room.
+    fn has_room(&self) -> bool {
+        self.characters.len() < MOST_UNREAD
+    }
+}
+
 /// A session of the console's own with its BMC.
 struct Line {
     socket: UdpSocket,
@@ -224,6 +252,23 @@ struct Line {
 }
 
 impl Line {
+    async fn to(target: &Target, entropy: &Arc<dyn Entropy>) -> Result<Self, Error> {
+        let (address, config) = target.resolve().await?;
+        let socket = connect(address).await.map_err(|error| Error::Unreachable {
+            what: format!("BMC {address}"),
+            message: error.to_string(),
+        })?;
+        let timing = Timing {
+            close_after: NEVER,
+            ..Timing::default()
+        };
+        Ok(Self {
+            socket,
+            session: ConsoleSession::new(Arc::new(config.timing(timing))),
+            entropy: Arc::clone(entropy),
+        })
+    }
+
     /// Activates serial over LAN; where it is active already, somebody has left it so.
     async fn activate(&mut self) -> Result<SolActivation, IpmiError> {
         let freed = self.ask(&DeactivateSol).await;
@@ -288,6 +333,11 @@ async fn connect(bmc: SocketAddr) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(local).await?;
     socket.connect(bmc).await?;
     Ok(socket)
+}
+
+/// When the time is up that has run since then; zero is never.
+fn limit(since: Option<Instant>, time: Duration) -> Option<Instant> {
+    since.filter(|_| !time.is_zero()).map(|since| since + time)
 }
 
 async fn at(due: Option<Instant>) {
