@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Inner;
+use super::duty::Runner;
 use super::finish::{clean_up, finish};
 use super::prepare::prepare;
 use crate::Error;
@@ -30,19 +31,14 @@ pub(super) async fn perform(
         Effect::RunStep { index } => {
             let step = step(task, *index)?;
             tracing::info!(node = %task.node_id(), flow = %kind, %step, "step begins");
-            if let Some(children) = &step.children {
-                let own = step.own();
-                return inner
-                    .run_on_children(task, kind, &own, children)
-                    .await
-                    .map(|_| Outcome::Done);
-            }
-            match step.reserved() {
-                Some(reserved) => run_reserved(task, kind, reserved).await?,
-                None => {
-                    let interface = driver.interface(step.interface);
-                    interface.execute_step(task, kind, &step).await?
+            match Runner::of(&driver, &step) {
+                Runner::Children(children) => {
+                    let own = step.own();
+                    let ran = inner.run_on_children(task, kind, &own, children);
+                    return ran.await.map(|_| Outcome::Done);
                 }
+                Runner::Conductor(reserved) => run_reserved(task, kind, reserved).await?,
+                Runner::Interface(interface) => interface.execute_step(task, kind, &step).await?,
             }
         }
         Effect::CheckStep { index } => {

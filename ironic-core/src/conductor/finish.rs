@@ -1,6 +1,7 @@
 //! What ends a flow: undoing what its `Prepare` did, after success and after failure.
 
 use super::console::Again;
+use super::duty::{Duty, in_ramdisk};
 use super::{Inner, caches};
 use crate::Error;
 use crate::driver::Task;
@@ -11,37 +12,19 @@ use crate::states::{FlowKind, PowerTarget};
 /// The flow has succeeded.
 pub(super) async fn finish(inner: &Inner, task: &mut Task, kind: FlowKind) -> Result<(), Error> {
     let driver = task.driver();
+    match Duty::to_finish(&driver, kind, in_ramdisk(task.flow())) {
+        Duty::Inspect(inspect) => inspect.finish(task).await?,
+        Duty::Deploy(deploy) => deploy.tear_down_steps(task, kind).await?,
+        Duty::Rescue(rescue) => rescue.finish(task).await?,
+        Duty::Conductor => {}
+    }
     match kind {
-        FlowKind::Verify => {
-            caches::refresh(task).await;
-            Ok(())
-        }
-        FlowKind::Inspect => {
-            driver.inspect.finish(task).await?;
-            caches::refresh_firmware(task).await;
-            Ok(())
-        }
-        FlowKind::Clean | FlowKind::Service => {
-            tear_down_steps(task, kind).await?;
-            caches::refresh(task).await;
-            Ok(())
-        }
-        FlowKind::Deploy => {
-            inner.start_again(task, Again::Deploying).await;
-            Ok(())
-        }
-        FlowKind::Rescue => driver.rescue.finish(task).await,
-        _ => Ok(()),
+        FlowKind::Verify | FlowKind::Clean | FlowKind::Service => caches::refresh(task).await,
+        FlowKind::Inspect => caches::refresh_firmware(task).await,
+        FlowKind::Deploy => inner.start_again(task, Again::Deploying).await,
+        _ => {}
     }
-}
-
-/// What was not prepared is not undone.
-async fn tear_down_steps(task: &mut Task, kind: FlowKind) -> Result<(), Error> {
-    if task.flow().is_some_and(|flow| flow.disable_ramdisk) {
-        return Ok(());
-    }
-    let deploy = task.driver().deploy.clone();
-    deploy.tear_down_steps(task, kind).await
+    Ok(())
 }
 
 /// The flow has failed: the machine is left in a safe state.
@@ -50,7 +33,10 @@ pub(super) async fn clean_up(task: &mut Task, kind: FlowKind) -> Result<(), Erro
     match kind {
         FlowKind::Inspect => driver.inspect.abort(task).await,
         FlowKind::Clean | FlowKind::Service => {
-            let torn_down = tear_down_steps(task, kind).await;
+            let mut torn_down = Ok(());
+            if in_ramdisk(task.flow()) {
+                torn_down = driver.deploy.tear_down_steps(task, kind).await;
+            }
             let aborted = task.flow().is_some_and(|flow| flow.abort_requested);
             let off = task.config().policy.switches_off_after(kind) && !aborted;
             if !off || task.node().disable_power_off {

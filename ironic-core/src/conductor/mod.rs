@@ -10,6 +10,7 @@ mod chassis;
 mod children;
 mod cleaning;
 mod console;
+mod duty;
 mod effects;
 mod finish;
 mod handle;

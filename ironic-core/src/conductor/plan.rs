@@ -3,13 +3,14 @@
 use uuid::Uuid;
 
 use super::Inner;
+use super::duty::{Duty, Runner, in_ramdisk};
 use super::verbs::{refusal, used_by};
 use crate::Error;
-use crate::driver::BareDriver;
+use crate::driver::{BareDriver, Interface};
 use crate::engine::{self, Catalogs, Forecasts, PlanProblem, View};
 use crate::flow::{Deed, Effect, Flow, Forecast, Part};
 use crate::model::Node;
-use crate::states::{FlowKind, InterfaceKind, Verb};
+use crate::states::Verb;
 use crate::transport::{ProvisionArgs, RequestContext, Response};
 
 impl Inner {
@@ -54,59 +55,39 @@ impl Inner {
     }
 }
 
-/// What the interface foresees that would carry the effect out.
+/// What whoever would carry the effect out foresees.
 fn forecast(driver: &BareDriver, node: &Node, flow: &Flow, effect: &Effect) -> Forecast {
-    let (by, part) = match effect {
-        Effect::Prepare | Effect::Finish if flow.disable_ramdisk => return Forecast::default(),
-        Effect::Prepare => match prepared_by(flow.kind) {
-            Some(by) => (by, Part::Prepare),
-            None => return Forecast::default(),
-        },
-        Effect::Finish => match finished_by(flow.kind) {
-            Some(by) => (by, Part::Finish),
-            None => return Forecast::default(),
-        },
-        Effect::RunStep { index } => match flow.plan.get(*index) {
-            Some(step) => match step.reserved().and_then(|reserved| reserved.power()) {
-                Some(target) => return Forecast::default().power(target),
-                // What a step on child nodes does, it does to them.
-                None if step.children.is_some() || step.reserved().is_some() => {
-                    return Forecast::default();
-                }
-                None => (step.interface, Part::Step(step)),
-            },
-            None => return Forecast::default(),
-        },
-        _ => return Forecast::default(),
+    let in_ramdisk = in_ramdisk(Some(flow));
+    let by_interface = |by: &dyn Interface, part| {
+        let mut forecast = by.forecast(node, flow.kind, part);
+        if !driver.network.switches() {
+            forecast.deeds.retain(|deed| !moves(deed));
+        }
+        forecast
     };
-    let mut forecast = driver.interface(by).forecast(node, flow.kind, part);
-    if !driver.network.switches() {
-        let moves = |deed: &Deed| matches!(deed, Deed::Connect { .. } | Deed::Disconnect { .. });
-        forecast.deeds.retain(|deed| !moves(deed));
-    }
-    forecast
-}
-
-/// Whose method `Prepare` is, by the kind of the flow.
-fn prepared_by(kind: FlowKind) -> Option<InterfaceKind> {
-    match kind {
-        FlowKind::Inspect => Some(InterfaceKind::Inspect),
-        FlowKind::Rescue | FlowKind::Unrescue => Some(InterfaceKind::Rescue),
-        FlowKind::Clean
-        | FlowKind::Service
-        | FlowKind::Deploy
-        | FlowKind::TearDown
-        | FlowKind::Adopt => Some(InterfaceKind::Deploy),
-        FlowKind::Verify | FlowKind::Power => None,
-    }
-}
-
-/// Whose method `Finish` is, by the kind of the flow.
-fn finished_by(kind: FlowKind) -> Option<InterfaceKind> {
-    match kind {
-        FlowKind::Inspect => Some(InterfaceKind::Inspect),
-        FlowKind::Clean | FlowKind::Service => Some(InterfaceKind::Deploy),
-        FlowKind::Rescue => Some(InterfaceKind::Rescue),
+    let foreseen = match effect {
+        Effect::Prepare => Duty::to_prepare(driver, flow.kind, in_ramdisk)
+            .interface()
+            .map(|by| by_interface(by, Part::Prepare)),
+        Effect::Finish => Duty::to_finish(driver, flow.kind, in_ramdisk)
+            .interface()
+            .map(|by| by_interface(by, Part::Finish)),
+        Effect::RunStep { index } => flow.plan.get(*index).and_then(|step| {
+            match Runner::of(driver, step) {
+                // What it does, it does to them.
+                Runner::Children(_) => None,
+                Runner::Conductor(reserved) => {
+                    reserved.power().map(|to| Forecast::default().power(to))
+                }
+                Runner::Interface(by) => Some(by_interface(&*by, Part::Step(step))),
+            }
+        }),
         _ => None,
-    }
+    };
+    foreseen.unwrap_or_default()
+}
+
+/// Whether it is about the machine's networks.
+fn moves(deed: &Deed) -> bool {
+    matches!(deed, Deed::Connect { .. } | Deed::Disconnect { .. })
 }

@@ -2,8 +2,9 @@
 
 use super::Inner;
 use super::console::Again;
+use super::duty::{Duty, in_ramdisk};
 use crate::Error;
-use crate::driver::Task;
+use crate::driver::{Deploy, Task};
 use crate::engine::RESCUED;
 use crate::flow::{Flow, Progress};
 use crate::model::{Node, capabilities};
@@ -16,14 +17,42 @@ pub(super) async fn prepare(
     kind: FlowKind,
 ) -> Result<Progress, Error> {
     let driver = task.driver();
+    match Duty::to_prepare(&driver, kind, in_ramdisk(task.flow())) {
+        Duty::Inspect(inspect) => inspect.inspect_hardware(task).await,
+        Duty::Rescue(rescue) if kind == FlowKind::Rescue => rescue.rescue(task).await,
+        Duty::Rescue(rescue) => rescue.unrescue(task).await,
+        Duty::Deploy(deploy) => by_deploy(inner, task, kind, deploy).await,
+        Duty::Conductor => by_conductor(task, kind).await.map(|()| Progress::Done),
+    }
+}
+
+/// What of that is the conductor's own.
+async fn by_conductor(task: &mut Task, kind: FlowKind) -> Result<(), Error> {
     match kind {
-        FlowKind::Verify => read_power(task).await.map(|()| Progress::Done),
-        FlowKind::Inspect => driver.inspect.inspect_hardware(task).await,
-        FlowKind::Clean | FlowKind::Service => prepare_steps(task, kind).await,
-        FlowKind::Deploy => {
-            let prepared = driver.deploy.prepare(task).await?;
-            inner.is_mine(task);
-            Ok(prepared)
+        FlowKind::Verify => read_power(task).await,
+        FlowKind::Clean | FlowKind::Service => {
+            task.driver().power.validate(task).await?;
+            super::caches::refresh(task).await;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What of that is the deploy interface's.
+async fn by_deploy(
+    inner: &Inner,
+    task: &mut Task,
+    kind: FlowKind,
+    deploy: &dyn Deploy,
+) -> Result<Progress, Error> {
+    let driver = task.driver();
+    match kind {
+        FlowKind::Clean | FlowKind::Service => {
+            driver.power.validate(task).await?;
+            driver.network.validate(task).await?;
+            super::caches::refresh(task).await;
+            deploy.prepare_steps(task, kind).await
         }
         FlowKind::TearDown => {
             let rescued = |flow: &Flow| flow.args.contains_key(RESCUED);
@@ -31,13 +60,15 @@ pub(super) async fn prepare(
                 driver.rescue.clean_up(task).await?;
             }
             inner.suspend_console(task).await?;
-            driver.deploy.clean_up(task).await?;
-            driver.deploy.tear_down(task).await
+            deploy.clean_up(task).await?;
+            deploy.tear_down(task).await
         }
-        FlowKind::Rescue => driver.rescue.rescue(task).await,
-        FlowKind::Unrescue => driver.rescue.unrescue(task).await,
         FlowKind::Adopt => adopt(inner, task).await,
-        FlowKind::Power => Ok(Progress::Done),
+        _ => {
+            let prepared = deploy.prepare(task).await?;
+            inner.is_mine(task);
+            Ok(prepared)
+        }
     }
 }
 
@@ -56,21 +87,6 @@ async fn read_power(task: &mut Task) -> Result<(), Error> {
         task.node_mut().power_state = state;
     }
     Ok(())
-}
-
-/// Boots what the clean or service steps run in, unless they do without.
-async fn prepare_steps(task: &mut Task, kind: FlowKind) -> Result<Progress, Error> {
-    let driver = task.driver();
-    let in_ramdisk = task.flow().is_some_and(|flow| !flow.disable_ramdisk);
-    driver.power.validate(task).await?;
-    if in_ramdisk {
-        driver.network.validate(task).await?;
-    }
-    super::caches::refresh(task).await;
-    if !in_ramdisk {
-        return Ok(Progress::Done);
-    }
-    driver.deploy.prepare_steps(task, kind).await
 }
 
 /// Makes this conductor able to look after an instance that it did not deploy: what the machine
