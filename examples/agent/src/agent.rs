@@ -188,7 +188,14 @@ async fn live(shared: &Arc<Shared>) -> Result<(), AgentError> {
     };
     tokio::select! {
         biased;
-        outcome = server => outcome,
+        outcome = server => {
+            if shared.locked.is_cancelled() {
+                shared.journal.info("locked until the machine restarts");
+                // Whoever started the agent would start another one if it ended.
+                return std::future::pending().await;
+            }
+            outcome
+        }
         outcome = heartbeats => outcome,
     }
 }

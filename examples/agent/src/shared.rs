@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) stop: CancellationToken,
     /// The machine has been given to the rescue user, and the agent has nothing left to do.
     pub(crate) rescued: CancellationToken,
+    /// The same, before the machine restarts into its instance.
+    pub(crate) locked: CancellationToken,
     pub(crate) tasks: TaskTracker,
     node: Mutex<Option<Node>>,
     token: Mutex<Option<Secret<String>>>,
@@ -75,6 +77,7 @@ impl Shared {
             clock,
             entropy,
             rescued: stop.child_token(),
+            locked: CancellationToken::new(),
             stop,
         }
     }

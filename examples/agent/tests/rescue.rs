@@ -85,6 +85,27 @@ async fn what_would_let_anybody_in_or_nobody_is_refused() {
 }
 
 #[tokio::test]
+async fn a_locked_agent_takes_no_commands_and_stays() {
+    let service = Service::start(Script::default()).await;
+    let (machine, _) = machine();
+    let agent = Running::ready(&machine, &service).await;
+    let (code, body) = agent
+        .command("system.lockdown", json!({"more": 1}), false)
+        .await;
+    assert_eq!(code, 400, "{body}");
+    let (code, body) = agent.command("system.lockdown", json!({}), false).await;
+    assert_eq!((code, &body["command_status"]), (200, &json!("SUCCEEDED")));
+    let address = agent.callback().trim_start_matches("http://");
+    while TcpStream::connect(address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    assert!(
+        !agent.handle.is_finished(),
+        "nobody is to start another one"
+    );
+}
+
+#[tokio::test]
 async fn a_ramdisk_keeps_the_password_where_its_login_looks_for_it() {
     let root = tempfile::tempdir().unwrap();
     let linux = LinuxHardware::new(root.path());

@@ -1,15 +1,14 @@
 use async_trait::async_trait;
-use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use serde_json::Value;
 
 use std::time::Duration;
 
-use super::{AgentClient, image_info, is_fast_track, ramdisk, steps};
+use super::{AgentClient, image_info, is_fast_track, ramdisk, steps, tear_down};
 use crate::Error;
 use crate::driver::{Deploy, Interface, NetworkRole, Properties, SharedTask, Task};
 use crate::flow::{Deed, Forecast, Part, Progress, StepProgress, Wait};
 use crate::model::{Node, capabilities};
-use crate::states::{FlowKind, InterfaceKind, PowerState, PowerTarget, ProvisionState};
+use crate::states::{FlowKind, InterfaceKind, PowerTarget, ProvisionState};
 use crate::steps::{Impact, Replay, Step, StepDef, StepSource};
 
 /// The deploy interface `direct`: the agent fetches the image over HTTP and writes it to the disk.
@@ -31,64 +30,6 @@ impl AgentDeploy {
         }
         let args = image_info::write_image_args(task.node(), task.config(), task.now())?;
         steps::execute(&self.client, task, FlowKind::Deploy, step, args).await
-    }
-
-    /// Leaves the agent: it switches its machine off, with everything on the disk.
-    async fn tear_down_agent(&self, task: &mut Task) -> Result<(), Error> {
-        let forced = task.node().driver_info.get("deploy_forces_oob_reboot");
-        let forced = matches!(forced, Some(Value::Bool(true)))
-            || forced.and_then(Value::as_str) == Some("true");
-        if task.node().disable_power_off {
-            return self.sync(task).await;
-        }
-        if forced {
-            self.sync(task).await?;
-            return task.switch_power(PowerTarget::Off, None).await;
-        }
-        match self.power_off(task).await {
-            // An agent that is gone has been told before: after a crash this step runs again.
-            Ok(()) | Err(Error::Unreachable { .. }) => {}
-            Err(error) => {
-                tracing::warn!(node = %task.node_id(), %error, "the agent does not switch its machine off")
-            }
-        }
-        if wait_for_off(task).await? {
-            task.node_mut().power_state = Some(PowerState::Off);
-            return Ok(());
-        }
-        tracing::warn!(node = %task.node_id(), "the machine did not switch itself off, so its BMC does");
-        task.switch_power(PowerTarget::Off, None).await
-    }
-
-    /// The agent writes everything to the disk.
-    async fn sync(&self, task: &Task) -> Result<(), Error> {
-        let done = self.client.command(task, "standby.sync", json!({}), true);
-        done.await?.into_result().map(drop)
-    }
-
-    /// The agent begins to switch its machine off. One that was to answer when that is done would
-    /// be gone by then.
-    async fn power_off(&self, task: &Task) -> Result<(), Error> {
-        let begun = self
-            .client
-            .command(task, "standby.power_off", json!({}), false);
-        begun.await?.begun().map(drop)
-    }
-}
-
-/// Whether the machine was seen without power before the configured time was over.
-async fn wait_for_off(task: &Task) -> Result<bool, Error> {
-    let ends = Instant::now() + task.config().agent_power_off_timeout;
-    let mut pause = Duration::from_millis(100);
-    loop {
-        if task.driver().power.get_power_state(task).await? == Some(PowerState::Off) {
-            return Ok(true);
-        }
-        if Instant::now() >= ends {
-            return Ok(false);
-        }
-        sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(5));
     }
 }
 
@@ -189,13 +130,15 @@ impl Interface for AgentDeploy {
             }
             "write_image" => return self.write_image(task, step).await,
             "prepare_instance_boot" => driver.boot.prepare_instance(task).await?,
-            "tear_down_agent" => self.tear_down_agent(task).await?,
+            "tear_down_agent" => tear_down::tear_down(&self.client, task).await?,
             "switch_to_tenant_network" => {
                 driver
                     .network
                     .disconnect(task, NetworkRole::Provisioning)
                     .await?;
                 driver.network.connect(task, NetworkRole::Tenant).await?;
+            }
+            "boot_instance" if !task.node().disable_power_off && !tear_down::switches_off(task) => {
             }
             "boot_instance" => {
                 let target = ramdisk::start_of(task.node());
@@ -367,6 +310,9 @@ impl Deploy for AgentDeploy {
     async fn tear_down_steps(&self, task: &mut Task, flow: FlowKind) -> Result<(), Error> {
         if flow != FlowKind::Service {
             return ramdisk::leave(task, NetworkRole::Cleaning).await;
+        }
+        if task.node().disable_power_off {
+            tear_down::lock_down_if_there(&self.client, task).await?;
         }
         if task.node().fault.is_some() {
             // The machine stays in its ramdisk for somebody to look at.

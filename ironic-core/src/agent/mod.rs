@@ -12,6 +12,7 @@ mod power;
 mod ramdisk;
 mod rescue;
 mod steps;
+mod tear_down;
 mod transport;
 
 pub use client::AgentClient;

@@ -130,7 +130,7 @@ pub(super) async fn refresh(
 const COMMAND: &str = "agent_command";
 
 /// The step of the flow that a command was given for.
-fn place(task: &SharedTask) -> Value {
+pub(super) fn place(task: &SharedTask) -> Value {
     task.flow()
         .map_or(Value::Null, |flow| json!([flow.generation, flow.cursor]))
 }

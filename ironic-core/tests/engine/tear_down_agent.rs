@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ironic_core::Error;
-use ironic_core::agent::{AgentAnswer, AgentRequest, AgentTransport};
+use ironic_core::agent::{AgentAnswer, AgentClient, AgentPower, AgentRequest, AgentTransport};
 use ironic_core::client::Client;
-use ironic_core::driver::fake::FakeBehaviour;
-use ironic_core::states::{PowerState, ProvisionState as S, Verb};
+use ironic_core::driver::RegistryBuilder;
+use ironic_core::driver::fake::{FakeBehaviour, FakeOperation as Op, FakeRule};
+use ironic_core::model::Node;
+use ironic_core::states::{InterfaceKind as I, PowerState, ProvisionState as S, Verb};
 use ironic_core::transport::Change;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -17,7 +19,7 @@ use uuid::Uuid;
 
 use crate::fast_track::{by_agent, switched, with_image};
 use crate::hold::{agent_calls, reaches};
-use crate::house::{House, LONG, ask, available};
+use crate::house::{House, LONG, ask, available, go};
 
 /// An agent that is gone as soon as it switches its machine off: who waits for its answer hears
 /// nothing more of it.
@@ -54,6 +56,9 @@ impl AgentTransport for Agent {
             *self.gone.lock().unwrap() = true;
             let machine = self.machine.lock().unwrap().unwrap();
             self.fakes.set_power_state(machine, PowerState::Off);
+        }
+        if heard && matches!(name.as_str(), "system.lockdown" | "standby.run_image") {
+            *self.gone.lock().unwrap() = true;
         }
         if !heard || (off && waits) {
             sleep(request.timeout).await;
@@ -129,5 +134,70 @@ async fn before_the_bmc_takes_the_power_the_agent_has_written_everything() {
     client.wait_for(node, S::Active, LONG).await.unwrap();
     assert_eq!(agent.told(), [("standby.sync".to_owned(), true)]);
     assert_eq!(switched(&house, node), ["power off", "power on"]);
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_agent_of_a_machine_that_stays_on_takes_no_more_commands() {
+    let (house, agent) = house();
+    let conductor = house.conductor_with("cond-a", by_agent(&agent)).await;
+    let client = house.client(&conductor);
+    let never = vec![Change::set("disable_power_off", true)];
+    let node = deploying(&agent, &client, never).await;
+    house.fakes.record();
+    agent_calls(&client, node).await;
+    client.wait_for(node, S::Active, LONG).await.unwrap();
+    let locked = [("standby.sync", true), ("system.lockdown", false)];
+    assert_eq!(
+        agent.told(),
+        locked.map(|(name, waits)| (name.to_owned(), waits))
+    );
+    assert_eq!(switched(&house, node), ["rebooting"]);
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bmc_that_does_not_say_whether_it_is_off_is_asked_again() {
+    let (house, agent) = house();
+    let conductor = house.conductor_with("cond-a", by_agent(&agent)).await;
+    let client = house.client(&conductor);
+    let node = deploying(&agent, &client, Vec::new()).await;
+    house.fakes.record();
+    let busy = Error::driver("fake", "out of sessions");
+    house
+        .fakes
+        .add(FakeRule::fails(Op::GetPowerState, busy).first(3));
+    agent_calls(&client, node).await;
+    client.wait_for(node, S::Active, LONG).await.unwrap();
+    assert!(house.fakes.call_count(Op::GetPowerState) > 3);
+    assert_eq!(switched(&house, node), ["power on"]);
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_only_its_agent_restarts_is_restarted_into_its_instance() {
+    let (mut house, agent) = house();
+    house.config.policy.fast_track = true;
+    let power = AgentPower::new(AgentClient::new(agent.clone()));
+    let further = |builder: RegistryBuilder| {
+        by_agent(&agent)(builder)
+            .power("agent", Arc::new(power))
+            .enable(I::Power, ["agent", "fake"])
+    };
+    let conductor = house.conductor_with("cond-a", further).await;
+    let client = house.client(&conductor);
+    let mut node = Node::new(Uuid::nil(), "fake-hardware");
+    node.interfaces.set(I::Power, Some("agent".to_owned()));
+    let node = client.create_node(node).await.unwrap().uuid;
+    agent_calls(&client, node).await;
+    go(&client, node, Verb::Manage, S::Manageable).await;
+    go(&client, node, Verb::Provide, S::Available).await;
+    with_image(&client, node).await;
+    go(&client, node, Verb::Deploy, S::Active).await;
+    let restarted = [("standby.sync", true), ("standby.run_image", false)];
+    assert_eq!(
+        agent.told(),
+        restarted.map(|(name, waits)| (name.to_owned(), waits))
+    );
     conductor.stop().await.unwrap();
 }

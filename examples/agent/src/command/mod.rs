@@ -268,6 +268,7 @@ fn prepare(
         "standby" => standby::prepare(shared, method, params)?,
         "image" => bootloader::prepare(shared, method, params)?,
         "rescue" => rescue::prepare(shared, method, params)?,
+        "system" => prepare_system(shared, method, params)?,
         "log" => prepare_log(shared, method, params)?,
         "poll" => prepare_poll(shared, method, params)?,
         _ => {
@@ -285,6 +286,25 @@ fn prepare(
             format!("Unknown command: {shown}"),
         )
     })
+}
+
+/// The agent takes no commands from here on, and says nothing: the machine goes on to its
+/// instance, on a network where anybody may be.
+fn prepare_system(
+    shared: &Arc<Shared>,
+    method: &str,
+    params: Params,
+) -> Result<Option<Work>, Fault> {
+    if method != "lockdown" {
+        return Ok(None);
+    }
+    read_none(&params)?;
+    let shared = Arc::clone(shared);
+    Ok(Some(Work::now("lockdown", async move {
+        shared.locked.cancel();
+        shared.rescued.cancel();
+        Ok(Value::Null)
+    })))
 }
 
 /// Reads a command's parameters.
