@@ -92,7 +92,7 @@ impl Inner {
                 node,
                 target,
                 timeout,
-            } => inner.set_power(node, target, timeout).await,
+            } => inner.set_power(node, target, timeout, context).await,
             Call::SetMaintenance { node, on, reason } => {
                 inner.set_maintenance(node, on, reason).await
             }

@@ -113,6 +113,7 @@ impl Inner {
             &Input::Power {
                 target,
                 timeout: None,
+                user: None,
             },
         )
         .await

@@ -74,6 +74,7 @@ impl Inner {
             steps: args.steps.clone(),
             disable_ramdisk: args.disable_ramdisk,
             cleaning: self.cleaning_steps(node, verb).await?,
+            user: context.user.clone(),
         };
         Ok((args, input))
     }
@@ -189,6 +190,7 @@ impl Inner {
         node: Uuid,
         target: PowerTarget,
         timeout: Option<u64>,
+        context: &RequestContext,
     ) -> Result<Response, Error> {
         let worker = self.worker()?;
         let task = self
@@ -207,8 +209,13 @@ impl Inner {
             self.manager.release(task).await?;
             return Err(error);
         }
-        self.accept(task, &Input::Power { target, timeout }, worker)
-            .await
+        let user = context.user.clone();
+        let input = Input::Power {
+            target,
+            timeout,
+            user,
+        };
+        self.accept(task, &input, worker).await
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) struct Draft<'a> {
     view: View<'a>,
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
+    /// Who asks, where somebody does.
+    pub(super) user: Option<String>,
     pub(super) node: Node,
     pub(super) flow: Option<Flow>,
     history: Vec<HistoryEvent>,
@@ -30,6 +32,7 @@ impl<'a> Draft<'a> {
             view: *view,
             policy,
             now,
+            user: None,
             node: view.node.clone(),
             flow: view.flow.cloned(),
             history: Vec::new(),
@@ -155,14 +158,22 @@ impl<'a> Draft<'a> {
         text: impl Into<String>,
     ) {
         let node = self.node.uuid;
-        let event = HistoryEvent::new(node, severity, event_type, code, text);
+        let mut event = HistoryEvent::new(node, severity, event_type, code, text);
+        event.user = self.asked_by();
         self.history.push(event);
+    }
+
+    /// Who has asked for what happens: now, or as the flow began.
+    fn asked_by(&self) -> Option<String> {
+        let began = || self.flow.as_ref()?.user.clone();
+        self.user.clone().or_else(began)
     }
 
     /// Begins a new flow of the node; the effects of an earlier one are stale from here on.
     pub(super) fn begin_flow(&mut self, kind: FlowKind) -> &mut Flow {
         self.node.generation += 1;
-        let flow = Flow::new(self.node.uuid, kind, self.node.generation, self.now);
+        let mut flow = Flow::new(self.node.uuid, kind, self.node.generation, self.now);
+        flow.user = self.asked_by();
         self.flow.insert(flow)
     }
 

@@ -106,6 +106,8 @@ pub enum Input {
         disable_ramdisk: bool,
         /// Where the steps of the automated cleaning come from that it leads to.
         cleaning: CleaningSteps,
+        /// Who asks.
+        user: Option<String>,
     },
     /// Somebody asks for power.
     Power {
@@ -113,6 +115,8 @@ pub enum Input {
         target: PowerTarget,
         /// How long it may take, in seconds.
         timeout: Option<u64>,
+        /// Who asks.
+        user: Option<String>,
     },
     /// An effect has been carried out.
     Outcome {
@@ -222,8 +226,19 @@ pub fn decide(
             steps,
             disable_ramdisk,
             cleaning,
-        } => verb::asked(&mut draft, *verb, steps, *disable_ramdisk, cleaning)?,
-        Input::Power { target, timeout } => power::asked(&mut draft, *target, *timeout)?,
+            user,
+        } => {
+            draft.user.clone_from(user);
+            verb::asked(&mut draft, *verb, steps, *disable_ramdisk, cleaning)?;
+        }
+        Input::Power {
+            target,
+            timeout,
+            user,
+        } => {
+            draft.user.clone_from(user);
+            power::asked(&mut draft, *target, *timeout)?;
+        }
         Input::Outcome {
             generation,
             seq,

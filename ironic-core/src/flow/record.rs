@@ -55,6 +55,9 @@ pub struct Flow {
     pub failure: Option<String>,
     /// When it began.
     pub started: Timestamp,
+    /// Who asked for it, or for the flow that led to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// Further arguments of the verb.
     #[serde(default, skip_serializing_if = "JsonMap::is_empty")]
     pub args: JsonMap,
@@ -80,6 +83,7 @@ impl Flow {
             abort_requested: false,
             failure: None,
             started: now,
+            user: None,
             args: JsonMap::new(),
         }
     }

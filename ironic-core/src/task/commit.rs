@@ -146,9 +146,7 @@ impl TaskManager {
                 expect: Expect::Any,
             });
         }
-        for event in &decision.history {
-            ops.extend(self.history_op(event)?);
-        }
+        ops.extend(self.history_ops(&decision.history)?);
         if decision.releases() {
             ops.push(self.release_op(task.fence)?);
         }

@@ -3,10 +3,10 @@
 use ironic_core::Error;
 use ironic_core::client::Client;
 use ironic_core::driver::fake::{FakeOperation as Op, FakeRule};
-use ironic_core::model::Severity;
+use ironic_core::model::{HistoryEvent, Severity};
 use ironic_core::states::{InterfaceKind as I, ProvisionState as S, Verb};
 use ironic_core::steps::UserStep;
-use ironic_core::transport::ProvisionArgs;
+use ironic_core::transport::{ProvisionArgs, RequestContext};
 use uuid::Uuid;
 
 use crate::hold::reaches;
@@ -124,4 +124,34 @@ async fn steps_or_all_of_history_can_be_left_out() {
         assert_eq!(events.is_empty(), !history, "{events:?}");
         conductor.stop().await.unwrap();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_wrong_is_told_in_order_and_of_whom() {
+    let house = House::new();
+    let conductor = house.conductor("cond-a").await;
+    let anybody = house.client(&conductor);
+    let mut context = RequestContext::default();
+    context.user = Some("ada".to_owned());
+    let client = house.client(&conductor).with_context(context);
+    let broken = Error::driver("fake", "no disk");
+    house.fakes.add(FakeRule::fails(Op::Deploy, broken));
+    // By chance alone these would hardly all be in order.
+    for _ in 0..12 {
+        let node = available(&anybody).await;
+        let before = client.history(node).await.unwrap().len();
+        let args = ProvisionArgs::default();
+        client.provision(node, Verb::Deploy, args).await.unwrap();
+        reaches(&client, node, S::DeployFailed).await;
+        let events = client.history(node).await.unwrap();
+        let told = |event: &HistoryEvent| (event.event_type.clone(), event.user.clone());
+        let user = Some("ada".to_owned());
+        assert!(events[..before].iter().all(|event| event.user.is_none()));
+        assert_eq!(
+            events[before..].iter().map(told).collect::<Vec<_>>(),
+            ["deployment_start", "deployment_end", "deploying"]
+                .map(|name| (name.to_owned(), user.clone()))
+        );
+    }
+    conductor.stop().await.unwrap();
 }

@@ -252,6 +252,7 @@ fn reboot_then_erase() -> Input {
         ],
         disable_ramdisk: false,
         cleaning: CleaningSteps::default(),
+        user: None,
     }
 }
 
@@ -333,6 +334,7 @@ fn an_abort_that_waits_for_the_agent_to_call_stops_before_the_next_step() {
         steps,
         disable_ramdisk: false,
         cleaning: CleaningSteps::default(),
+        user: None,
     };
     let erase = || UserStep::new(I::Deploy, "erase_devices");
     let begin = View::new(&node, None, &names, catalogs);
@@ -359,6 +361,7 @@ fn an_abort_that_waits_for_the_agent_to_call_stops_before_the_next_step() {
         steps: Vec::new(),
         disable_ramdisk: false,
         cleaning: CleaningSteps::default(),
+        user: None,
     });
     assert_eq!(
         asked.node.provision_state,

@@ -146,6 +146,7 @@ fn waited(plan: &mut Plan, flow: &Flow, now: &mut Timestamp) -> Option<Input> {
             steps: Vec::new(),
             disable_ramdisk: false,
             cleaning: CleaningSteps::default(),
+            user: None,
         },
         Resume::SameStep if let Some((seq, _)) = flow.asked_step() => Input::Outcome {
             generation,
