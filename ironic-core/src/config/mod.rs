@@ -139,7 +139,8 @@ pub struct Config {
     /// How often a request tries again on a locked node. Default 3
     /// (`[conductor] node_locked_retry_attempts`).
     pub node_locked_retry_attempts: u32,
-    /// How long it waits in between. Default 1 s (`[conductor] node_locked_retry_interval`).
+    /// How long it waits in between. Default 1 s, at least 10 ms
+    /// (`[conductor] node_locked_retry_interval`).
     pub node_locked_retry_interval: Duration,
     /// How long a stop waits for what is running. Default 60 s; zero waits for all of it
     /// (`[conductor] graceful_shutdown_timeout`).
@@ -217,6 +218,9 @@ pub struct Config {
     /// (`[api] ramdisk_heartbeat_timeout`).
     pub ramdisk_heartbeat_timeout: Duration,
 }
+
+/// Longer than anybody waits for anything; and so short that sums and multiples are times too.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 
 impl Default for Config {
     fn default() -> Self {
@@ -298,10 +302,17 @@ impl Config {
     /// [`Error::InvalidParameter`] that names the setting and what it may be.
     pub fn build(self) -> Result<Self, Error> {
         let minimum = Duration::from_millis(10);
+        let too_long = |time: Duration| time > LONGEST;
         let wrong = if self.host.is_empty() || self.host.len() > 255 {
             "host must have 1 to 255 characters"
         } else if self.heartbeat_interval < minimum {
             "heartbeat_interval must be at least 10 ms"
+        } else if too_long(self.heartbeat_interval) || too_long(self.heartbeat_timeout) {
+            "heartbeat_interval and heartbeat_timeout must be at most a year"
+        } else if self.node_locked_retry_interval < minimum
+            || too_long(self.node_locked_retry_interval)
+        {
+            "node_locked_retry_interval must be 10 ms to a year"
         } else if self.heartbeat_timeout <= self.heartbeat_interval * 2 {
             "heartbeat_timeout must be more than twice heartbeat_interval"
         } else if self.bmc_command_timeout >= self.heartbeat_timeout {
@@ -374,6 +385,17 @@ mod tests {
                 .to_string()
                 .contains("heartbeat_timeout")
         );
+        let named = |config: Config, name: &str| {
+            let error = config.build().unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+        };
+        config.heartbeat_timeout = Duration::MAX;
+        named(config.clone(), "heartbeat_timeout");
+        for interval in [Duration::ZERO, Duration::MAX] {
+            let mut config = Config::new("a");
+            config.node_locked_retry_interval = interval;
+            named(config, "node_locked_retry_interval");
+        }
         config.heartbeat_timeout = Duration::from_secs(21);
         assert!(
             config
