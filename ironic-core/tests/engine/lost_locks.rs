@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ironic_core::model::Lock;
-use ironic_core::store::{
-    Batch, Filter, Kind, MemoryStore, Op, Query, Record, Revision, Store, StoreError, UniqueKey,
-};
+use ironic_core::store::{Batch, MemoryStore, Op, Revision, Store, StoreError};
 use ironic_core::task::Patience;
 use ironic_core::testing::{FaultyStore, Injected};
 use ironic_core::{ErrorKind, Timestamp};
@@ -17,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::hooked::{Hook, Hooked};
 use crate::house::House;
 use crate::locks::{quiet, settle};
 
@@ -55,31 +54,22 @@ async fn what_another_conductor_has_taken_over_is_not_given_back() {
     conductor.stop().await.unwrap();
 }
 
-/// A store in which, once, another conductor is faster: it gets the lock in the place of the one
-/// that asked, at the same epoch, and the one that asked is not told.
+/// Once, another conductor is faster: it gets the lock in the place of the one that asked, at the
+/// same epoch, and the one that asked is not told.
 #[derive(Default)]
 struct Overtaken {
-    inner: MemoryStore,
     once: AtomicBool,
 }
 
 #[async_trait]
-impl Store for Overtaken {
-    async fn get(&self, kind: Kind, id: Uuid) -> Result<Option<Record>, StoreError> {
-        self.inner.get(kind, id).await
-    }
-    async fn find(&self, kind: Kind, key: &UniqueKey) -> Result<Option<Record>, StoreError> {
-        self.inner.find(kind, key).await
-    }
-    async fn list(&self, query: &Query) -> Result<Vec<Record>, StoreError> {
-        self.inner.list(query).await
-    }
-    async fn count(&self, kind: Kind, filter: &Filter) -> Result<u64, StoreError> {
-        self.inner.count(kind, filter).await
-    }
-    async fn commit(&self, mut batch: Batch) -> Result<Vec<Revision>, StoreError> {
+impl Hook for Overtaken {
+    async fn commit(
+        &self,
+        store: &dyn Store,
+        mut batch: Batch,
+    ) -> Result<Vec<Revision>, StoreError> {
         if !self.once.swap(false, Ordering::SeqCst) {
-            return self.inner.commit(batch).await;
+            return store.commit(batch).await;
         }
         let [Op::Put { record, .. }] = &mut *batch.ops else {
             panic!("not a lock that is being acquired: {batch:?}");
@@ -88,16 +78,16 @@ impl Store for Overtaken {
         lock["holder"] = json!("cond-b");
         lock["claim"] = json!(Uuid::from_u128(9));
         record.body = serde_json::value::to_raw_value(&lock).unwrap().into();
-        self.inner.commit(batch).await?;
+        store.commit(batch).await?;
         Err(StoreError::unavailable("the connection is gone"))
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_does_not_know_whether_it_got_the_lock_leaves_it_to_who_did() {
-    let store = Arc::new(Overtaken::default());
+    let store = Hooked::new(Arc::new(MemoryStore::new()), Overtaken::default());
     let (house, conductor, node) = quiet(store.clone()).await;
-    store.once.store(true, Ordering::SeqCst);
+    store.hook.once.store(true, Ordering::SeqCst);
     let error = conductor
         .tasks()
         .try_exclusive(node, "test")

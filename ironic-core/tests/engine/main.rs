@@ -25,6 +25,7 @@ mod given_up;
 mod health;
 mod history;
 mod hold;
+mod hooked;
 mod house;
 mod interleave;
 mod keep_alive;

@@ -7,13 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ironic_core::driver::fake::{FakeOperation, FakeRule};
 use ironic_core::states::{PowerState, PowerTarget};
-use ironic_core::store::{
-    Batch, Filter, Kind, Op, Query, Record, Revision, Store, StoreError, UniqueKey,
-};
+use ironic_core::store::{Batch, Kind, Op, Revision, Store, StoreError};
 use ironic_core::testing::FaultyStore;
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use crate::hooked::{Hook, Hooked};
 use crate::house::{House, enrolled};
 
 /// A house with a node whose power `cond-a` is about to switch for 300 s, while it cannot write
@@ -64,15 +63,15 @@ async fn one_whose_node_was_taken_over_tells_the_machine_nothing_more() {
 #[tokio::test(start_paused = true)]
 async fn one_that_comes_back_just_before_its_node_is_taken_keeps_it() {
     let (house, node, first, faulty) = cut_off().await;
-    let late = Arc::new(Late {
-        inner: Arc::clone(&house.store),
+    let late = Late {
         meanwhile: Arc::clone(&faulty),
         was_late: AtomicBool::new(false),
-    });
+    };
+    let late = Hooked::new(Arc::clone(&house.store), late);
     let second = house.with_store(late.clone()).conductor("cond-b").await;
     sleep(Duration::from_secs(150)).await;
     assert!(
-        late.was_late.load(Ordering::Relaxed),
+        late.hook.was_late.load(Ordering::Relaxed),
         "nobody took the node over"
     );
     let client = house.client(&second);
@@ -86,28 +85,15 @@ async fn one_that_comes_back_just_before_its_node_is_taken_keeps_it() {
     second.stop().await.unwrap();
 }
 
-/// A store that is late with taking a node over: meanwhile the other conductor comes back.
+/// Is late with taking a node over: meanwhile the other conductor comes back.
 struct Late {
-    inner: Arc<dyn Store>,
     meanwhile: Arc<FaultyStore>,
     was_late: AtomicBool,
 }
 
 #[async_trait]
-impl Store for Late {
-    async fn get(&self, kind: Kind, id: Uuid) -> Result<Option<Record>, StoreError> {
-        self.inner.get(kind, id).await
-    }
-    async fn find(&self, kind: Kind, key: &UniqueKey) -> Result<Option<Record>, StoreError> {
-        self.inner.find(kind, key).await
-    }
-    async fn list(&self, query: &Query) -> Result<Vec<Record>, StoreError> {
-        self.inner.list(query).await
-    }
-    async fn count(&self, kind: Kind, filter: &Filter) -> Result<u64, StoreError> {
-        self.inner.count(kind, filter).await
-    }
-    async fn commit(&self, batch: Batch) -> Result<Vec<Revision>, StoreError> {
+impl Hook for Late {
+    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<Vec<Revision>, StoreError> {
         let takes = |op: &Op| match op {
             Op::Put { record, .. } => {
                 record.kind == Kind::Lock && record.body.get().contains("recovery")
@@ -118,6 +104,6 @@ impl Store for Late {
             self.meanwhile.heal();
             sleep(Duration::from_secs(15)).await;
         }
-        self.inner.commit(batch).await
+        store.commit(batch).await
     }
 }

@@ -28,7 +28,8 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use self::gate::Gate;
-use self::watched::{Flaw, Flawed, Watched};
+use self::watched::{Flaw, Watched};
+use crate::hooked::Hooked;
 use crate::house::{House, LONG, ask, available};
 
 const AGENT: &str = "http://192.0.2.9:9999";
@@ -87,9 +88,9 @@ impl Scene {
     }
 
     /// A house of its own in this scene.
-    async fn set(&self, flaw: Flaw) -> (House, Arc<Watched>) {
-        let memory = Arc::new(Flawed(Arc::new(MemoryStore::new()), flaw));
-        let watched = Arc::new(Watched::new(memory));
+    async fn set(&self, flaw: Flaw) -> (House, Arc<Hooked<Watched>>) {
+        let memory = Hooked::new(Arc::new(MemoryStore::new()), flaw);
+        let watched = Hooked::new(memory, Watched::default());
         let (fence, ops) = (None, self.records.clone());
         watched.commit(Batch { fence, ops }).await.unwrap();
         let mut house = House::over(watched.clone());
@@ -205,6 +206,7 @@ async fn run(scene: &Scene, schedule: &Schedule, flaw: Flaw) -> Went {
     conductor.stop().await.unwrap();
     wrong.extend(
         watched
+            .hook
             .wrong()
             .into_iter()
             .map(|wrong| format!("applied: {wrong}")),
@@ -408,7 +410,7 @@ async fn asleep(scene: &Scene, calls: u64, flaw: Flaw) -> Vec<String> {
     sleep(Duration::from_secs(300)).await;
     let asked = deploy.await.unwrap();
     let record = client.node(node).await.unwrap();
-    let mut wrong = watched.wrong();
+    let mut wrong = watched.hook.wrong();
     // A request that had not begun is free to begin now, or to be refused.
     let expected = match (settled.provision_state, asked) {
         (ProvisionState::Available, Err(_)) => ProvisionState::Available,

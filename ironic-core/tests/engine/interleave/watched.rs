@@ -1,17 +1,17 @@
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use async_trait::async_trait;
 use ironic_core::states::{Event, ProvisionState};
-use ironic_core::store::{
-    Batch, Expect, Filter, Kind, Op, Query, Record, Revision, Store, StoreError, UniqueKey,
-};
+use ironic_core::store::{Batch, Expect, Kind, Op, Revision, Store, StoreError};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// A store that keeps books of its own on what is applied, and says what should not have been.
+use crate::hooked::Hook;
+
+/// Keeps books of its own on what is applied, and says what should not have been.
+#[derive(Default)]
 pub(super) struct Watched {
-    inner: Arc<dyn Store>,
     books: Mutex<Books>,
 }
 
@@ -22,13 +22,6 @@ struct Books {
 }
 
 impl Watched {
-    pub(super) fn new(inner: Arc<dyn Store>) -> Self {
-        Self {
-            inner,
-            books: Mutex::default(),
-        }
-    }
-
     /// What has been applied against the rules so far.
     pub(super) fn wrong(&self) -> Vec<String> {
         self.books.lock().unwrap().wrong.clone()
@@ -146,21 +139,9 @@ impl Books {
 }
 
 #[async_trait]
-impl Store for Watched {
-    async fn get(&self, kind: Kind, id: Uuid) -> Result<Option<Record>, StoreError> {
-        self.inner.get(kind, id).await
-    }
-    async fn find(&self, kind: Kind, key: &UniqueKey) -> Result<Option<Record>, StoreError> {
-        self.inner.find(kind, key).await
-    }
-    async fn list(&self, query: &Query) -> Result<Vec<Record>, StoreError> {
-        self.inner.list(query).await
-    }
-    async fn count(&self, kind: Kind, filter: &Filter) -> Result<u64, StoreError> {
-        self.inner.count(kind, filter).await
-    }
-    async fn commit(&self, batch: Batch) -> Result<Vec<Revision>, StoreError> {
-        let answer = self.inner.commit(batch.clone()).await;
+impl Hook for Watched {
+    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<Vec<Revision>, StoreError> {
+        let answer = store.commit(batch.clone()).await;
         if let Ok(revisions) = &answer {
             self.books.lock().unwrap().note(&batch, revisions);
         }
@@ -176,25 +157,14 @@ pub(super) enum Flaw {
     IgnoresFences,
 }
 
-/// A store with a flaw.
-pub(super) struct Flawed(pub(super) Arc<dyn Store>, pub(super) Flaw);
-
 #[async_trait]
-impl Store for Flawed {
-    async fn get(&self, kind: Kind, id: Uuid) -> Result<Option<Record>, StoreError> {
-        self.0.get(kind, id).await
-    }
-    async fn find(&self, kind: Kind, key: &UniqueKey) -> Result<Option<Record>, StoreError> {
-        self.0.find(kind, key).await
-    }
-    async fn list(&self, query: &Query) -> Result<Vec<Record>, StoreError> {
-        self.0.list(query).await
-    }
-    async fn count(&self, kind: Kind, filter: &Filter) -> Result<u64, StoreError> {
-        self.0.count(kind, filter).await
-    }
-    async fn commit(&self, mut batch: Batch) -> Result<Vec<Revision>, StoreError> {
-        match self.1 {
+impl Hook for Flaw {
+    async fn commit(
+        &self,
+        store: &dyn Store,
+        mut batch: Batch,
+    ) -> Result<Vec<Revision>, StoreError> {
+        match self {
             Flaw::None => {}
             Flaw::IgnoresFences => batch.fence = None,
             Flaw::IgnoresRevisions => {
@@ -208,6 +178,6 @@ impl Store for Flawed {
                 }
             }
         }
-        self.0.commit(batch).await
+        store.commit(batch).await
     }
 }
