@@ -7,6 +7,7 @@ use std::time::Duration;
 use ironic_core::Error;
 use ironic_core::ErrorKind;
 use ironic_core::client::Client;
+use ironic_core::conductor::Conductor;
 use ironic_core::driver::fake::{Completion, FakeOperation as Op, FakeRule};
 use ironic_core::states::{ProvisionState as S, Verb};
 use ironic_core::transport::ProvisionArgs;
@@ -19,6 +20,15 @@ use crate::service::active;
 
 fn password() -> ProvisionArgs {
     ProvisionArgs::default().with_rescue_password("let me in")
+}
+
+/// A machine with an instance.
+async fn instance() -> (House, Conductor, Client, Uuid) {
+    let house = House::new();
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = active(&client).await;
+    (house, conductor, client, node)
 }
 
 /// Asks for a rescue.
@@ -38,10 +48,7 @@ async fn begin_rescue(house: &House, client: &Client, node: Uuid) {
 
 #[tokio::test(start_paused = true)]
 async fn a_node_is_rescued_and_its_instance_comes_back() {
-    let house = House::new();
-    let conductor = house.conductor("cond-a").await;
-    let client = house.client(&conductor);
-    let node = active(&client).await;
+    let (house, conductor, client, node) = instance().await;
     house.fakes.record();
     begin_rescue(&house, &client, node).await;
     let waiting = client.node(node).await.unwrap();
@@ -71,10 +78,7 @@ async fn a_node_is_rescued_and_its_instance_comes_back() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_begins_without_a_password_or_against_the_interface() {
-    let house = House::new();
-    let conductor = house.conductor("cond-a").await;
-    let client = house.client(&conductor);
-    let node = active(&client).await;
+    let (house, conductor, client, node) = instance().await;
     for empty in [
         ProvisionArgs::default(),
         ProvisionArgs::default().with_rescue_password("  "),
@@ -102,10 +106,7 @@ async fn nothing_begins_without_a_password_or_against_the_interface() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rescue_that_fails_forgets_the_password_and_may_be_undone() {
-    let house = House::new();
-    let conductor = house.conductor("cond-a").await;
-    let client = house.client(&conductor);
-    let node = active(&client).await;
+    let (house, conductor, client, node) = instance().await;
     let broken = Error::driver("fake", "no network");
     house
         .fakes
@@ -130,10 +131,7 @@ async fn a_rescue_that_fails_forgets_the_password_and_may_be_undone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_ramdisk_that_never_calls_is_switched_off_one_that_is_aborted_is_not() {
-    let house = House::new();
-    let conductor = house.conductor("cond-a").await;
-    let client = house.client(&conductor);
-    let node = active(&client).await;
+    let (house, conductor, client, node) = instance().await;
     house.fakes.record();
     begin_rescue(&house, &client, node).await;
     ask(&client, node, Verb::Abort).await.unwrap();
@@ -155,10 +153,7 @@ async fn a_ramdisk_that_never_calls_is_switched_off_one_that_is_aborted_is_not()
 
 #[tokio::test(start_paused = true)]
 async fn a_ramdisk_that_keeps_its_power_is_cut_off_all_the_same() {
-    let house = House::new();
-    let conductor = house.conductor("cond-a").await;
-    let client = house.client(&conductor);
-    let node = active(&client).await;
+    let (house, conductor, client, node) = instance().await;
     house.fakes.record();
     begin_rescue(&house, &client, node).await;
     let broken = Error::driver("fake", "a welded relay");
@@ -173,10 +168,7 @@ async fn a_ramdisk_that_keeps_its_power_is_cut_off_all_the_same() {
 
 #[tokio::test(start_paused = true)]
 async fn an_abort_that_cannot_be_cleaned_up_is_a_fault() {
-    let house = House::new();
-    let conductor = house.conductor("cond-a").await;
-    let client = house.client(&conductor);
-    let node = active(&client).await;
+    let (house, conductor, client, node) = instance().await;
     let broken = Error::driver("fake", "switch not reached");
     house
         .fakes
@@ -193,10 +185,7 @@ async fn an_abort_that_cannot_be_cleaned_up_is_a_fault() {
 
 #[tokio::test(start_paused = true)]
 async fn an_instance_is_removed_from_a_machine_in_rescue() {
-    let house = House::new();
-    let conductor = house.conductor("cond-a").await;
-    let client = house.client(&conductor);
-    let node = active(&client).await;
+    let (house, conductor, client, node) = instance().await;
     rescue(&client, node).await;
     client.wait_for(node, S::Rescue, LONG).await.unwrap();
     house.fakes.record();

@@ -1,6 +1,7 @@
 //! Steps by trait and by runbook.
 
 use ironic_core::client::Client;
+use ironic_core::conductor::Conductor;
 use ironic_core::driver::fake::FakeOperation as Op;
 use ironic_core::model::Node;
 use ironic_core::states::{InterfaceKind as I, ProvisionState, Verb};
@@ -24,6 +25,30 @@ async fn template(client: &Client, name: &str, steps: Vec<UserStep>) {
 
 fn vendor_step(priority: i64) -> UserStep {
     UserStep::new(I::Power, "reboot").with_priority(priority)
+}
+
+/// A machine under management that has this trait.
+async fn with_trait(name: &str) -> (Conductor, Client, Uuid) {
+    let house = House::new();
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = enrolled(&client).await;
+    go(&client, node, Verb::Manage, ProvisionState::Manageable).await;
+    client.set_traits(node, &[name]).await.unwrap();
+    (conductor, client, node)
+}
+
+/// A runbook of the project `p1`.
+async fn owned(client: &Client) -> Runbook {
+    let mut book = runbook("CUSTOM_RESET");
+    book.owner = Some("p1".to_owned());
+    client.create_record(book).await.unwrap()
+}
+
+fn in_project(name: &str) -> RequestContext {
+    let mut context = RequestContext::default();
+    context.project = Some(name.to_owned());
+    context
 }
 
 async fn plan(client: &Client, node: Uuid, args: ProvisionArgs) -> Result<String, Error> {
@@ -183,20 +208,9 @@ async fn a_runbook_cleans_the_machines_that_it_is_meant_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_runbook_is_its_owners_unless_it_is_public() {
-    let house = House::new();
-    let conductor = house.conductor("cond-a").await;
-    let client = house.client(&conductor);
-    let node = enrolled(&client).await;
-    go(&client, node, Verb::Manage, ProvisionState::Manageable).await;
-    client.set_traits(node, &["CUSTOM_RESET"]).await.unwrap();
-    let mut book = runbook("CUSTOM_RESET");
-    book.owner = Some("p1".to_owned());
-    let book = client.create_record(book).await.unwrap();
-    let of = |project: &str| {
-        let mut context = RequestContext::default();
-        context.project = Some(project.to_owned());
-        client.with_context(context)
-    };
+    let (conductor, client, node) = with_trait("CUSTOM_RESET").await;
+    let book = owned(&client).await;
+    let of = |project: &str| client.with_context(in_project(project));
     let by_name = || ProvisionArgs::default().with_runbook("CUSTOM_RESET");
     let error = clean(&of("p2"), node, by_name()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
@@ -213,24 +227,15 @@ async fn a_runbook_is_its_owners_unless_it_is_public() {
 /// Whoever asks a conductor without this library's client is not believed either.
 #[tokio::test(start_paused = true)]
 async fn a_conductor_runs_nobody_elses_runbook() {
-    let house = House::new();
-    let conductor = house.conductor("cond-a").await;
-    let client = house.client(&conductor);
-    let node = enrolled(&client).await;
-    go(&client, node, Verb::Manage, ProvisionState::Manageable).await;
-    client.set_traits(node, &["CUSTOM_RESET"]).await.unwrap();
-    let mut book = runbook("CUSTOM_RESET");
-    book.owner = Some("p1".to_owned());
-    client.create_record(book).await.unwrap();
+    let (conductor, client, node) = with_trait("CUSTOM_RESET").await;
+    owned(&client).await;
     let asked = async |project: &str| {
-        let mut context = RequestContext::default();
-        context.project = Some(project.to_owned());
         let args = ProvisionArgs::default().with_runbook("CUSTOM_RESET");
         let verb = Verb::Clean;
         let call = Call::Provision { node, verb, args };
         conductor
             .handler()
-            .handle(Request::new(context, call))
+            .handle(Request::new(in_project(project), call))
             .await
     };
     let error = asked("p2").await.unwrap_err();
