@@ -193,7 +193,11 @@ impl SdrWalk {
             self.stage = Stage::Body(body);
             return Ok(());
         }
-        self.records.extend(SensorRecord::decode(&body.bytes)?);
+        // A record that nobody can read is no reason to have none of the others.
+        match SensorRecord::decode(&body.bytes) {
+            Ok(record) => self.records.extend(record),
+            Err(error) => tracing::debug!(record = body.record, %error, "left out"),
+        }
         self.stage = Self::after(body.next);
         Ok(())
     }
@@ -348,6 +352,13 @@ mod tests {
         let refused = Store::of(records(), 7).walk();
         assert!(matches!(refused, Err(SdrWalkError::Refused { .. })));
         assert_eq!(Store::of(Vec::new(), 64).walk(), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_record_that_is_cut_short_is_left_out() {
+        let mut records = records();
+        records.insert(1, vec![9, 0, 0x51, 0x01, 3, 1, 2, 3]);
+        assert_eq!(Store::of(records, 64).walk(), Ok(sensors()));
     }
 
     #[test]
