@@ -113,5 +113,19 @@ caught! {
     any_step: RunsAnything by "unknown_steps_are_refused";
     steps_without: RunsWithout by "required_arguments_are_missed";
     counted_steps: Counts by "idempotent_steps_may_run_twice";
+    asked_forecasts: AsksToForesee by "forecasts_are_made_without_a_word";
+    fickle_forecasts: ForeseesThisAndThat by "forecasts_are_made_without_a_word";
+    no_forecasts: ForeseesNothing by
+        "what_a_step_does_was_foreseen",
+        "what_comes_before_steps_was_foreseen";
+    dark_forecasts: ForeseesTheWorst by
+        "a_forecast_of_lost_power_is_declared",
+        "what_a_step_does_was_foreseen";
+    patient_forecasts: ForeseesAWait by
+        "what_a_step_does_was_foreseen",
+        "what_comes_before_steps_was_foreseen";
+    impatient_forecasts: WaitsUnforeseen by
+        "what_a_step_does_was_foreseen",
+        "what_comes_before_steps_was_foreseen";
     improvised_targets: ImprovisesTargets by "unsupported_targets_are_refused";
 }

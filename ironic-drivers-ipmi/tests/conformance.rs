@@ -196,6 +196,7 @@ fn skips() -> Vec<(&'static str, &'static str)> {
         ("rescue_may_be_asked_for_again", kinds),
         ("settings_and_versions_may_be_read_again", kinds),
         ("raid_configurations_are_judged", kinds),
+        ("what_comes_before_steps_was_foreseen", kinds),
         (
             "idempotent_steps_may_run_twice",
             "nobody knows what a raw command does",

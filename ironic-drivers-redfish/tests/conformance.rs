@@ -206,6 +206,8 @@ impl DriverFactory for Sushy {
             ("a_console_may_be_asked_for_again", kinds),
             ("rescue_may_be_asked_for_again", kinds),
             ("raid_configurations_are_judged", kinds),
+            ("what_comes_before_steps_was_foreseen", kinds),
+            ("what_a_step_does_was_foreseen", steps),
             ("every_step_can_be_run", steps),
             ("idempotent_steps_may_run_twice", steps),
             ("unsupported_targets_are_refused", "it can do everything"),

@@ -104,7 +104,8 @@ impl TestMachine for Booting {
 }
 
 /// Cases about other kinds of interface, or about a BMC, which boot interfaces do not speak to.
-const NOT_OF_BOOT: [&str; 42] = [
+const NOT_OF_BOOT: [&str; 43] = [
+    "what_comes_before_steps_was_foreseen",
     "a_bmc_that_has_gone_is_unreachable",
     "what_is_not_valid_is_not_sent",
     "the_state_set_is_the_state_read",
@@ -150,7 +151,9 @@ const NOT_OF_BOOT: [&str; 42] = [
 ];
 
 /// Cases about steps.
-const NOT_WITHOUT_STEPS: [&str; 7] = [
+const NOT_WITHOUT_STEPS: [&str; 9] = [
+    "a_forecast_of_lost_power_is_declared",
+    "what_a_step_does_was_foreseen",
     "step_names_are_unique",
     "steps_are_the_same_for_the_same_node",
     "required_arguments_are_missed",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{AgentClient, image_info, is_fast_track, ramdisk, steps, tear_down};
 use crate::Error;
 use crate::driver::{Deploy, Interface, NetworkRole, Properties, SharedTask, Task};
-use crate::flow::{Deed, Forecast, Part, Progress, StepProgress, Wait};
+use crate::flow::{Deed, Forecast, Outlook, Part, Progress, StepProgress, Wait};
 use crate::model::{Node, capabilities};
 use crate::states::{FlowKind, InterfaceKind, PowerTarget, ProvisionState};
 use crate::steps::{Impact, Replay, Step, StepDef, StepSource};
@@ -162,46 +162,69 @@ impl Interface for AgentDeploy {
         steps::progress(&self.client, task, flow).await
     }
 
-    fn forecast(&self, node: &Node, flow: FlowKind, part: Part<'_>) -> Forecast {
-        match part {
-            Part::Step(step) => of_step(node, step),
+    fn forecast(&self, outlook: &Outlook<'_>) -> Forecast {
+        match outlook.part {
+            Part::Step(step) => of_step(outlook, step),
+            Part::Prepare => of_prepare(outlook),
             Part::Finish => {
-                let left = ramdisk::leaving(node, role_of(flow));
-                match flow {
-                    FlowKind::Service => ramdisk::starting_instance(left, node),
+                let left = ramdisk::leaving(outlook, role_of(outlook.flow));
+                match outlook.flow {
+                    FlowKind::Service => ramdisk::starting_instance(left, outlook.node),
                     _ => left,
                 }
             }
-            Part::Prepare => match flow {
-                FlowKind::Adopt => Forecast::default().then(Deed::BootInstance),
-                FlowKind::TearDown => {
-                    let left = Forecast::default().disconnect(NetworkRole::Provisioning);
-                    ramdisk::stopping(left, node).disconnect(NetworkRole::Tenant)
-                }
-                FlowKind::Deploy => ramdisk::stopping(Forecast::default(), node)
-                    .disconnect(NetworkRole::Tenant)
-                    .connect(NetworkRole::Provisioning)
-                    .then(Deed::BootRamdisk),
-                _ => {
-                    let left = match flow {
-                        FlowKind::Service => ramdisk::leaving_instance(node),
-                        _ => Forecast::default(),
-                    };
-                    ramdisk::booting(left, node, role_of(flow))
-                        .wait(Wait::for_agent(format!("{flow} steps")))
-                }
-            },
         }
     }
 }
 
-/// What [`AgentDeploy`]'s own steps, and those of the agent, do.
-fn of_step(node: &Node, step: &Step) -> Forecast {
-    let forecast = Forecast::default();
-    if step.source == StepSource::Agent {
-        return forecast.wait(Wait::for_step(step, Duration::ZERO));
+/// What [`AgentDeploy`] does before the steps, or instead of them.
+fn of_prepare(outlook: &Outlook<'_>) -> Forecast {
+    let (node, flow, nothing) = (outlook.node, outlook.flow, Forecast::default());
+    match flow {
+        FlowKind::Adopt => nothing.then(Deed::BootInstance),
+        FlowKind::TearDown => {
+            let left = nothing.disconnect(NetworkRole::Provisioning);
+            ramdisk::stopping(left, node).disconnect(NetworkRole::Tenant)
+        }
+        FlowKind::Deploy if outlook.ramdisk_runs => nothing
+            .disconnect(NetworkRole::Tenant)
+            .connect(NetworkRole::Provisioning),
+        FlowKind::Deploy => ramdisk::stopping(nothing, node)
+            .disconnect(NetworkRole::Tenant)
+            .connect(NetworkRole::Provisioning)
+            .then(Deed::BootRamdisk),
+        _ if outlook.ramdisk_runs => {
+            let ready = nothing.connect(role_of(flow)).then(Deed::BootRamdisk);
+            waiting(ready, node, &format!("{flow} steps"))
+        }
+        _ => {
+            let left = match flow {
+                FlowKind::Service => ramdisk::leaving_instance(node),
+                _ => nothing,
+            };
+            ramdisk::booting(left, node, role_of(flow))
+                .wait(Wait::for_agent(format!("{flow} steps")))
+        }
     }
+}
+
+/// The agent of a ramdisk that runs is waited for where it has not called yet.
+fn waiting(so_far: Forecast, node: &Node, then: &str) -> Forecast {
+    match node.internal_str("agent_url") {
+        Some(_) => so_far,
+        None => so_far.wait(Wait::for_agent(then)),
+    }
+}
+
+/// What [`AgentDeploy`]'s own steps, and those of the agent, do.
+fn of_step(outlook: &Outlook<'_>, step: &Step) -> Forecast {
+    let node = outlook.node;
+    if step.source == StepSource::Agent {
+        return Forecast::default().wait(Wait::for_step(step, Duration::ZERO));
+    }
+    let forecast = Forecast::default().complete();
     match step.step.as_str() {
+        "deploy" if outlook.ramdisk_runs => waiting(forecast, node, "write the image"),
         "deploy" => {
             let start = forecast.power(ramdisk::start_of(node));
             start.wait(Wait::for_agent("write the image"))
@@ -209,10 +232,12 @@ fn of_step(node: &Node, step: &Step) -> Forecast {
         "write_image" => forecast.wait(Wait::for_step(step, Duration::ZERO)),
         "prepare_instance_boot" => forecast.then(Deed::BootInstance),
         "tear_down_agent" if node.disable_power_off => forecast,
+        "tear_down_agent" if !outlook.switches_off => forecast.power(PowerTarget::Reboot),
         "tear_down_agent" => forecast.power(PowerTarget::Off),
         "switch_to_tenant_network" => forecast
             .disconnect(NetworkRole::Provisioning)
             .connect(NetworkRole::Tenant),
+        "boot_instance" if !outlook.switches_off && !node.disable_power_off => forecast,
         "boot_instance" => forecast.power(ramdisk::start_of(node)),
         _ => forecast,
     }

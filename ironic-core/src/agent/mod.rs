@@ -23,8 +23,6 @@ pub use fast_track::is_fast_track;
 pub use http::HttpAgentTransport;
 pub use power::AgentPower;
 pub use ramdisk::ramdisk_params;
-pub(crate) use ramdisk::{
-    boot as boot_ramdisk, booting as booting_ramdisk, leaving as leaving_ramdisk,
-};
+pub(crate) use ramdisk::{boot as boot_ramdisk, booting as booting_ramdisk, stopping};
 pub use rescue::AgentRescue;
 pub use transport::{AgentAnswer, AgentRequest, AgentTransport};

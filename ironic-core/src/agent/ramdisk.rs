@@ -3,7 +3,7 @@
 use super::is_fast_track;
 use crate::Error;
 use crate::driver::{NetworkRole, RamdiskParams, SharedTask, Task};
-use crate::flow::{Deed, Forecast};
+use crate::flow::{Deed, Forecast, Outlook};
 use crate::model::Node;
 use crate::states::PowerTarget;
 
@@ -55,12 +55,19 @@ pub(crate) fn booting(so_far: Forecast, node: &Node, role: NetworkRole) -> Forec
 }
 
 /// What [`leave`] does.
-pub(crate) fn leaving(node: &Node, role: NetworkRole) -> Forecast {
-    stopping(Forecast::default(), node).disconnect(role)
+pub(super) fn leaving(outlook: &Outlook<'_>, role: NetworkRole) -> Forecast {
+    let so_far = Forecast::default();
+    let kept = outlook.node.fault.is_some() || outlook.ramdisk_runs;
+    let left = if kept {
+        so_far
+    } else {
+        stopping(so_far, outlook.node)
+    };
+    left.disconnect(role)
 }
 
 /// The machine loses power, where it may.
-pub(super) fn stopping(so_far: Forecast, node: &Node) -> Forecast {
+pub(crate) fn stopping(so_far: Forecast, node: &Node) -> Forecast {
     if node.disable_power_off {
         so_far
     } else {

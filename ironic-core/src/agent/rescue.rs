@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 use super::{AgentClient, ramdisk};
 use crate::Error;
 use crate::driver::{Interface, NetworkRole, Rescue, SharedTask, Task};
-use crate::flow::{Deed, Forecast, Part, Progress, Wait};
-use crate::model::Node;
+use crate::flow::{Deed, Forecast, Outlook, Part, Progress, Wait};
 use crate::states::{FlowKind, PowerTarget};
 
 /// Where the node remembers that its ramdisk has been told the password: an agent that has
@@ -79,8 +78,9 @@ impl Interface for AgentRescue {
         }
     }
 
-    fn forecast(&self, node: &Node, flow: FlowKind, part: Part<'_>) -> Forecast {
-        match (flow, part) {
+    fn forecast(&self, outlook: &Outlook<'_>) -> Forecast {
+        let node = outlook.node;
+        match (outlook.flow, outlook.part) {
             (FlowKind::Rescue, Part::Prepare) => {
                 let left = ramdisk::leaving_instance(node);
                 ramdisk::booting(left, node, NetworkRole::Rescuing)

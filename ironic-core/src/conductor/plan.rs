@@ -7,10 +7,11 @@ use super::duty::{Duty, Runner, in_ramdisk};
 use super::verbs::{refusal, used_by};
 use crate::Error;
 use crate::driver::{BareDriver, Interface};
-use crate::engine::{self, Catalogs, Forecasts, PlanProblem, View};
-use crate::flow::{Deed, Effect, Flow, Forecast, Part};
+use crate::engine::{self, Catalogs, Forecasts, PlanProblem, View, fast_track};
+use crate::flow::{Deed, Effect, Flow, Forecast, Outlook, Part};
 use crate::model::Node;
-use crate::states::Verb;
+use crate::runtime::Timestamp;
+use crate::states::{PowerTarget, Verb};
 use crate::transport::{ProvisionArgs, RequestContext, Response};
 
 impl Inner {
@@ -34,10 +35,23 @@ impl Inner {
             Catalogs::new(&catalogs),
         );
         let now = self.manager.context().clock.now();
-        let forecasts =
-            |node: &Node, flow: &Flow, effect: &Effect| forecast(&driver, node, flow, effect);
-        let forecasts = Forecasts::new(&forecasts);
         let policy = &self.config.policy;
+        let writes_image = driver.storage.should_write_image(&task);
+        let switches_off = driver
+            .power
+            .supported_targets(&task)
+            .contains(&PowerTarget::On);
+        let forecasts = |node: &Node, flow: &Flow, effect: &Effect, now: Timestamp| {
+            let look = |part| {
+                let mut outlook = Outlook::new(node, flow.kind, part);
+                outlook.ramdisk_runs = writes_image && fast_track::expected(node, policy, now);
+                outlook.ramdisk_stays = matches!(fast_track::enabled(node, policy), Ok(true));
+                outlook.switches_off = switches_off;
+                outlook
+            };
+            forecast(&driver, flow, effect, look)
+        };
+        let forecasts = Forecasts::new(&forecasts);
         let mut plan = engine::plan(&view, forecasts, &input, policy, now).map_err(refusal)?;
         if let Err(error) = self.check_boot_mode(task.node(), verb) {
             plan.problems
@@ -56,10 +70,15 @@ impl Inner {
 }
 
 /// What whoever would carry the effect out foresees.
-fn forecast(driver: &BareDriver, node: &Node, flow: &Flow, effect: &Effect) -> Forecast {
+fn forecast<'a>(
+    driver: &BareDriver,
+    flow: &'a Flow,
+    effect: &Effect,
+    look: impl Fn(Part<'a>) -> Outlook<'a>,
+) -> Forecast {
     let in_ramdisk = in_ramdisk(Some(flow));
     let by_interface = |by: &dyn Interface, part| {
-        let mut forecast = by.forecast(node, flow.kind, part);
+        let mut forecast = by.forecast(&look(part));
         if !driver.network.switches() {
             forecast.deeds.retain(|deed| !moves(deed));
         }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{SharedTask, Task};
 use crate::Error;
-use crate::flow::{Forecast, Part, Progress, StepProgress};
+use crate::flow::{Forecast, Outlook, Progress, StepProgress};
 use crate::model::Node;
 use crate::states::FlowKind;
 use crate::steps::{Step, StepDef};
@@ -28,7 +28,8 @@ pub type Properties = BTreeMap<String, String>;
 ///
 /// - **Lock.** Who is given `&mut Task` has the node for himself. Who is given `&SharedTask`
 ///   changes neither machine nor node, and may be called beside others of the same node. Who is
-///   given a `&Node` answers from it alone, without I/O, the same for the same node.
+///   given a `&Node` or an [`Outlook`] answers from it alone, without I/O, the same for the same
+///   node.
 /// - **Many at once.** One object serves every node of the conductor, from any thread. What it
 ///   remembers in itself is gone after a crash, and the next conductor never had it: what a later
 ///   call needs belongs on the node (`driver_internal_info`).
@@ -59,8 +60,8 @@ pub type Properties = BTreeMap<String, String>;
 ///   flow, such as a boot device, a console or a vendor's method, is not. [Crash and
 ///   replay](crate::guide::crash_and_replay) has the whole.
 ///
-/// **Checked by** `driver_conformance!`: the rooms `properties`, `validation`, `secrets` and
-/// `steps` for this trait; `cancellation`, `lease` and `reach` for what goes to a BMC.
+/// **Checked by** `driver_conformance!`: the rooms `properties`, `validation`, `secrets`, `steps` and
+/// `forecasts` for this trait; `cancellation`, `lease` and `reach` for what goes to a BMC.
 ///
 /// An interface with a step that runs elsewhere: begun here, asked about later, and after a crash
 /// asked rather than begun again.
@@ -161,9 +162,10 @@ pub trait Interface: Send + Sync + 'static {
         Ok(StepProgress::Unknown)
     }
 
-    /// What it would do to the machine in this part of a flow, if all goes well: from the node
-    /// alone, without any I/O. Plans are made of it.
-    fn forecast(&self, _node: &Node, _flow: FlowKind, _part: Part<'_>) -> Forecast {
+    /// What it would do to the machine in a part of a flow, if all goes well, and whether it
+    /// would answer [`Progress::Wait`]: from what it is given alone, without any I/O. Plans are
+    /// made of it.
+    fn forecast(&self, _outlook: &Outlook<'_>) -> Forecast {
         Forecast::default()
     }
 }

@@ -58,6 +58,12 @@ pub(crate) fn agent_lives(node: &Node, policy: &Policy, now: Timestamp) -> bool 
         || (inspecting && called_lately(node, policy, now))
 }
 
+/// Whether the ramdisk that runs on the machine would be used, by what the node says alone.
+pub(crate) fn expected(node: &Node, policy: &Policy, now: Timestamp) -> bool {
+    let on = node.power_state == Some(PowerState::On);
+    on && able(node, policy) && agent_lives(node, policy, now)
+}
+
 fn called_lately(node: &Node, policy: &Policy, now: Timestamp) -> bool {
     last_call(node).is_some_and(|at| now.since(at) <= policy.fast_track_timeout)
 }

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Wait;
-use crate::states::{NetworkRole, PowerTarget};
+use crate::model::Node;
+use crate::states::{FlowKind, NetworkRole, PowerTarget};
 use crate::steps::Step;
 
 /// Which part of a flow is foreseen.
@@ -18,6 +19,39 @@ pub enum Part<'a> {
     Step(&'a Step),
     /// What comes after the steps, once they have succeeded.
     Finish,
+}
+
+/// What a forecast is made from.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Outlook<'a> {
+    /// The node as it would be by then.
+    pub node: &'a Node,
+    /// The kind of flow.
+    pub flow: FlowKind,
+    /// The part of it.
+    pub part: Part<'a>,
+    /// Whether the ramdisk runs by then and would be used as it is, without another boot.
+    pub ramdisk_runs: bool,
+    /// Whether a ramdisk that is not needed any more is left running for the next flow.
+    pub ramdisk_stays: bool,
+    /// Whether the power interface can switch the machine off and on, rather than only restart
+    /// it.
+    pub switches_off: bool,
+}
+
+impl<'a> Outlook<'a> {
+    /// For a machine without a ramdisk, whose power can be switched.
+    pub fn new(node: &'a Node, flow: FlowKind, part: Part<'a>) -> Self {
+        Self {
+            node,
+            flow,
+            part,
+            ramdisk_runs: false,
+            ramdisk_stays: false,
+            switches_off: true,
+        }
+    }
 }
 
 /// Something done to a machine, or to what surrounds it.
@@ -78,6 +112,8 @@ pub struct Forecast {
     pub deeds: Vec<Deed>,
     /// What it would answer: that it waits, or by default that it is done.
     pub wait: Option<Wait>,
+    /// Whether power that is not spoken of is left alone, whatever the step declares.
+    pub complete: bool,
 }
 
 impl Forecast {
@@ -104,6 +140,13 @@ impl Forecast {
     #[must_use]
     pub fn disconnect(self, role: NetworkRole) -> Self {
         self.then(Deed::Disconnect { role })
+    }
+
+    /// The same, and nothing else is done to the machine's power.
+    #[must_use]
+    pub fn complete(mut self) -> Self {
+        self.complete = true;
+        self
     }
 
     /// The same, and in the end it waits.

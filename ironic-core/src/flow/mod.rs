@@ -9,5 +9,5 @@ mod record;
 pub use blocked::{Blocked, BlockedReason};
 pub use cleaning::CleaningSteps;
 pub use effect::{Effect, PendingEffect, Progress, Resume, StepProgress, Wait, Waiting};
-pub use forecast::{Deed, Forecast, Part};
+pub use forecast::{Deed, Forecast, Outlook, Part};
 pub use record::Flow;

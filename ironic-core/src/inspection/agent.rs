@@ -3,12 +3,12 @@ use serde_json::Value;
 
 use super::hooks;
 use crate::Error;
-use crate::agent::{booting_ramdisk, leaving_ramdisk, ramdisk_params};
+use crate::agent::{booting_ramdisk, ramdisk_params, stopping};
 use crate::driver::{Inspect, Interface, NetworkRole, SharedTask, Task};
 use crate::engine::fast_track;
-use crate::flow::{Forecast, Part, Progress, Wait};
-use crate::model::{Inventory, Node};
-use crate::states::{FlowKind, PowerTarget};
+use crate::flow::{Forecast, Outlook, Part, Progress, Wait};
+use crate::model::Inventory;
+use crate::states::PowerTarget;
 
 /// The inspect interface `agent`: the ramdisk boots, reports, and what it found is put on the node.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,12 +37,13 @@ impl Interface for AgentInspect {
         task.driver().boot.validate_inspection(task).await
     }
 
-    fn forecast(&self, node: &Node, _flow: FlowKind, part: Part<'_>) -> Forecast {
+    fn forecast(&self, outlook: &Outlook<'_>) -> Forecast {
         let role = NetworkRole::Inspection;
-        match part {
-            Part::Prepare => booting_ramdisk(Forecast::default(), node, role)
+        match outlook.part {
+            Part::Prepare => booting_ramdisk(Forecast::default(), outlook.node, role)
                 .wait(Wait::for_agent("put what it found on the node")),
-            Part::Finish => leaving_ramdisk(node, role),
+            Part::Finish if outlook.ramdisk_stays => Forecast::default().disconnect(role),
+            Part::Finish => stopping(Forecast::default(), outlook.node).disconnect(role),
             _ => Forecast::default(),
         }
     }

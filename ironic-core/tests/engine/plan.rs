@@ -162,9 +162,10 @@ async fn happens(client: &Client, node: Uuid, verb: Verb, args: ProvisionArgs, e
     panic!("{verb} does not end: {:?}", client.explain(node).await);
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_a_plan_says_is_what_happens() {
-    let house = house();
+/// Plans each verb of a machine's life, and lets it happen; what happened for each of them.
+async fn goes_as_said(fast_track: bool) -> Vec<(Verb, Vec<String>)> {
+    let mut house = house();
+    house.config.policy.fast_track = fast_track;
     let conductor = house.conductor_with("cond-a", by_agent).await;
     let client = house.client(&conductor);
     let node = node(&client, "fake").await;
@@ -191,6 +192,7 @@ async fn what_a_plan_says_is_what_happens() {
         (Verb::Rebuild, none(), S::Active),
         (Verb::Undeploy, none(), S::Available),
     ];
+    let mut life_so_far = Vec::new();
     for (verb, args, ends) in life {
         let before = house.fakes.calls(node).len();
         let power = house.fakes.power_state(node);
@@ -210,8 +212,37 @@ async fn what_a_plan_says_is_what_happens() {
             _ => None,
         });
         assert_eq!(states.next_back().unwrap_or(ends), ends, "{verb}:\n{plan}");
+        life_so_far.push((verb, seen(&calls, power)));
     }
     conductor.stop().await.unwrap();
+    life_so_far
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_plan_says_is_what_happens() {
+    goes_as_said(false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_knows_that_a_ramdisk_that_runs_is_used() {
+    let life = goes_as_said(true).await;
+    let done = |verb| {
+        let mut of = life.iter().filter(move |(done, _)| *done == verb);
+        of.next().map(|(_, done)| done.clone()).unwrap()
+    };
+    let without_a_boot = [
+        "network.connect cleaning",
+        "boot.prepare_ramdisk",
+        "network.disconnect cleaning",
+    ];
+    assert_eq!(done(Verb::Provide), without_a_boot);
+    let deployed = done(Verb::Deploy);
+    let power = deployed.iter().filter(|done| done.contains("power"));
+    let instance = [
+        "power.set_power_state power off",
+        "power.set_power_state power on",
+    ];
+    assert_eq!(power.collect::<Vec<_>>(), instance);
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,7 +12,7 @@ use ironic_core::driver::RegistryBuilder;
 use ironic_core::driver::fake::{FakeBehaviour, FakeOperation as Op, FakeRule};
 use ironic_core::model::Node;
 use ironic_core::states::{InterfaceKind as I, PowerState, ProvisionState as S, Verb};
-use ironic_core::transport::Change;
+use ironic_core::transport::{Change, ProvisionArgs};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -193,6 +193,8 @@ async fn a_machine_that_only_its_agent_restarts_is_restarted_into_its_instance()
     go(&client, node, Verb::Manage, S::Manageable).await;
     go(&client, node, Verb::Provide, S::Available).await;
     with_image(&client, node).await;
+    let plan = client.plan(node, Verb::Deploy, ProvisionArgs::default());
+    assert_eq!(plan.await.unwrap().summary().power_cycles, 1);
     go(&client, node, Verb::Deploy, S::Active).await;
     let restarted = [("standby.sync", true), ("standby.run_image", false)];
     assert_eq!(

@@ -9,7 +9,7 @@ use ironic_core::driver::{
     BootDeviceState, Component, HardwareType, IndicatorState, Indicators, Interface, Management,
     Power, Properties, SharedTask, Task, VirtualMediaDevice, VirtualMediaSlot,
 };
-use ironic_core::flow::Progress;
+use ironic_core::flow::{Forecast, Outlook, Progress};
 use ironic_core::governor::BmcEndpoint;
 use ironic_core::model::Node;
 use ironic_core::states::{BootDevice, FlowKind, InterfaceKind, PowerState, PowerTarget};
@@ -28,7 +28,7 @@ impl HardwareType for ToyHardware {
 
     fn supported(&self, kind: InterfaceKind) -> &[&str] {
         match kind {
-            InterfaceKind::Power | InterfaceKind::Management => &["toy"],
+            InterfaceKind::Power | InterfaceKind::Management | InterfaceKind::Inspect => &["toy"],
             InterfaceKind::Network | InterfaceKind::Storage => &["noop"],
             _ => &["fake"],
         }
@@ -38,17 +38,17 @@ impl HardwareType for ToyHardware {
 /// Either interface.
 #[derive(Clone)]
 pub(crate) struct ToyDriver {
-    kind: InterfaceKind,
-    toy: Arc<Toy>,
+    pub(super) kind: InterfaceKind,
+    pub(super) toy: Arc<Toy>,
     fault: Fault,
     /// For faults only.
-    memory: Arc<Memory>,
+    pub(super) memory: Arc<Memory>,
 }
 
 #[derive(Default)]
-struct Memory {
+pub(super) struct Memory {
     power: Mutex<Option<PowerState>>,
-    busy: AtomicBool,
+    pub(super) busy: AtomicBool,
     given_up: AtomicBool,
 }
 
@@ -171,7 +171,12 @@ impl ToyDriver {
     }
 
     /// Switches, unless it is so already, and waits.
-    async fn reach(&self, task: &SharedTask, to: PowerState, by: Instant) -> Result<(), Error> {
+    pub(super) async fn reach(
+        &self,
+        task: &SharedTask,
+        to: PowerState,
+        by: Instant,
+    ) -> Result<(), Error> {
         if self.state(task).await? == to {
             return match self.fault {
                 Fault::RefusesWhatIsSo => Err(Error::driver("toy", "it is so already")),
@@ -245,9 +250,10 @@ impl Interface for ToyDriver {
         }
         let (kind, replay) = (InterfaceKind::Management, Replay::Idempotent);
         let label = StepDef::new(kind, "set_label", 0, replay, Impact::NONE).arg("label", true);
+        let cold_boot = StepDef::new(kind, "cold_boot", 0, replay, Impact::POWER);
         match self.fault {
             Fault::OffersTwice => vec![label.clone(), label],
-            _ => vec![label],
+            _ => vec![label, cold_boot],
         }
     }
 
@@ -258,6 +264,9 @@ impl Interface for ToyDriver {
         step: &Step,
     ) -> Result<Progress, Error> {
         let managed = self.kind == InterfaceKind::Management;
+        if step.step == "cold_boot" && flow == FlowKind::Clean && managed {
+            return self.cold_boot(task, &step.to_string()).await;
+        }
         let known = step.step == "set_label" && flow == FlowKind::Clean && managed;
         if !known && !self.has(Fault::RunsAnything) {
             return Err(Error::Unsupported {
@@ -279,6 +288,10 @@ impl Interface for ToyDriver {
         }
         self.ask(task, &format!("label {label}")).await?;
         Ok(Progress::Done)
+    }
+
+    fn forecast(&self, outlook: &Outlook<'_>) -> Forecast {
+        self.foresee(outlook)
     }
 }
 

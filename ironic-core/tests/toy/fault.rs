@@ -65,6 +65,18 @@ pub(crate) enum Fault {
     RunsWithout,
     /// Counts how often an idempotent step ran.
     Counts,
+    /// Asks the BMC before it foresees anything.
+    AsksToForesee,
+    /// Foresees something else each time.
+    ForeseesThisAndThat,
+    /// Foresees nothing of what it does.
+    ForeseesNothing,
+    /// Foresees that a harmless step takes the power.
+    ForeseesTheWorst,
+    /// Foresees that it waits, and does not.
+    ForeseesAWait,
+    /// Waits without having foreseen it.
+    WaitsUnforeseen,
     /// Does something else for unsupported targets.
     ImprovisesTargets,
     /// Lists a light that knows no state.

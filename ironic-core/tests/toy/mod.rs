@@ -4,6 +4,7 @@
 
 mod driver;
 mod fault;
+mod foresight;
 mod lights;
 mod media;
 
@@ -47,6 +48,8 @@ struct State {
     media: [String; 2],
     unplugged: bool,
     messages: u64,
+    /// How often it has lost its power.
+    losses: u64,
 }
 
 impl Toy {
@@ -54,6 +57,7 @@ impl Toy {
         let mut state = self.state.lock().unwrap();
         if let Some((on, at)) = state.soon.filter(|(_, at)| *at <= Instant::now()) {
             let _ = at;
+            state.losses += u64::from(state.on && !on);
             (state.on, state.soon) = (on, None);
         }
         state
@@ -115,6 +119,8 @@ impl TestMachine for ToyMachine {
             .hardware(Arc::new(ToyHardware))
             .power("toy", driver.of_kind(InterfaceKind::Power))
             .management("toy", driver.of_kind(InterfaceKind::Management))
+            .inspect("toy", driver.of_kind(InterfaceKind::Inspect))
+            .enable(InterfaceKind::Inspect, ["fake", "toy"])
             .enable_hardware_types(["toy"])
             .enable(InterfaceKind::Power, ["fake", "toy"])
             .enable(InterfaceKind::Management, ["fake", "toy"]);
@@ -129,7 +135,11 @@ impl TestMachine for ToyMachine {
     }
 
     fn kinds(&self) -> Vec<InterfaceKind> {
-        vec![InterfaceKind::Power, InterfaceKind::Management]
+        vec![
+            InterfaceKind::Power,
+            InterfaceKind::Management,
+            InterfaceKind::Inspect,
+        ]
     }
 
     fn required(&self) -> Vec<&'static str> {
@@ -138,6 +148,10 @@ impl TestMachine for ToyMachine {
 
     fn messages(&self) -> Option<u64> {
         Some(self.toy.state().messages)
+    }
+
+    fn power_losses(&self) -> Option<u64> {
+        Some(self.toy.state().losses)
     }
 
     async fn power(&self) -> Option<PowerState> {
@@ -196,12 +210,11 @@ impl DriverFactory for Toys {
     }
 
     fn skips(&self) -> Vec<(&'static str, &'static str)> {
-        let nothing = "toys have power and management, and nothing else";
+        let nothing = "toys have power, management and inspection, and nothing else";
         [
             "boot_may_be_asked_for_again",
             "booting_switches_no_power",
             "deploy_may_be_asked_for_again",
-            "inspection_may_be_asked_for_again",
             "networks_may_be_asked_for_again",
             "volumes_may_be_asked_for_again",
             "a_console_may_be_asked_for_again",

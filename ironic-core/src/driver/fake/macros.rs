@@ -38,9 +38,9 @@ macro_rules! plain_fake_interface {
 }
 
 /// Defines such an interface that has steps: those that its `offered` names, carried out by its
-/// `carry_out`. `$keys`, if given, are its properties.
+/// `carry_out`. `$keys` and `$foresee`, if given, are its properties and its forecasts.
 macro_rules! stepped_fake_interface {
-    ($(#[$doc:meta])* $name:ident, $validate:ident $(, $keys:path)?) => {
+    ($(#[$doc:meta])* $name:ident, $validate:ident $(, $keys:path, $foresee:path)?) => {
         fake_interface! { $(#[$doc])* $name }
 
         #[async_trait::async_trait]
@@ -48,6 +48,13 @@ macro_rules! stepped_fake_interface {
             $(
                 fn properties(&self) -> $crate::driver::Properties {
                     $keys()
+                }
+
+                fn forecast(
+                    &self,
+                    outlook: &$crate::flow::Outlook<'_>,
+                ) -> $crate::flow::Forecast {
+                    $foresee(outlook)
                 }
             )?
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::FakeOperation;
 use crate::Error;
 use crate::driver::{Properties, SharedTask, Task, Vendor, VendorMethod};
-use crate::flow::{Progress, Wait};
+use crate::flow::{Forecast, Outlook, Part, Progress, Wait};
 use crate::model::JsonMap;
 use crate::states::{FlowKind, InterfaceKind};
 use crate::steps::{Impact, Replay, Step, StepDef};
@@ -14,7 +14,7 @@ use crate::steps::{Impact, Replay, Step, StepDef};
 stepped_fake_interface! {
     /// `fake`: three methods that each know a secret word, one that writes to the log, and two
     /// steps: the original's `FakeVendorB`.
-    FakeVendor, ValidateVendor, keys
+    FakeVendor, ValidateVendor, keys, foresee
 }
 
 /// The methods that tell whether `bar` is the word, with the word.
@@ -28,6 +28,16 @@ const WORDS: &[(&str, &str)] = &[
 fn keys() -> Properties {
     let key = |name: &str| (name.to_owned(), format!("{name}: not read. Required."));
     [key("B1"), key("B2")].into()
+}
+
+/// One of its steps waits, as if for the agent.
+fn foresee(outlook: &Outlook<'_>) -> Forecast {
+    match outlook.part {
+        Part::Step(step) if step.step == "trigger_servicewait" => {
+            Forecast::default().wait(Wait::for_agent(step.to_string()))
+        }
+        _ => Forecast::default(),
+    }
 }
 
 impl FakeVendor {

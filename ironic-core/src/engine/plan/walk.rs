@@ -1,3 +1,5 @@
+use serde_json::{Value, json};
+
 use super::{Plan, PlanItem};
 use crate::config::Policy;
 use crate::engine::{Decision, Input, Outcome, Rejected, View, decide};
@@ -7,20 +9,22 @@ use crate::runtime::Timestamp;
 use crate::states::{FlowKind, PowerTarget, Verb};
 use crate::steps::ReservedStep;
 
-/// Says what an effect of a flow would do to the machine and what it would answer: from the
-/// interfaces and the node, without I/O.
+/// Says what an effect of a flow would do to the machine at a time and what it would answer: from
+/// the interfaces and the node, without I/O.
 #[derive(Clone, Copy)]
-pub struct Forecasts<'a>(&'a (dyn Fn(&Node, &Flow, &Effect) -> Forecast + Sync));
+pub struct Forecasts<'a>(&'a Forecaster<'a>);
+
+type Forecaster<'a> = dyn Fn(&Node, &Flow, &Effect, Timestamp) -> Forecast + Sync + 'a;
 
 impl<'a> Forecasts<'a> {
     /// Forecasts made by this function.
-    pub fn new(make: &'a (dyn Fn(&Node, &Flow, &Effect) -> Forecast + Sync)) -> Self {
+    pub fn new(make: &'a Forecaster<'a>) -> Self {
         Self(make)
     }
 
     /// That every effect simply succeeds.
     pub fn none() -> Self {
-        Self(&|_, _, _| Forecast::default())
+        Self(&|_, _, _, _| Forecast::default())
     }
 }
 
@@ -65,10 +69,18 @@ pub fn plan(
             (Some((seq, effect)), Some(flow)) => Input::Outcome {
                 generation: flow.generation,
                 seq,
-                outcome: foreseen(&mut plan, view, &mut decision, &flow, &effect, forecasts),
+                outcome: {
+                    let forecast = (forecasts.0)(&decision.node, &flow, &effect, now);
+                    foreseen(&mut plan, view, &mut decision, &flow, &effect, forecast)
+                },
             },
             (None, Some(flow)) => match waited(&mut plan, &flow, &mut now) {
-                Some(input) => input,
+                Some(input) => {
+                    if matches!(input, Input::Heartbeat) {
+                        called(&mut decision.node, now);
+                    }
+                    input
+                }
                 None => return Ok(plan),
             },
             _ => return Ok(plan),
@@ -85,11 +97,10 @@ fn foreseen(
     decision: &mut Decision,
     flow: &Flow,
     effect: &Effect,
-    forecasts: Forecasts<'_>,
+    mut forecast: Forecast,
 ) -> Outcome {
     let node = &mut decision.node;
     plan.items.extend(item(node, flow, effect));
-    let mut forecast = (forecasts.0)(node, flow, effect);
     match effect {
         Effect::RefreshSteps => {
             refreshed(node, flow, view);
@@ -97,6 +108,8 @@ fn foreseen(
         Effect::SetPower { target, .. } => forecast = forecast.power(*target),
         _ => {}
     }
+    let mut switches = !forecast.complete;
+    let step = plan.items.len().saturating_sub(1);
     for what in forecast.deeds {
         if let Deed::Power { target } = what {
             let reached = target.result();
@@ -105,8 +118,15 @@ fn foreseen(
                 continue;
             }
             node.power_state = Some(reached);
+            if target != PowerTarget::On {
+                node.set_internal("agent_url", Value::Null);
+            }
+            switches = true;
         }
         plan.items.push(PlanItem::Deed { what });
+    }
+    if let (false, Some(PlanItem::Step { impact, .. })) = (switches, plan.items.get_mut(step)) {
+        impact.power_cycles = false;
     }
     forecast.wait.map_or(Outcome::Done, Outcome::Wait)
 }
@@ -125,6 +145,14 @@ fn refreshed(node: &mut Node, flow: &Flow, view: &View<'_>) {
             node.assume_agent_step(flow.kind, interface, step, &asked.args);
         }
     }
+}
+
+/// The agent has called: from wherever it was, if that is known.
+fn called(node: &mut Node, now: Timestamp) {
+    if node.internal_str("agent_url").is_none() {
+        node.set_internal("agent_url", Value::from("foreseen"));
+    }
+    node.set_internal("agent_last_heartbeat", json!(now));
 }
 
 /// Says what a flow waits for, and returns what ends the wait as it is meant to end.

@@ -1,6 +1,7 @@
 //! The contracts of the interface traits as code.
 
 mod cancellation;
+mod forecasts;
 mod hostile;
 mod lease;
 mod management;
@@ -65,6 +66,11 @@ pub trait TestMachine: Send + Sync {
 
     /// Whether the machine has power by its own word, not by its BMC's.
     async fn power(&self) -> Option<PowerState> {
+        None
+    }
+
+    /// How often the machine has lost its power or restarted so far, if that can be counted.
+    fn power_losses(&self) -> Option<u64> {
         None
     }
 
@@ -217,6 +223,10 @@ macro_rules! __driver_cases {
             steps: every_step_can_be_run,
             steps: idempotent_steps_may_run_twice,
             steps: progress_can_be_asked_of_every_step,
+            forecasts: forecasts_are_made_without_a_word,
+            forecasts: a_forecast_of_lost_power_is_declared,
+            forecasts: what_a_step_does_was_foreseen,
+            forecasts: what_comes_before_steps_was_foreseen,
             cancellation: dropped_reads_leave_a_working_node,
             cancellation: a_dropped_switch_leaves_a_working_node,
             cancellation: a_dropped_boot_device_leaves_a_working_node,

@@ -10,13 +10,13 @@ use crate::model::JsonMap;
 use crate::states::FlowKind;
 use crate::steps::{Impact, Replay, StepDef, StepSource};
 
-type Offer = (Arc<dyn Interface>, FlowKind, StepDef);
+pub(super) type Offer = (Arc<dyn Interface>, FlowKind, StepDef);
 
 /// Every step of every interface under test, for every kind of flow.
 ///
 /// # Errors
 /// When there are none.
-async fn offers(rig: &Rig, task: &Task) -> Result<Vec<Offer>, Lack> {
+pub(super) async fn offers(rig: &Rig, task: &Task) -> Result<Vec<Offer>, Lack> {
     let mut offers: Vec<Offer> = Vec::new();
     for (_, interface) in rig.interfaces(task).await {
         for flow in FlowKind::ALL.iter().copied() {
