@@ -7,7 +7,7 @@ use criterion::{Criterion, Throughput};
 use futures::future::try_join_all;
 use ironic_core::store::{Batch, Expect, Kind, Op, Query, Repository};
 use ironic_core::{MemoryStore, Node, Store, Uuid};
-use ironic_standalone::store::SqliteStore;
+use ironic_standalone::store::SqlStore;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -29,7 +29,7 @@ const MANY: usize = 64;
 /// A database in a file of this folder.
 pub(crate) async fn sqlite(folder: &Path) -> Arc<dyn Store> {
     let url = format!("sqlite:{}", folder.join("records.db").display());
-    Arc::new(SqliteStore::open(&url).await.unwrap())
+    Arc::new(SqlStore::open(&url).await.unwrap())
 }
 
 pub(crate) fn run(criterion: &mut Criterion) {

@@ -22,7 +22,7 @@ use crate::config::HostConfig;
 use crate::drivers;
 use crate::serve;
 use crate::services::{self, BootServers, Roots, ServiceError};
-use crate::store::{OpenError, SqliteStore};
+use crate::store::{OpenError, SqlStore};
 use crate::webhook::{WebhookNotifier, WebhookSenders};
 
 /// How long a stop waits for notifications to be taken.
@@ -132,7 +132,7 @@ impl HostBuilder {
         let store: Arc<dyn Store> = match (self.store, self.config.database.as_str()) {
             (Some(store), _) => store,
             (None, "memory:") => Arc::new(MemoryStore::new()),
-            (None, url) => Arc::new(SqliteStore::open(url).await?),
+            (None, url) => Arc::new(SqlStore::open(url).await?),
         };
         let repository = Repository::new(Arc::clone(&store));
         drivers::check(&self.config)?;

@@ -1,8 +1,8 @@
-//! The reference host: the Bare Metal REST API on SQLite.
+//! The reference host: the Bare Metal REST API on SQLite or PostgreSQL.
 //!
 //! A [`Host`] puts a store, drivers, a conductor and the API into one process. The program
 //! `ironic` runs one from a settings file; another program embeds one, with drivers and routes of
-//! its own, or takes a single piece: [`store::SqliteStore`], or [`api::router`].
+//! its own, or takes a single piece: [`store::SqlStore`], or [`api::router`].
 //!
 //! ```
 //! use ironic_standalone::{Host, HostConfig};

@@ -40,8 +40,8 @@ struct Serve {
     /// Where the API listens; port 0 takes any free one [default: 127.0.0.1:6385].
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
-    /// Where the records are: `sqlite:PATH`, or `memory:` to forget them at the end
-    /// [default: memory:].
+    /// Where the records are: `sqlite:PATH`, `postgres://USER@HOST/NAME`, or `memory:` to forget
+    /// them at the end [default: memory:].
     #[arg(long, value_name = "URL")]
     database: Option<String>,
     /// What to log, as in `info,ironic_core=debug`.

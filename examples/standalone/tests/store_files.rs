@@ -10,7 +10,7 @@ use ironic_core::model::NodeSummary;
 use ironic_core::store::{
     Batch, Expect, Filter, Kind, Op, Query, Record, Revision, Store, StoreError, UniqueKey,
 };
-use ironic_standalone::store::{OpenError, SqliteStore};
+use ironic_standalone::store::{OpenError, SqlStore};
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -39,7 +39,7 @@ fn batch(ops: Vec<Op>) -> Batch {
 }
 
 async fn open_error(url: &str) -> OpenError {
-    match SqliteStore::open(url).await {
+    match SqlStore::open(url).await {
         Ok(_) => panic!("{url} should not open"),
         Err(error) => error,
     }
@@ -68,7 +68,7 @@ fn sqlite3(path: &Path, sql: &str) -> String {
 async fn only_the_owner_reads_the_file() {
     use std::os::unix::fs::PermissionsExt;
     let folder = TempDir::new().unwrap();
-    let store = SqliteStore::open(&url(&folder)).await.unwrap();
+    let store = SqlStore::open(&url(&folder)).await.unwrap();
     let password = json!({"driver_info": {"ipmi_password": "secret"}});
     let op = put(Kind::Node, 1, &password, Expect::Any);
     store.commit(batch(vec![op])).await.unwrap();
@@ -84,13 +84,14 @@ async fn only_the_owner_reads_the_file() {
 }
 
 #[tokio::test]
-async fn what_is_no_sqlite_url_is_refused() {
+async fn what_is_no_url_of_a_database_is_refused() {
     for url in [
         "",
         "sqlite:",
         "sqlite://",
         "sqlite:?mode=memory",
-        "postgres://user:password@host/ironic",
+        "postgres://user:password@host:port/ironic",
+        "mysql://user:password@host/ironic",
         "/var/lib/ironic.db",
         "sqlite:/tmp/x.db?unknown=1",
     ] {
@@ -124,7 +125,7 @@ async fn what_is_no_database_is_refused() {
 async fn a_newer_schema_is_refused_and_left_alone() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("ironic.db");
-    drop(SqliteStore::open(&url(&folder)).await.unwrap());
+    drop(SqlStore::open(&url(&folder)).await.unwrap());
     sqlite3(&path, "UPDATE schema_version SET version = 7");
     let error = open_error(&url(&folder)).await;
     assert!(
@@ -148,7 +149,7 @@ async fn an_older_schema_is_brought_forward() {
             "PRAGMA journal_mode = WAL;
              CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT;
              INSERT INTO schema_version VALUES (1);",
-            include_str!("../src/store/schema_1.sql"),
+            include_str!("../src/store/sqlite/schema_1.sql"),
             r#"UPDATE revision SET value = 3;
              INSERT INTO records VALUES ('node', '00000000-0000-0000-0000-000000000001', 1, 3, 1,
                 '[{"field":"name","value":"a"}]',
@@ -160,7 +161,7 @@ async fn an_older_schema_is_brought_forward() {
         ),
     );
     for _ in 0..2 {
-        let store = SqliteStore::open(&url(&folder)).await.unwrap();
+        let store = SqlStore::open(&url(&folder)).await.unwrap();
         let whole = store.list(&Query::all(Kind::Node)).await.unwrap();
         let bodies: Vec<_> = whole.iter().map(|node| node.body.get()).collect();
         assert_eq!(
@@ -191,7 +192,7 @@ async fn an_older_schema_is_brought_forward() {
     }
     assert_eq!(sqlite3(&path, "SELECT version FROM schema_version"), "3");
     assert_eq!(sqlite3(&path, "PRAGMA integrity_check"), "ok");
-    let store = SqliteStore::open(&url(&folder)).await.unwrap();
+    let store = SqlStore::open(&url(&folder)).await.unwrap();
     let op = put(Kind::Node, 3, &json!({}), Expect::Absent);
     let given = store.commit(batch(vec![op])).await.unwrap();
     assert_eq!(given, [Revision(4)], "the counter goes on");
@@ -201,7 +202,7 @@ async fn an_older_schema_is_brought_forward() {
 #[tokio::test]
 async fn summaries_are_what_the_bodies_say() {
     let folder = TempDir::new().unwrap();
-    let store = SqliteStore::open(&url(&folder)).await.unwrap();
+    let store = SqlStore::open(&url(&folder)).await.unwrap();
     let values = [
         json!(null),
         json!(true),
@@ -253,7 +254,7 @@ async fn summaries_are_what_the_bodies_say() {
 #[tokio::test]
 async fn the_settings_are_those_that_the_contract_needs() {
     let folder = TempDir::new().unwrap();
-    let store = SqliteStore::open(&url(&folder)).await.unwrap();
+    let store = SqlStore::open(&url(&folder)).await.unwrap();
     let op = put(Kind::Node, 1, &json!({"name": "a"}), Expect::Any);
     store.commit(batch(vec![op])).await.unwrap();
     let path = folder.path().join("ironic.db");
@@ -272,7 +273,7 @@ async fn many_open_a_new_file_at_once() {
         for n in 0..8 {
             let url = url(&folder);
             opening.spawn(async move {
-                let store = SqliteStore::open(&url).await.unwrap();
+                let store = SqlStore::open(&url).await.unwrap();
                 let op = put(Kind::Node, n, &json!({}), Expect::Absent);
                 store.commit(batch(vec![op])).await.unwrap();
                 store
@@ -287,7 +288,7 @@ async fn many_open_a_new_file_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn refused_commits_do_not_spoil_those_that_share_their_transaction() {
     let folder = TempDir::new().unwrap();
-    let store = Arc::new(SqliteStore::open(&url(&folder)).await.unwrap());
+    let store = Arc::new(SqlStore::open(&url(&folder)).await.unwrap());
     let op = put(Kind::Port, 0, &json!({}), Expect::Any);
     store.commit(batch(vec![op])).await.unwrap();
     let mut commits = JoinSet::new();
@@ -338,7 +339,7 @@ async fn refused_commits_do_not_spoil_those_that_share_their_transaction() {
 #[tokio::test]
 async fn a_writer_that_holds_the_file_is_waited_for_and_then_reported() {
     let folder = TempDir::new().unwrap();
-    let store = SqliteStore::open(&url(&folder)).await.unwrap();
+    let store = SqlStore::open(&url(&folder)).await.unwrap();
     let op = || put(Kind::Node, 1, &json!({"secret": "hunter2"}), Expect::Any);
     let pool = sqlx::SqlitePool::connect(&url(&folder)).await.unwrap();
     let held = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
@@ -356,7 +357,7 @@ async fn a_writer_that_holds_the_file_is_waited_for_and_then_reported() {
 #[tokio::test]
 async fn unique_keys_leave_with_their_records() {
     let folder = TempDir::new().unwrap();
-    let store = SqliteStore::open(&url(&folder)).await.unwrap();
+    let store = SqlStore::open(&url(&folder)).await.unwrap();
     for names in [&["a", "b"][..], &["b"], &["c", "c"], &[]] {
         let Op::Put { mut record, expect } = put(Kind::Node, 1, &json!({}), Expect::Any) else {
             panic!("a put is a put");
@@ -377,7 +378,7 @@ async fn unique_keys_leave_with_their_records() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_commit_that_makes_the_database_fail_fails_alone() {
     let folder = TempDir::new().unwrap();
-    let store = Arc::new(SqliteStore::open(&url(&folder)).await.unwrap());
+    let store = Arc::new(SqlStore::open(&url(&folder)).await.unwrap());
     let path = folder.path().join("ironic.db");
     let trigger = "CREATE TRIGGER t BEFORE INSERT ON records WHEN new.kind = 'flow' \
                    BEGIN SELECT raise(ABORT, 'no flows today'); END";

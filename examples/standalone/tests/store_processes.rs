@@ -19,7 +19,7 @@ use std::process::Stdio;
 use ironic_core::store::{
     Batch, Expect, Fence, Filter, Kind, Op, Query, Record, Revision, Store, StoreError, UniqueKey,
 };
-use ironic_standalone::store::SqliteStore;
+use ironic_standalone::store::SqlStore;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -57,9 +57,9 @@ fn body(record: &Record) -> Value {
     serde_json::from_str(record.body.get()).unwrap()
 }
 
-async fn open(file: &Path) -> SqliteStore {
+async fn open(file: &Path) -> SqlStore {
     let url = format!("sqlite:{}", file.display());
-    SqliteStore::open(&url).await.unwrap()
+    SqlStore::open(&url).await.unwrap()
 }
 
 // ---- the worker ----
@@ -94,7 +94,7 @@ async fn worker() {
 
 /// Counts up, and writes a port for each count in the same batch: so many times at least, and
 /// until somebody else has counted between two of its own.
-async fn count(store: &SqliteStore, number: u64, times: u64) {
+async fn count(store: &SqlStore, number: u64, times: u64) {
     let (mut done, mut last, mut shared) = (0, None, false);
     while done < times || !shared {
         let read = store.get(Kind::Node, id(1)).await.unwrap().unwrap();
@@ -125,7 +125,7 @@ async fn count(store: &SqliteStore, number: u64, times: u64) {
 }
 
 /// Wants one name after the other.
-async fn names(store: &SqliteStore, number: u64) {
+async fn names(store: &SqlStore, number: u64) {
     for round in 0..NAMES {
         let key = UniqueKey::new("name", round);
         let mut op = put(
@@ -150,7 +150,7 @@ async fn names(store: &SqliteStore, number: u64) {
 }
 
 /// Takes the lock from whoever has it, and writes under it until somebody else has it.
-async fn locks(store: &SqliteStore, number: u64) {
+async fn locks(store: &SqlStore, number: u64) {
     let mut taken = 0;
     while taken < TAKE_OVERS {
         let read = store.get(Kind::Lock, id(1)).await.unwrap().unwrap();
@@ -286,7 +286,7 @@ async fn race(role: &str, file: &Path) -> [Said; 2] {
 }
 
 /// A new file with this record in it.
-async fn file_with(kind: Kind, content: Value) -> (TempDir, PathBuf, SqliteStore) {
+async fn file_with(kind: Kind, content: Value) -> (TempDir, PathBuf, SqlStore) {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("ironic.db");
     let store = open(&file).await;

@@ -14,7 +14,7 @@ use ironic_core::store::{
     Batch, Filter, Kind, Query, Record, Revision, Store, StoreError, UniqueKey,
 };
 use ironic_core::testing::StoreFactory;
-use ironic_standalone::store::SqliteStore;
+use ironic_standalone::store::SqlStore;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -32,14 +32,14 @@ impl Files {
         }
     }
 
-    async fn open(&self) -> SqliteStore {
+    async fn open(&self) -> SqlStore {
         let n = self.made.load(Ordering::SeqCst);
         let path = self.folder.path().join(format!("{n}.db"));
         let url = format!("sqlite:{}", path.display());
-        SqliteStore::open(&url).await.expect("the file opens")
+        SqlStore::open(&url).await.expect("the file opens")
     }
 
-    async fn create(&self) -> SqliteStore {
+    async fn create(&self) -> SqlStore {
         self.made.fetch_add(1, Ordering::SeqCst);
         self.open().await
     }
@@ -70,7 +70,7 @@ struct Memory;
 #[async_trait]
 impl StoreFactory for Memory {
     async fn fresh(&self) -> Arc<dyn Store> {
-        let store = SqliteStore::open("sqlite::memory:").await;
+        let store = SqlStore::open("sqlite::memory:").await;
         Arc::new(store.expect("memory opens"))
     }
 }
@@ -81,12 +81,12 @@ mod memory {
 
 /// Two openings of one file that take turns: what goes through one has to be seen by the other.
 struct InTurns {
-    stores: [SqliteStore; 2],
+    stores: [SqlStore; 2],
     calls: AtomicUsize,
 }
 
 impl InTurns {
-    fn next(&self) -> &SqliteStore {
+    fn next(&self) -> &SqlStore {
         &self.stores[self.calls.fetch_add(1, Ordering::SeqCst) % 2]
     }
 }
@@ -117,7 +117,7 @@ impl Store for InTurns {
 struct Pairs(Files);
 
 impl Pairs {
-    async fn pair(&self, first: SqliteStore) -> Arc<dyn Store> {
+    async fn pair(&self, first: SqlStore) -> Arc<dyn Store> {
         let stores = [first, self.0.open().await];
         let calls = AtomicUsize::new(0);
         Arc::new(InTurns { stores, calls })

@@ -44,7 +44,8 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub struct HostConfig {
     /// Where the API listens. Default `127.0.0.1:6385`; port 0 takes any free one.
     pub listen: SocketAddr,
-    /// Where the records are: `sqlite:PATH`, or `memory:` for none that outlive the process.
+    /// Where the records are: `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/NAME`, or `memory:`
+    /// for none that outlive the process.
     /// Default `memory:`.
     pub database: String,
     /// How long a client may take to send the head of a request, also of the next one on a

@@ -18,39 +18,46 @@ pub(super) const COLUMNS: [&str; 7] = [
     "parent_node",
 ];
 
-/// What stands in a record's columns, in the order of [`COLUMNS`].
-pub(super) type Columns<'a> = [Option<&'a str>; COLUMNS.len()];
-
-/// What belongs into a record's columns. A body that is no object has no members.
-pub(super) fn columns(record: &Record) -> Columns<'_> {
-    if record.kind != Kind::Node {
-        return Columns::default();
+/// What belongs into a record's columns, in the order of [`COLUMNS`].
+pub(super) fn columns_of(record: &Record) -> [Option<&str>; COLUMNS.len()] {
+    if record.kind == Kind::Node {
+        members(record, &COLUMNS)
+    } else {
+        Default::default()
     }
-    let mut body = serde_json::Deserializer::from_str(record.body.get());
-    body.deserialize_map(Members).unwrap_or_default()
 }
 
-struct Members;
+/// The members of a record's body that have these names, each as the JSON that stands there. A
+/// body that is no object has none; of members of one name the last counts.
+pub(super) fn members<'a, const N: usize>(
+    record: &'a Record,
+    names: &[&str; N],
+) -> [Option<&'a str>; N] {
+    let mut body = serde_json::Deserializer::from_str(record.body.get());
+    body.deserialize_map(Members(names)).unwrap_or([None; N])
+}
 
-impl<'de> Visitor<'de> for Members {
-    type Value = Columns<'de>;
+struct Members<'n, const N: usize>(&'n [&'n str; N]);
+
+impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
+    type Value = [Option<&'de str>; N];
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("a JSON object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut columns = Columns::default();
+        let mut members = [None; N];
         while let Some(name) = map.next_key::<Name<'de>>()? {
-            let mut known = COLUMNS.iter().zip(&mut columns);
+            let mut known = self.0.iter().zip(&mut members);
             match known.find(|(known, _)| **known == name.0) {
-                Some((_, column)) => *column = Some(map.next_value::<&RawValue>()?.get()),
+                Some((_, member)) => *member = Some(map.next_value::<&RawValue>()?.get()),
                 None => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(columns)
+        Ok(members)
     }
 }
 

@@ -2,14 +2,14 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sqlx::ConnectOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::ConnectOptions as _;
 use tokio::sync::{OwnedMutexGuard, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-use super::error::Failure;
+use super::dialect::{Connection, Dialect, Options};
+use super::error::{Failure, Trouble};
 
-/// How long a program waits for another one that uses the same file.
+/// How long a program waits for another one that uses the same database.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
@@ -18,14 +18,14 @@ const BUSY_PAUSE: Duration = Duration::from_millis(5);
 /// sqlx's own pool asks each connection that comes back whether it still lives, by a task that it
 /// spawns: with a file on this machine that costs as much as reading a record does.
 #[derive(Debug)]
-pub(super) struct Connections {
-    options: SqliteConnectOptions,
-    idle: Mutex<Vec<Arc<tokio::sync::Mutex<SqliteConnection>>>>,
+pub(super) struct Connections<D: Dialect> {
+    options: Options<D>,
+    idle: Mutex<Vec<Arc<tokio::sync::Mutex<Connection<D>>>>>,
     permits: Semaphore,
 }
 
-impl Connections {
-    pub(super) fn new(options: SqliteConnectOptions, at_most: usize) -> Self {
+impl<D: Dialect> Connections<D> {
+    pub(super) fn new(options: Options<D>, at_most: usize) -> Self {
         Self {
             options,
             idle: Mutex::default(),
@@ -34,29 +34,32 @@ impl Connections {
     }
 
     /// One of the connections, as soon as one is free.
-    pub(super) async fn acquire(&self) -> Result<Lease<'_>, sqlx::Error> {
+    pub(super) async fn acquire(&self) -> Result<Lease<'_, D>, sqlx::Error> {
         let permit = self.permits.acquire().await;
         let permit = permit.map_err(|_| sqlx::Error::PoolClosed)?;
         let idle = self.idle().pop();
+        let is_new = idle.is_none();
         let connection = match idle {
             Some(connection) => connection,
             None => Arc::new(self.connect().await?.into()),
         };
         Ok(Lease {
             connection: connection.lock_owned().await,
-            usable: true,
+            usable: D::KEEPS_INTERRUPTED,
+            is_new,
             home: self,
             _permit: permit,
         })
     }
 
-    /// A new connection. Whoever is the first sets the journal mode of a new file; SQLite does
-    /// not let others wait for that, whatever the busy time-out.
-    async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
+    /// A new connection. A server that is starting is waited for, and so is whoever is the first
+    /// in a new SQLite file and sets its journal mode: SQLite does not let others wait for that,
+    /// whatever the busy time-out.
+    async fn connect(&self) -> Result<Connection<D>, sqlx::Error> {
         let give_up = Instant::now() + BUSY_TIMEOUT;
         loop {
-            match self.options.connect().await {
-                Err(error) if is_busy(&error) && Instant::now() < give_up => {
+            match self.try_connect().await {
+                Err(error) if D::trouble(&error) == Trouble::Busy && Instant::now() < give_up => {
                     tokio::time::sleep(BUSY_PAUSE).await;
                 }
                 connected => return connected,
@@ -64,53 +67,88 @@ impl Connections {
         }
     }
 
+    async fn try_connect(&self) -> Result<Connection<D>, sqlx::Error> {
+        patiently::<D, _, _>(async {
+            let mut connection = self.options.connect().await?;
+            D::prepare(&mut connection).await?;
+            Ok(connection)
+        })
+        .await
+    }
+
     // Nothing under this lock panics.
-    fn idle(&self) -> MutexGuard<'_, Vec<Arc<tokio::sync::Mutex<SqliteConnection>>>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Arc<tokio::sync::Mutex<Connection<D>>>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// `SQLITE_BUSY`, or one of its extended codes (<https://sqlite.org/rescode.html>).
-fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.and_then(|code| code.parse::<u32>().ok())
-        .is_some_and(|code| code & 0xff == 5)
+/// Waits for a database as long as is right: a server that hangs is not waited for for ever.
+pub(super) async fn patiently<D: Dialect, T, E: From<sqlx::Error>>(
+    call: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let Some(patience) = D::PATIENCE else {
+        return call.await;
+    };
+    match tokio::time::timeout(patience, call).await {
+        Ok(answer) => answer,
+        Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()).into()),
+    }
 }
 
 /// A connection in use: it goes back when this is dropped.
 #[derive(Debug)]
-pub(super) struct Lease<'a> {
-    connection: OwnedMutexGuard<SqliteConnection>,
+pub(super) struct Lease<'a, D: Dialect> {
+    connection: OwnedMutexGuard<Connection<D>>,
     usable: bool,
-    home: &'a Connections,
+    is_new: bool,
+    home: &'a Connections<D>,
     // The last field to be dropped, so that no more connections are open than there are permits.
     _permit: SemaphorePermit<'a>,
 }
 
-impl Lease<'_> {
-    /// What came of using the connection. One whose thread has died is not used again.
-    pub(super) fn end<T>(mut self, result: Result<T, Failure>) -> Result<T, Failure> {
-        let died = matches!(&result, Err(Failure::Database(sqlx::Error::WorkerCrashed)));
-        self.usable = !died;
-        result
+impl<D: Dialect> Lease<'_, D> {
+    /// What came of using the connection; nothing if it had gone stale while nobody used it, so
+    /// that the same is to be done with another one.
+    pub(super) fn end<T>(mut self, result: Result<T, Failure>) -> Option<Result<T, Failure>> {
+        match &result {
+            Ok(_) | Err(Failure::Refused(_)) => self.usable = true,
+            Err(Failure::Database(error)) if self.failed(error) => return None,
+            Err(Failure::Database(_)) => {}
+        }
+        Some(result)
+    }
+
+    /// Judges by an error whether the connection is used again; `true` if it had gone stale while
+    /// nobody used it.
+    pub(super) fn failed(&mut self, error: &sqlx::Error) -> bool {
+        self.usable = D::KEEPS_INTERRUPTED;
+        if D::trouble(error) != Trouble::Lost {
+            return false;
+        }
+        self.usable = false;
+        if !D::KEEPS_INTERRUPTED {
+            // What ended this one, a restart of the server, has ended the others.
+            self.home.idle().clear();
+        }
+        !self.is_new
     }
 }
 
-impl Deref for Lease<'_> {
-    type Target = SqliteConnection;
+impl<D: Dialect> Deref for Lease<'_, D> {
+    type Target = Connection<D>;
 
-    fn deref(&self) -> &SqliteConnection {
+    fn deref(&self) -> &Connection<D> {
         &self.connection
     }
 }
 
-impl DerefMut for Lease<'_> {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
+impl<D: Dialect> DerefMut for Lease<'_, D> {
+    fn deref_mut(&mut self) -> &mut Connection<D> {
         &mut self.connection
     }
 }
 
-impl Drop for Lease<'_> {
+impl<D: Dialect> Drop for Lease<'_, D> {
     fn drop(&mut self) {
         if self.usable {
             let connection = OwnedMutexGuard::mutex(&self.connection);

@@ -4,9 +4,9 @@ use ironic_core::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The URL names no SQLite database.
-    // Not shown: a URL that is meant for another database may have a password in it.
-    #[error("the database URL is not of the form sqlite:PATH")]
+    /// The URL names no database that this can use.
+    // Not shown: a URL may have a password in it.
+    #[error("the database URL is of neither form: sqlite:PATH, postgres://USER:PASSWORD@HOST/NAME")]
     Url,
     /// The file cannot be created.
     #[error("the database {path} cannot be created")]
@@ -27,10 +27,16 @@ pub enum OpenError {
         /// The newest that this program knows.
         known: i64,
     },
+    /// The database keeps text in another encoding.
+    #[error("the database keeps text as {found}: create one with the encoding UTF8")]
+    Encoding {
+        /// What the database says.
+        found: String,
+    },
     /// The database fails.
     #[error("the database cannot be opened")]
     Database {
-        /// What SQLite says.
+        /// What it says.
         #[from]
         source: sqlx::Error,
     },
@@ -61,8 +67,21 @@ impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Refused(error) => error,
-            // SQLite's messages name tables and columns, never what is in them.
+            // Their messages name tables and columns, never what is in them.
             Failure::Database(error) => Self::unavailable(error),
         }
     }
+}
+
+/// What an error of a database means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Somebody else is at it: later it may go well.
+    Busy,
+    /// The connection is of no use any more; another one may be.
+    Lost,
+    /// The database cannot take in what it was given, and never will.
+    Content,
+    /// Any other.
+    Other,
 }

@@ -1,66 +1,65 @@
-//! Batches that share a transaction: one statement text reads all that they depend on, they are
-//! judged here one after the other, and one more text writes what has become of it.
+//! Batches that share a transaction: all that they depend on is read at once, they are judged here
+//! one after the other, and what has become of it is written at once.
 //!
 //! Asking the database about each record by itself took most of a commit's time, as every
-//! statement goes to the connection's thread and back.
+//! statement goes to the connection's thread, or to the server, and back.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ironic_core::store::{Batch, Kind, Op, Record, Revision, StoreError, UniqueKey};
 use serde::Serialize;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use uuid::Uuid;
 
-use super::columns::columns;
+use super::dialect::{Connection, Dialect, Found};
 use super::error::Failure;
-use super::row::{corrupt, head, id, record, revision};
+use super::row::revision;
 
-/// Takes the write lock at once: a transaction that has read and then wants to write is refused,
-/// not kept waiting, when somebody else has written meanwhile. Then reads the records, given as
-/// pairs of kind and id, and the owners of unique keys, given as triples of kind, field and value.
-/// Of locks, the bodies too: fences are held against them.
-const READ: &str = concat!(
-    "BEGIN IMMEDIATE; \
-    SELECT 'revision' AS what, value FROM revision; \
-    SELECT 'record' AS what, r.kind, r.id, ",
-    head!(),
-    " AS head, CASE r.kind WHEN 'lock' THEN r.body ELSE 'null' END AS body \
-        FROM json_each(?) AS t CROSS JOIN records AS r \
-        ON r.kind = t.value ->> 0 AND r.id = t.value ->> 1; \
-    SELECT 'key' AS what, k.kind, k.field, k.value, k.id \
-        FROM json_each(?) AS t CROSS JOIN unique_keys AS k \
-        ON k.kind = t.value ->> 0 AND k.field = t.value ->> 1 AND k.value = t.value ->> 2"
-);
-
-/// Removes keys (triples) and records (pairs), writes records (all columns) and keys (triples and
-/// the owner's id), notes the last revision given. All keys that leave go first, so that one that
-/// a record frees is there for another.
-const WRITE: &str = "\
-    DELETE FROM unique_keys WHERE (kind, field, value) IN \
-        (SELECT t.value ->> 0, t.value ->> 1, t.value ->> 2 FROM json_each(?) AS t); \
-    DELETE FROM records WHERE (kind, id) IN \
-        (SELECT t.value ->> 0, t.value ->> 1 FROM json_each(?) AS t); \
-    INSERT INTO records (kind, id, created, revision, schema, keys, body, \
-        uuid, name, instance_uuid, power_state, provision_state, maintenance, parent_node) \
-        SELECT t.value ->> 0, t.value ->> 1, t.value ->> 2, t.value ->> 3, t.value ->> 4, \
-        t.value ->> 5, t.value ->> 6, t.value ->> 7, t.value ->> 8, t.value ->> 9, \
-        t.value ->> 10, t.value ->> 11, t.value ->> 12, t.value ->> 13 \
-        FROM json_each(?) AS t WHERE true \
-        ON CONFLICT (kind, id) DO UPDATE SET revision = excluded.revision, \
-        schema = excluded.schema, keys = excluded.keys, body = excluded.body, \
-        uuid = excluded.uuid, name = excluded.name, instance_uuid = excluded.instance_uuid, \
-        power_state = excluded.power_state, provision_state = excluded.provision_state, \
-        maintenance = excluded.maintenance, parent_node = excluded.parent_node; \
-    INSERT INTO unique_keys (kind, field, value, id) \
-        SELECT t.value ->> 0, t.value ->> 1, t.value ->> 2, t.value ->> 3 \
-        FROM json_each(?) AS t; \
-    UPDATE revision SET value = ?; \
-    COMMIT";
-
-type Target = (Kind, Uuid);
+pub(super) type Target = (Kind, Uuid);
 type Key<'a> = (Kind, Cow<'a, UniqueKey>);
+
+/// What batches depend on: records, and the owners of unique keys.
+#[derive(Debug, Default)]
+pub(super) struct Wanted<'a> {
+    pub(super) records: BTreeSet<Target>,
+    pub(super) keys: BTreeSet<(Kind, &'a UniqueKey)>,
+}
+
+impl<'a> Wanted<'a> {
+    fn by(batches: impl Iterator<Item = &'a Batch>) -> Self {
+        let mut wanted = Self::default();
+        for batch in batches {
+            let fence = batch.fence.map(|fence| (Kind::Lock, fence.node));
+            wanted.records.extend(fence);
+            for op in &batch.ops {
+                let (kind, id) = op.target();
+                wanted.records.insert((kind, id));
+                let keys = keys_of(op).iter().map(|key| (kind, key));
+                wanted.keys.extend(keys);
+            }
+        }
+        wanted
+    }
+}
+
+/// What a transaction has to write. No key is both freed and owned, no record deleted and written.
+#[derive(Debug)]
+pub(super) struct Changes<'a> {
+    pub(super) freed: Vec<(Kind, &'a UniqueKey)>,
+    pub(super) deleted: Vec<Target>,
+    pub(super) written: Vec<Written<'a>>,
+    pub(super) owned: Vec<(Kind, &'a UniqueKey, Uuid)>,
+    /// The last revision given.
+    pub(super) last: i64,
+}
+
+/// A record that is to be stored, and as what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Written<'a> {
+    pub(super) record: &'a Record,
+    pub(super) created: Revision,
+    pub(super) revision: Revision,
+}
 
 /// The part of the database that batches depend on, as their transaction sees it.
 #[derive(Debug)]
@@ -84,27 +83,11 @@ struct Standing<'a> {
 
 impl<'a> Group<'a> {
     /// Begins the transaction, and reads what the batches depend on.
-    pub(super) async fn begin(
-        connection: &mut SqliteConnection,
+    pub(super) async fn begin<D: Dialect>(
+        connection: &mut Connection<D>,
         batches: impl Iterator<Item = &'a Batch>,
     ) -> Result<Self, Failure> {
-        let mut targets = BTreeSet::new();
-        let mut keys = BTreeSet::new();
-        for batch in batches {
-            targets.extend(batch.fence.map(|fence| (Kind::Lock, fence.node)));
-            for op in &batch.ops {
-                let (kind, id) = op.target();
-                targets.insert((kind, id));
-                keys.extend(keys_of(op).iter().map(|key| (kind, key)));
-            }
-        }
-        let targets: Vec<_> = targets.iter().map(pair).collect();
-        let keys: Vec<_> = keys.iter().map(|(kind, key)| triple(*kind, key)).collect();
-        let rows = sqlx::query(READ)
-            .bind(array(&targets)?)
-            .bind(array(&keys)?)
-            .fetch_all(connection)
-            .await?;
+        let found = D::begin(connection, &Wanted::by(batches)).await?;
         let mut group = Self {
             before: 0,
             last: 0,
@@ -113,40 +96,30 @@ impl<'a> Group<'a> {
             changed: BTreeSet::new(),
             changed_keys: BTreeSet::new(),
         };
-        for row in &rows {
-            group.take_in(row)?;
+        for found in found {
+            group.take_in(found);
         }
         Ok(group)
     }
 
-    fn take_in(&mut self, row: &SqliteRow) -> Result<(), Failure> {
-        match row.try_get("what")? {
-            "revision" => {
-                self.before = row.try_get("value")?;
-                self.last = self.before;
+    fn take_in(&mut self, found: Found) {
+        match found {
+            Found::Counter(last) => {
+                self.before = last;
+                self.last = last;
             }
-            "record" => {
-                let kind = kind(row)?;
-                let target = (kind, id(kind, row)?);
-                let standing = match record(kind, row) {
-                    Ok(record) => Ok(Standing {
-                        created: record.created,
-                        revision: record.revision,
-                        record: Cow::Owned(record),
-                    }),
-                    Err(Failure::Refused(error)) => Err(error),
-                    Err(error) => return Err(error),
-                };
-                self.records.insert(target, standing);
+            Found::Record(kind, id, record) => {
+                let standing = record.map(|record| Standing {
+                    created: record.created,
+                    revision: record.revision,
+                    record: Cow::Owned(record),
+                });
+                self.records.insert((kind, id), standing);
             }
-            _ => {
-                let kind = kind(row)?;
-                let (field, value): (&str, &str) = (row.try_get("field")?, row.try_get("value")?);
-                let key = (kind, Cow::Owned(UniqueKey::new(field, value)));
-                self.owners.insert(key, id(kind, row)?);
+            Found::Owner(kind, key, id) => {
+                self.owners.insert((kind, Cow::Owned(key)), id);
             }
         }
-        Ok(())
     }
 
     /// Applies a batch, or refuses it and changes nothing.
@@ -250,69 +223,39 @@ impl<'a> Group<'a> {
     }
 
     /// Writes what has changed and ends the transaction.
-    pub(super) async fn end(self, connection: &mut SqliteConnection) -> Result<(), Failure> {
+    pub(super) async fn end<D: Dialect>(
+        &self,
+        connection: &mut Connection<D>,
+    ) -> Result<(), Failure> {
         if self.last == self.before {
-            sqlx::query("ROLLBACK").execute(connection).await?;
+            D::run(connection, "ROLLBACK").await?;
             return Ok(());
         }
-        let mut deleted = Vec::new();
-        let mut written = Vec::new();
+        let mut changes = Changes {
+            freed: Vec::new(),
+            deleted: Vec::new(),
+            written: Vec::new(),
+            owned: Vec::new(),
+            last: self.last,
+        };
         for target in &self.changed {
             match self.standing(*target)? {
-                None => deleted.push(pair(target)),
-                Some(standing) => written.push(standing.row()?),
+                None => changes.deleted.push(*target),
+                Some(standing) => changes.written.push(Written {
+                    record: &standing.record,
+                    created: standing.created,
+                    revision: standing.revision,
+                }),
             }
         }
-        let freed = self.changed_keys.iter();
-        let freed: Vec<_> = freed.map(|(kind, key)| triple(*kind, key)).collect();
-        let owned = self.changed_keys.iter();
-        let owned = owned.filter_map(|key| Some((key, self.owners.get(key)?)));
-        let owned: Vec<_> = owned
-            .map(|((kind, key), id)| (kind.as_str(), &key.field, &key.value, id))
-            .collect();
-        sqlx::query(WRITE)
-            .bind(array(&freed)?)
-            .bind(array(&deleted)?)
-            .bind(array(&written)?)
-            .bind(array(&owned)?)
-            .bind(self.last)
-            .execute(connection)
-            .await?;
-        Ok(())
-    }
-}
-
-impl Standing<'_> {
-    /// The columns of the table, in its order.
-    fn row(&self) -> Result<impl Serialize, Failure> {
-        let record = &*self.record;
-        let keys = serde_json::to_string(&record.keys)
-            .map_err(|e| corrupt(record.kind, record.id, format!("its keys: {e}")))?;
-        let [
-            uuid,
-            name,
-            instance_uuid,
-            power,
-            provision,
-            maintenance,
-            parent,
-        ] = columns(record);
-        Ok((
-            record.kind.as_str(),
-            record.id,
-            self.created,
-            self.revision,
-            record.schema,
-            keys,
-            record.body.get(),
-            uuid,
-            name,
-            instance_uuid,
-            power,
-            provision,
-            maintenance,
-            parent,
-        ))
+        for changed in &self.changed_keys {
+            let (kind, key) = (changed.0, &*changed.1);
+            match self.owners.get(changed) {
+                None => changes.freed.push((kind, key)),
+                Some(id) => changes.owned.push((kind, key, *id)),
+            }
+        }
+        D::end(connection, &changes).await
     }
 }
 
@@ -323,26 +266,11 @@ fn keys_of(op: &Op) -> &[UniqueKey] {
     }
 }
 
-fn pair((kind, id): &Target) -> (&'static str, Uuid) {
-    (kind.as_str(), *id)
-}
-
-fn triple(kind: Kind, key: &UniqueKey) -> (&'static str, &str, &str) {
-    (kind.as_str(), &key.field, &key.value)
-}
-
 /// Rows as one parameter, however many they are.
-fn array(rows: &[impl Serialize]) -> Result<String, Failure> {
-    serde_json::to_string(rows).map_err(|e| {
+pub(super) fn array(rows: impl Iterator<Item = impl Serialize>) -> Result<String, Failure> {
+    let rows: Vec<_> = rows.collect();
+    serde_json::to_string(&rows).map_err(|e| {
         let message = format!("rows cannot be written as JSON: {e}");
-        Failure::Refused(StoreError::unavailable(message))
-    })
-}
-
-fn kind(row: &SqliteRow) -> Result<Kind, Failure> {
-    let kind: &str = row.try_get("kind")?;
-    kind.parse().map_err(|_| {
-        let message = format!("there is no kind {kind:?}");
         Failure::Refused(StoreError::unavailable(message))
     })
 }

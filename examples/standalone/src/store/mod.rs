@@ -1,12 +1,13 @@
-//! Records in SQLite: the [`Store`](ironic_core::store::Store) that the reference host runs on.
+//! Records in SQLite or PostgreSQL: the [`Store`](ironic_core::store::Store) that the reference
+//! host runs on.
 //!
 //! ```
 //! use ironic_core::store::{Filter, Kind, Store};
-//! use ironic_standalone::store::SqliteStore;
+//! use ironic_standalone::store::SqlStore;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let store = SqliteStore::open("sqlite::memory:").await?;
+//! let store = SqlStore::open("sqlite::memory:").await?;
 //! assert_eq!(store.count(Kind::Node, &Filter::All).await?, 0);
 //! # Ok(())
 //! # }
@@ -14,17 +15,18 @@
 
 mod columns;
 mod connections;
+mod dialect;
 mod error;
 mod group;
-#[cfg(test)]
-mod job_tests;
-#[cfg(test)]
-mod plan_tests;
+mod postgres;
+mod records;
 mod row;
 mod schema;
+mod sql;
+mod sql_store;
 mod sqlite;
 mod translate;
 mod writer;
 
 pub use error::OpenError;
-pub use sqlite::SqliteStore;
+pub use sql_store::SqlStore;

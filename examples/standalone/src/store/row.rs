@@ -1,10 +1,9 @@
 use ironic_core::store::{Kind, Record, Revision, StoreError};
 use serde_json::value::RawValue;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use uuid::Uuid;
 
 use super::error::Failure;
+use super::sql::{Arg, Sql};
 
 /// Where and when a record was put, as one column: each further one costs a list more than all
 /// that SQLite does for the row.
@@ -15,7 +14,7 @@ macro_rules! head {
 }
 pub(super) use head;
 
-/// The columns that [`record`] reads.
+/// The columns of a statement that answers records.
 macro_rules! columns {
     () => {
         concat!($crate::store::row::head!(), " AS head, r.body AS body")
@@ -23,34 +22,31 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-/// What parts the head of a summary from its body, and each summary from the next: JSON has
-/// these nowhere, not even in its texts.
-const AFTER_HEAD: char = '\u{1f}';
-const AFTER_SUMMARY: char = '\u{1e}';
-
-/// The node as one text: its head, and a body that has the members of
+/// A body that has the members of
 /// [`NodeSummary::FIELDS`](ironic_core::model::NodeSummary::FIELDS) and no others.
-macro_rules! summary {
+macro_rules! summary_body {
     () => {
         concat!(
-            $crate::store::row::head!(),
-            " || char(31) || '{' || substr(",
-            r#"ifnull(',"uuid":' || r.uuid, '') || "#,
-            r#"ifnull(',"name":' || r.name, '') || "#,
-            r#"ifnull(',"instance_uuid":' || r.instance_uuid, '') || "#,
-            r#"ifnull(',"power_state":' || r.power_state, '') || "#,
-            r#"ifnull(',"provision_state":' || r.provision_state, '') || "#,
-            r#"ifnull(',"maintenance":' || r.maintenance, '')"#,
+            "'{' || substr(",
+            r#"coalesce(',"uuid":' || r.uuid, '') || "#,
+            r#"coalesce(',"name":' || r.name, '') || "#,
+            r#"coalesce(',"instance_uuid":' || r.instance_uuid, '') || "#,
+            r#"coalesce(',"power_state":' || r.power_state, '') || "#,
+            r#"coalesce(',"provision_state":' || r.provision_state, '') || "#,
+            r#"coalesce(',"maintenance":' || r.maintenance, '')"#,
             ", 2) || '}'"
         )
     };
 }
-pub(super) use summary;
+pub(super) use summary_body;
 
-/// The nodes of a list of [`summary`], which comes in one row: every further one would wake
-/// the thread that waits for it. SQLite's longest text has room for two million.
-pub(super) fn summaries(row: &SqliteRow) -> Result<Vec<Record>, Failure> {
-    let all: Option<&str> = row.try_get(0)?;
+/// What parts the head of a summary from its body, and each summary from the next, where all of a
+/// list are one text: JSON has these nowhere, not even in its texts.
+const AFTER_HEAD: char = '\u{1f}';
+const AFTER_SUMMARY: char = '\u{1e}';
+
+/// The nodes of a list of summaries that comes in one row.
+pub(super) fn summaries(all: Option<&str>) -> Result<Vec<Record>, Failure> {
     let each = all.map(|all| all.split(AFTER_SUMMARY));
     each.into_iter()
         .flatten()
@@ -62,18 +58,10 @@ pub(super) fn summaries(row: &SqliteRow) -> Result<Vec<Record>, Failure> {
 }
 
 /// The record of a row with [`columns`].
-pub(super) fn record(kind: Kind, row: &SqliteRow) -> Result<Record, Failure> {
-    whole(kind, row.try_get("head")?, row.try_get("body")?)
-}
-
-fn whole(kind: Kind, head: &str, body: String) -> Result<Record, Failure> {
+pub(super) fn whole(kind: Kind, head: &str, body: String) -> Result<Record, Failure> {
     let mut parts = head.splitn(5, ' ');
     let mut part = || parts.next().unwrap_or_default();
-    let id = part();
-    // There is no id to name.
-    let id = id
-        .parse()
-        .map_err(|_| corrupt(kind, Uuid::nil(), format!("{id:?} is no uuid")))?;
+    let id = self::id(kind, part())?;
     let corrupt = |message| corrupt(kind, id, message);
     let (created, revision, schema, keys) = (part(), part(), part(), part());
     let body = RawValue::from_string(body).map_err(|e| corrupt(e.to_string()))?;
@@ -91,34 +79,37 @@ fn whole(kind: Kind, head: &str, body: String) -> Result<Record, Failure> {
 }
 
 /// The record of this kind and id.
-pub(super) async fn fetch(
-    connection: &mut SqliteConnection,
-    kind: Kind,
-    id: Uuid,
-) -> Result<Option<Record>, Failure> {
+pub(super) fn fetch(kind: Kind, id: Uuid) -> Sql {
     const SQL: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM records AS r WHERE r.kind = ? AND r.id = ?"
+        " FROM records AS r WHERE r.kind = $1 AND r.id = $2"
     );
-    let row = sqlx::query(SQL)
-        .bind(kind.as_str())
-        .bind(id.to_string())
-        .fetch_optional(connection)
-        .await?;
-    row.map(|row| record(kind, &row)).transpose()
+    Sql::fixed(SQL, [Arg::from(kind.as_str()), Arg::from(id.to_string())])
 }
 
-/// SQLite counts in i64; so does the counter here, from 1.
+/// A record's keys as its column has them.
+pub(super) fn keys(record: &Record) -> Result<String, Failure> {
+    serde_json::to_string(&record.keys)
+        .map_err(|e| corrupt(record.kind, record.id, format!("its keys: {e}")))
+}
+
+/// The databases count in i64; so does the counter here, from 1.
 pub(super) fn revision(stored: i64) -> Revision {
     Revision(u64::try_from(stored).unwrap_or(0))
 }
 
-pub(super) fn id(kind: Kind, row: &SqliteRow) -> Result<Uuid, Failure> {
-    let id: &str = row.try_get("id")?;
+pub(super) fn id(kind: Kind, id: &str) -> Result<Uuid, Failure> {
     // There is no id to name.
     id.parse()
         .map_err(|_| corrupt(kind, Uuid::nil(), format!("{id:?} is no uuid")))
+}
+
+pub(super) fn kind(kind: &str) -> Result<Kind, Failure> {
+    kind.parse().map_err(|_| {
+        let message = format!("there is no kind {kind:?}");
+        Failure::Refused(StoreError::unavailable(message))
+    })
 }
 
 pub(super) fn corrupt(kind: Kind, id: Uuid, message: String) -> Failure {

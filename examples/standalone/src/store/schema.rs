@@ -1,48 +1,59 @@
-use sqlx::Connection as _;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection as _, SqlStr};
 
 use super::OpenError;
+use super::dialect::{Connection, Dialect};
+use super::sql::Sql;
 
-/// What leads from each version of the schema to the next. Steps that have been released never
-/// change; a new one is added at the end.
-const MIGRATIONS: &[&str] = &[
-    include_str!("schema_1.sql"),
-    include_str!("schema_2.sql"),
-    include_str!("schema_3.sql"),
-];
+/// What version of the schema a database has; 0 if it has none yet.
+pub(super) async fn version<D: Dialect>(
+    connection: &mut Connection<D>,
+) -> Result<i64, sqlx::Error> {
+    let tables = D::whole(connection, Sql::fixed(D::HAS_VERSION, [])).await?;
+    if tables == Some(0) {
+        return Ok(0);
+    }
+    let version = Sql::fixed("SELECT max(version) FROM schema_version", []);
+    Ok(D::whole(connection, version).await?.unwrap_or(0))
+}
 
-/// Brings a database to the newest version; creates what a new one needs.
-pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let found = version(&mut transaction).await?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+/// The newest version that this program knows.
+pub(super) fn newest<D: Dialect>() -> i64 {
+    i64::try_from(D::MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// Brings a database to the newest version; creates what a new one needs. Answers which version
+/// it had.
+///
+/// All steps are one transaction, so that a program that ends in the middle of it leaves nothing
+/// behind, and a second one that starts meanwhile waits and then finds nothing to do.
+pub(super) async fn migrate<D: Dialect>(connection: &mut Connection<D>) -> Result<i64, OpenError> {
+    let known = newest::<D>();
+    // Without a lock: who only may read, or comes while others write, needs none.
+    let found = version::<D>(connection).await?;
+    if found == known {
+        return Ok(found);
+    }
+    let (first, then) = match D::BEGIN_MIGRATION {
+        [first, then @ ..] => (*first, then),
+        [] => ("BEGIN", &[][..]),
+    };
+    let mut transaction = connection.begin_with(SqlStr::from_static(first)).await?;
+    for statement in then {
+        D::run(&mut transaction, statement).await?;
+    }
+    let found = version::<D>(&mut transaction).await?;
     let missing = usize::try_from(found)
         .ok()
-        .and_then(|n| MIGRATIONS.get(n..));
+        .and_then(|n| D::MIGRATIONS.get(n..));
     let Some(missing) = missing else {
         return Err(OpenError::Newer { found, known });
     };
     for migration in missing {
-        sqlx::raw_sql(*migration).execute(&mut *transaction).await?;
+        D::run(&mut transaction, migration).await?;
     }
     if !missing.is_empty() {
-        sqlx::query("UPDATE schema_version SET version = ?")
-            .bind(known)
-            .execute(&mut *transaction)
-            .await?;
+        D::set_version(&mut transaction, known).await?;
     }
     transaction.commit().await?;
-    Ok(())
-}
-
-async fn version(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
-    sqlx::raw_sql(
-        "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT;
-         INSERT INTO schema_version SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM schema_version);",
-    )
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query_scalar("SELECT version FROM schema_version")
-        .fetch_one(connection)
-        .await
+    Ok(found)
 }

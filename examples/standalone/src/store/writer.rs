@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use ironic_core::store::{Batch, Revision, StoreError};
-use sqlx::sqlite::SqliteConnection;
+use ironic_core::store::{Batch, Op, Revision, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
-use super::connections::Connections;
-use super::error::Failure;
+use super::connections::{Connections, Lease, patiently};
+use super::dialect::{Connection, Dialect};
+use super::error::{Failure, Trouble};
 use super::group::Group;
 
 /// How many commits wait before callers are held up.
@@ -31,7 +31,7 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the task on the current runtime.
-    pub(super) fn start(connections: Arc<Connections>) -> Self {
+    pub(super) fn start<D: Dialect>(connections: Arc<Connections<D>>) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
         tokio::spawn(run(connections, queue));
         Self { jobs }
@@ -48,7 +48,7 @@ impl Writer {
     }
 }
 
-async fn run(connections: Arc<Connections>, mut queue: mpsc::Receiver<Job>) {
+async fn run<D: Dialect>(connections: Arc<Connections<D>>, mut queue: mpsc::Receiver<Job>) {
     let mut jobs = Vec::new();
     while queue.recv_many(&mut jobs, GROUP).await > 0 {
         let answers = commit_all(&connections, &jobs).await;
@@ -61,13 +61,17 @@ async fn run(connections: Arc<Connections>, mut queue: mpsc::Receiver<Job>) {
 
 /// Commits batches in one transaction; what is refused leaves no trace in it. When one of them
 /// makes the database fail, each gets a transaction, and a failure, of its own.
-async fn commit_all(connections: &Connections, jobs: &[Job]) -> Vec<Answer> {
+async fn commit_all<D: Dialect>(connections: &Connections<D>, jobs: &[Job]) -> Vec<Answer> {
     let error = match commit_group(connections, jobs).await {
         Ok(answers) => return answers,
         Err(error) => error,
     };
-    // Another program keeps the lock: each of them would wait for it as long.
-    if jobs.len() == 1 || is_busy(&error) {
+    // One that cannot be written now, or at all; or nothing can, and each would wait for it as long.
+    let trouble = trouble::<D>(&error);
+    if let ([job], Some(Trouble::Content)) = (jobs, trouble) {
+        return vec![Err(refused(&job.batch, error))];
+    }
+    if jobs.len() == 1 || matches!(trouble, Some(Trouble::Busy | Trouble::Lost)) {
         let error = StoreError::from(error);
         return vec![Err(error); jobs.len()];
     }
@@ -78,27 +82,80 @@ async fn commit_all(connections: &Connections, jobs: &[Job]) -> Vec<Answer> {
     );
     let mut answers = Vec::with_capacity(jobs.len());
     for job in jobs {
-        let alone = commit_group(connections, std::slice::from_ref(job)).await;
-        answers.extend(alone.unwrap_or_else(|error| vec![Err(error.into())]));
+        let alone = std::slice::from_ref(job);
+        // Not deeper than this: alone it is not taken apart again.
+        answers.extend(Box::pin(commit_all(connections, alone)).await);
     }
     answers
 }
 
-async fn commit_group(connections: &Connections, jobs: &[Job]) -> Result<Vec<Answer>, Failure> {
-    let mut lease = connections.acquire().await?;
-    let committed = try_group(&mut lease, jobs).await;
-    if committed.is_err() {
-        // Fails where there is nothing to roll back any more.
-        let _ = sqlx::query("ROLLBACK").execute(&mut *lease).await;
+/// What to say of a batch with something in it that the database cannot take in, as JSON that is
+/// nested too deep: trying it again would be of no use.
+fn refused(batch: &Batch, error: Failure) -> StoreError {
+    let put = batch.ops.iter().find(|op| matches!(op, Op::Put { .. }));
+    match (put, error) {
+        (Some(op), Failure::Database(error)) => {
+            let (kind, id) = op.target();
+            let message = error.to_string();
+            StoreError::Corrupt { kind, id, message }
+        }
+        (_, error) => error.into(),
     }
-    lease.end(committed)
 }
 
-async fn try_group(
-    connection: &mut SqliteConnection,
+async fn commit_group<D: Dialect>(
+    connections: &Connections<D>,
     jobs: &[Job],
 ) -> Result<Vec<Answer>, Failure> {
-    let mut group = Group::begin(connection, jobs.iter().map(|job| &job.batch)).await?;
+    loop {
+        let mut lease = connections.acquire().await?;
+        let batches = jobs.iter().map(|job| &job.batch);
+        let begun = patiently::<D, _, _>(Group::begin::<D>(&mut lease, batches)).await;
+        let (error, written) = match begun {
+            Ok(group) => {
+                let finished = patiently::<D, _, _>(finish::<D>(&mut lease, group, jobs)).await;
+                match finished {
+                    Ok(answers) => {
+                        lease.end(Ok(()));
+                        return Ok(answers);
+                    }
+                    Err(error) => (error, true),
+                }
+            }
+            Err(error) => (error, false),
+        };
+        let was_stale = abandon(lease, &error).await;
+        // What may have been written is not tried again: nobody knows whether it has been.
+        if written || !was_stale {
+            return Err(error);
+        }
+    }
+}
+
+/// Ends a transaction that has failed; `true` if its connection had gone stale before it.
+async fn abandon<D: Dialect>(mut lease: Lease<'_, D>, error: &Failure) -> bool {
+    match error {
+        Failure::Database(error) => {
+            let was_stale = lease.failed(error);
+            if D::KEEPS_INTERRUPTED {
+                // Fails where there is nothing to roll back any more.
+                let _ = D::run(&mut lease, "ROLLBACK").await;
+            }
+            was_stale
+        }
+        Failure::Refused(_) => {
+            let ended = D::run(&mut lease, "ROLLBACK").await;
+            lease.end(ended.map_err(Failure::from));
+            false
+        }
+    }
+}
+
+async fn finish<'a, D: Dialect>(
+    connection: &mut Connection<D>,
+    mut group: Group<'a>,
+    jobs: &'a [Job],
+) -> Result<Vec<Answer>, Failure> {
     let mut answers = Vec::with_capacity(jobs.len());
     for job in jobs {
         // Now that nobody else writes, what is no longer waited for has not happened and never
@@ -109,17 +166,13 @@ async fn try_group(
             group.apply(&job.batch)
         });
     }
-    group.end(connection).await?;
+    group.end::<D>(connection).await?;
     Ok(answers)
 }
 
-/// Whether a write could not begin because another program was writing all the while.
-fn is_busy(error: &Failure) -> bool {
-    /// SQLITE_BUSY; the higher bytes of a code say more.
-    const BUSY: u32 = 5;
-    let Failure::Database(sqlx::Error::Database(error)) = error else {
-        return false;
-    };
-    let code = error.code().and_then(|code| code.parse::<u32>().ok());
-    code.is_some_and(|code| code & 0xff == BUSY)
+fn trouble<D: Dialect>(error: &Failure) -> Option<Trouble> {
+    match error {
+        Failure::Database(error) => Some(D::trouble(error)),
+        Failure::Refused(_) => None,
+    }
 }

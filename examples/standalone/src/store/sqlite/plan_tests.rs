@@ -5,24 +5,24 @@ use std::collections::BTreeSet;
 use ironic_core::model::NodeSummary;
 use ironic_core::store::{Filter, Kind, Query, Scalar};
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Connection as _, QueryBuilder, Row, Sqlite};
+use sqlx::{AssertSqlSafe, Connection as _, Row};
 use uuid::Uuid;
 
-use super::schema::migrate;
-use super::translate::{self, INDEXED_TEXT, INDEXED_TYPE, Marker};
+use super::Sqlite;
+use super::expressions::{INDEXED_TEXT, INDEXED_TYPE};
+use crate::store::schema::migrate;
+use crate::store::sql::Sql;
+use crate::store::translate::{self, Marker};
 
 pub(super) async fn database() -> SqliteConnection {
     let connection = SqliteConnection::connect("sqlite::memory:").await;
     let mut connection = connection.unwrap();
-    migrate(&mut connection).await.unwrap();
+    migrate::<Sqlite>(&mut connection).await.unwrap();
     connection
 }
 
-pub(super) async fn plan(
-    database: &mut SqliteConnection,
-    statement: &QueryBuilder<Sqlite>,
-) -> String {
-    let explain = format!("EXPLAIN QUERY PLAN {}", statement.sql().as_str());
+pub(super) async fn plan(database: &mut SqliteConnection, statement: &Sql) -> String {
+    let explain = format!("EXPLAIN QUERY PLAN {}", statement.text());
     let rows = sqlx::query(AssertSqlSafe(explain))
         .fetch_all(database)
         .await;
@@ -48,7 +48,11 @@ async fn what_a_project_sees_is_found_by_two_indexes() {
         Filter::text("lessee", "a"),
     ]);
     let query = Query::all(Kind::Node).filter(of_project);
-    let plan = plan(&mut database, &translate::list(&query, None).unwrap()).await;
+    let plan = plan(
+        &mut database,
+        &translate::list::<Sqlite>(&query, None).unwrap(),
+    )
+    .await;
     assert!(
         plan.contains("records_by_owner (kind=? AND <expr>=?)"),
         "{plan}"
@@ -71,17 +75,22 @@ async fn a_field_that_is_asked_for_by_value_has_an_index() {
             Filter::text(field, "a").and(Filter::flag("retired", false)),
         ] {
             let list =
-                translate::list(&Query::all(Kind::Node).filter(filter.clone()), None).unwrap();
+                translate::list::<Sqlite>(&Query::all(Kind::Node).filter(filter.clone()), None)
+                    .unwrap();
             let list = plan(&mut database, &list).await;
             assert!(list.contains(&index), "{filter:?}: {list}");
-            let count = translate::count(Kind::Node, &filter).unwrap();
+            let count = translate::count::<Sqlite>(Kind::Node, &filter).unwrap();
             let count = plan(&mut database, &count).await;
             assert!(count.contains(&index), "{filter:?}: {count}");
         }
     }
     for (field, _) in INDEXED_TYPE {
         let query = Query::all(Kind::Node).filter(Filter::flag(field, true));
-        let plan = plan(&mut database, &translate::list(&query, None).unwrap()).await;
+        let plan = plan(
+            &mut database,
+            &translate::list::<Sqlite>(&query, None).unwrap(),
+        )
+        .await;
         let index = format!("USING INDEX records_by_{field} (kind=? AND <expr>=?)");
         assert!(plan.contains(&index), "{field}: {plan}");
     }
@@ -114,7 +123,11 @@ async fn the_default_order_needs_no_sorting() {
             "records_by_node_uuid (kind=? AND <expr>=? AND (created,id)>(?,?))",
         ),
     ] {
-        let plan = plan(&mut database, &translate::list(&query, marker).unwrap()).await;
+        let plan = plan(
+            &mut database,
+            &translate::list::<Sqlite>(&query, marker).unwrap(),
+        )
+        .await;
         assert!(plan.contains(search), "{query:?}: {plan}");
         assert!(!plan.contains("TEMP B-TREE"), "{query:?}: {plan}");
     }
@@ -138,16 +151,16 @@ async fn a_list_of_summaries_reads_an_index_alone() {
             ),
         ] {
             let query = all.clone().filter(filter.clone());
-            let list = translate::list(&query, marker).unwrap();
+            let list = translate::list::<Sqlite>(&query, marker).unwrap();
             let plan = plan(&mut database, &list).await;
             assert!(plan.contains(search), "{query:?}: {plan}");
             assert!(!plan.contains("TEMP B-TREE"), "{query:?}: {plan}");
         }
     }
-    let list = translate::list(&all, None).unwrap();
+    let list = translate::list::<Sqlite>(&all, None).unwrap();
     let columns = NodeSummary::FIELDS.map(|field| format!("',\"{field}\":' || r.{field}"));
     for column in columns {
-        assert!(list.sql().as_str().contains(&column), "{column}");
+        assert!(list.text().contains(&column), "{column}");
     }
     // One field more, or another kind, and bodies are read.
     let mut more = all.clone();
@@ -155,7 +168,7 @@ async fn a_list_of_summaries_reads_an_index_alone() {
     let mut ports = all;
     ports.kind = Kind::Port;
     for query in [more, ports] {
-        let list = translate::list(&query, None).unwrap();
-        assert!(list.sql().as_str().contains("r.body"), "{query:?}");
+        let list = translate::list::<Sqlite>(&query, None).unwrap();
+        assert!(list.text().contains("r.body"), "{query:?}");
     }
 }

@@ -16,12 +16,13 @@ use ironic_core::store::{
     Batch, Filter, Kind, MemoryStore, Query, Record, Repository, Revision, Store, StoreError,
     UniqueKey,
 };
-use sqlx::{QueryBuilder, Sqlite};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use super::Sqlite;
 use super::plan_tests::{database, plan};
-use super::translate;
+use crate::store::sql::Sql;
+use crate::store::translate;
 
 /// Each query, by what it asks for, and the search that answers it. Those by creation read all
 /// records of their kind: there are as many conductors as there are programs, flows of the nodes
@@ -163,11 +164,11 @@ async fn conductor(store: &Arc<Asked>) -> Conductor {
         .unwrap()
 }
 
-fn statement(name: &str, query: &Query) -> QueryBuilder<Sqlite> {
+fn statement(name: &str, query: &Query) -> Sql {
     if name.starts_with("count ") {
-        translate::count(query.kind, &query.filter).unwrap()
+        translate::count::<Sqlite>(query.kind, &query.filter).unwrap()
     } else {
-        translate::list(query, None).unwrap()
+        translate::list::<Sqlite>(query, None).unwrap()
     }
 }
 

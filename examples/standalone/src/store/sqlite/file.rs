@@ -1,0 +1,51 @@
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::str::FromStr;
+
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+
+use super::Sqlite;
+use crate::store::OpenError;
+use crate::store::connections::BUSY_TIMEOUT;
+use crate::store::records::{Database, READERS};
+
+/// The database at a URL of the form `sqlite:PATH`; it is created if there is none.
+pub(in crate::store) fn open(url: &str) -> Result<Database<Sqlite>, OpenError> {
+    let name = url.strip_prefix("sqlite:").ok_or(OpenError::Url)?;
+    if name.trim_start_matches('/').is_empty() || name.starts_with('?') {
+        return Err(OpenError::Url);
+    }
+    let options = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Url)?;
+    let options = options
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(BUSY_TIMEOUT)
+        .row_buffer_size(1024)
+        .disable_statement_logging();
+    if name.starts_with(":memory:") {
+        // The records are gone with the only connection.
+        return Ok(Database::shared(options));
+    }
+    create(options.get_filename())?;
+    Ok(Database::new(options, READERS))
+}
+
+/// Creates a file that only its owner reads, as it will hold the passwords of machines; SQLite
+/// gives the same rights to the files that it puts beside it.
+fn create(path: &Path) -> Result<(), OpenError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(OpenError::Create {
+            path: path.display().to_string(),
+            source,
+        }),
+    }
+}
