@@ -6,7 +6,7 @@ export IRONIC_TEST_VENV := $(VENV)
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: help demo test unit peers lint bench fmt deny floors map sizes contracts purity docs diagram fleet fleet-search fleet-bugs
+.PHONY: help demo test unit peers lint bench fmt deny floors map sizes contracts purity docs diagram recordings fleet fleet-search fleet-bugs
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -84,3 +84,18 @@ diagram: ## the pictures that code draws: states.svg from the transition table, 
 	$(CARGO) run --quiet --locked -p ironic-core --example states_svg > states.svg
 	$(CARGO) run --quiet --locked -p ironic-hashring --example placement > placement.svg.new
 	mv placement.svg.new ironic-hashring/placement.svg
+
+RECORD = $(CARGO) run --quiet --locked -p ironic-recordings --
+FLEET_SHOWN = make fleet SEED=7 NODES=200 CONDUCTORS=5
+
+recordings: ## what the README shows of a terminal, remade from what programs print: docs/*.svg
+	@mkdir -p docs target
+	$(RECORD) plan > target/plan.txt
+	$(RECORD) plan-undeploy > target/plan-undeploy.txt
+	$(RECORD) explain > target/explain.txt
+	@$(MAKE) --quiet fleet NODES=1 CONDUCTORS=1 > /dev/null # What follows shows no compiler.
+	script --quiet --return --command '$(FLEET_SHOWN)' /dev/null > target/fleet.txt
+	$(RECORD) svg "" < target/plan.txt > docs/plan.svg
+	$(RECORD) svg "" < target/plan-undeploy.txt > docs/plan-undeploy.svg
+	$(RECORD) svg "" < target/explain.txt > docs/explain.svg
+	$(RECORD) svg "$(FLEET_SHOWN)" < target/fleet.txt > docs/fleet.svg
