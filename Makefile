@@ -94,7 +94,7 @@ recordings: ## what the README shows of a terminal, remade from what programs pr
 	$(RECORD) plan-undeploy > target/plan-undeploy.txt
 	$(RECORD) explain > target/explain.txt
 	@$(MAKE) --quiet fleet NODES=1 CONDUCTORS=1 > /dev/null # What follows shows no compiler.
-	script --quiet --return --command '$(FLEET_SHOWN)' /dev/null > target/fleet.txt
+	env -u MAKELEVEL -u MAKEFLAGS script --quiet --return --command '$(FLEET_SHOWN)' /dev/null > target/fleet.txt
 	$(RECORD) svg "" < target/plan.txt > docs/plan.svg
 	$(RECORD) svg "" < target/plan-undeploy.txt > docs/plan-undeploy.svg
 	$(RECORD) svg "" < target/explain.txt > docs/explain.svg

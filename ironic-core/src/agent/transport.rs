@@ -66,8 +66,8 @@ impl AgentAnswer {
 /// Reaches agents.
 ///
 /// # Contract
-/// - **Who calls.** [`AgentClient`](super::AgentClient), for a command under the node's lock, for a
-///   question without. From any thread, many at once; no call waits for another.
+/// - **Who calls.** [`AgentClient`](super::AgentClient): commands under the node's lock, questions
+///   under it or not. From any thread, many at once; no call waits for another.
 /// - **Once.** One exchange for each call, nothing is repeated here: the client repeats a command
 ///   that got no answer up to `agent_max_command_attempts` times, and looks in between whether the
 ///   agent has it.

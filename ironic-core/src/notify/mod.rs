@@ -75,8 +75,9 @@ impl Notification {
 /// - **Who calls.** The conductor that made the change; a client, for records that belong to no
 ///   node. From any thread.
 /// - **When.** After the change has been committed; of what only begins (`Status::Start`), before.
-///   While the node is still held, so the events of one node come in the order of its changes;
-///   those of different nodes in any.
+///   The events of one piece of work on a node come in the order of its changes. The last of one
+///   and the first of the next may cross, as the node is given back in the batch that ends the
+///   first; those of different nodes come in any order.
 /// - **Must not block**, must not panic: it is called in the middle of the work on the node, without
 ///   a limit of time, and a panic counts as one of that work. [`ChannelNotifier`] queues.
 /// - **At most once.** After a crash between the commit and the call the event is missing, and

@@ -59,7 +59,8 @@ use uuid::Uuid;
 /// - **Bodies** come back with the same value, numbers and text to the last digit and character;
 ///   the suite goes up to 100 levels of nesting and to several MiB.
 /// - **Errors.** [`StoreError::Unavailable`] leaves open whether a `commit` was applied; the engine
-///   reads before it goes on, and repeats no batch. The other errors say that nothing was applied.
+///   finds out by reading, and repeats nothing that its fence or its expectations do not make
+///   harmless. The other errors say that nothing was applied.
 /// - **Time.** The engine puts no limit on a call. A conductor whose keep-alive is not written
 ///   before its lease ends sends its machines nothing more, so a call that would take long should
 ///   fail instead.
