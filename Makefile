@@ -87,6 +87,7 @@ diagram: ## the pictures that code draws: states.svg from the transition table, 
 
 RECORD = $(CARGO) run --quiet --locked -p ironic-recordings --
 FLEET_SHOWN = make fleet SEED=7 NODES=200 CONDUCTORS=5
+draw = $(RECORD) svg "$(2)" < target/$(1).txt > target/$(1).svg && mv target/$(1).svg docs/$(1).svg
 
 recordings: ## what the README shows of a terminal, remade from what programs print: docs/*.svg
 	@mkdir -p docs target
@@ -95,7 +96,7 @@ recordings: ## what the README shows of a terminal, remade from what programs pr
 	$(RECORD) explain > target/explain.txt
 	@$(MAKE) --quiet fleet NODES=1 CONDUCTORS=1 > /dev/null # What follows shows no compiler.
 	env -u MAKELEVEL -u MAKEFLAGS script --quiet --return --command '$(FLEET_SHOWN)' /dev/null > target/fleet.txt
-	$(RECORD) svg "" < target/plan.txt > docs/plan.svg
-	$(RECORD) svg "" < target/plan-undeploy.txt > docs/plan-undeploy.svg
-	$(RECORD) svg "" < target/explain.txt > docs/explain.svg
-	$(RECORD) svg "$(FLEET_SHOWN)" < target/fleet.txt > docs/fleet.svg
+	$(call draw,plan,)
+	$(call draw,plan-undeploy,)
+	$(call draw,explain,)
+	$(call draw,fleet,$(FLEET_SHOWN))
