@@ -16,17 +16,31 @@ use crate::states::PowerTarget;
 pub struct AgentInspect;
 
 impl AgentInspect {
-    /// Leaves the ramdisk: it is switched off, unless it runs on for what comes next.
-    async fn leave(&self, task: &mut Task, runs_on: bool) -> Result<(), Error> {
+    /// Leaves the ramdisk, as far as that can be done: it is switched off, or restarted away from
+    /// where a machine is never off, unless it runs on for what comes next.
+    async fn leave(&self, task: &mut Task) -> Result<(), Error> {
         let driver = task.driver();
-        if !runs_on && !task.node().disable_power_off {
-            task.switch_power(PowerTarget::Off, None).await?;
+        let runs_on = fast_track::enabled(task.node(), &task.config().policy)?;
+        let stays_on = task.node().disable_power_off;
+        let mut all = Vec::new();
+        if !runs_on && !stays_on {
+            all.push(task.switch_power(PowerTarget::Off, None).await);
         }
-        driver.boot.clean_up_ramdisk(task).await?;
-        driver
-            .network
-            .disconnect(task, NetworkRole::Inspection)
-            .await
+        all.push(driver.boot.clean_up_ramdisk(task).await);
+        let role = NetworkRole::Inspection;
+        all.push(driver.network.disconnect(task, role).await);
+        if !runs_on && stays_on {
+            all.push(task.switch_power(PowerTarget::Reboot, None).await);
+        }
+        let failed: Vec<_> = all.into_iter().filter_map(Result::err).collect();
+        match &failed[..] {
+            [] => Ok(()),
+            [one] => Err(one.clone()),
+            several => {
+                let texts: Vec<_> = several.iter().map(Error::to_string).collect();
+                Err(Error::driver("agent", texts.join("; ")))
+            }
+        }
     }
 }
 
@@ -43,6 +57,9 @@ impl Interface for AgentInspect {
             Part::Prepare => booting_ramdisk(Forecast::default(), outlook.node, role)
                 .wait(Wait::for_agent("put what it found on the node")),
             Part::Finish if outlook.ramdisk_stays => Forecast::default().disconnect(role),
+            Part::Finish if outlook.node.disable_power_off => Forecast::default()
+                .disconnect(role)
+                .power(PowerTarget::Reboot),
             Part::Finish => stopping(Forecast::default(), outlook.node).disconnect(role),
             _ => Forecast::default(),
         }
@@ -103,14 +120,13 @@ impl Inspect for AgentInspect {
             .unwrap_or_default();
         task.keep_inventory(&Inventory::new(task.node_id(), inventory, plugin_data))
             .await?;
-        let runs_on = fast_track::enabled(task.node(), &task.config().policy)?;
-        self.leave(task, runs_on).await?;
+        self.leave(task).await?;
         // Kept in a record of its own from here on: a node is read far more often.
         task.node_mut().set_internal("inspection_data", Value::Null);
         Ok(())
     }
 
     async fn abort(&self, task: &mut Task) -> Result<(), Error> {
-        self.leave(task, false).await
+        self.leave(task).await
     }
 }

@@ -284,7 +284,7 @@ async fn an_agent_that_does_not_answer_at_once_is_waited_for_and_no_longer() {
     conductor.stop().await.unwrap();
 }
 
-fn inventory() -> InspectionArgs {
+pub(crate) fn inventory() -> InspectionArgs {
     let found = json!({"interfaces": [{"name": "eth0", "mac_address": "52:54:00:00:00:01"}],
         "cpu": {"architecture": "x86_64", "count": 4}, "memory": {"physical_mb": 4096},
         "disks": [], "boot": {"current_boot_mode": "uefi"}});

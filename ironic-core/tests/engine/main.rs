@@ -27,6 +27,7 @@ mod history;
 mod hold;
 mod hooked;
 mod house;
+mod inspection;
 mod interleave;
 mod keep_alive;
 mod lessee;
