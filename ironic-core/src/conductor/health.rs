@@ -51,6 +51,7 @@ impl Inner {
                 show(&before)
             );
             let event = HistoryEvent::new(seen.uuid, Severity::Info, "monitoring", "health", &told);
+            let event = event.met_by(&node, context.clock.now());
             let mut ops = vec![put_over(&stored, &node)?];
             ops.extend(self.manager.history_op(&event)?);
             match context.repository.commit(Batch { fence: None, ops }).await {

@@ -104,7 +104,9 @@ impl Inner {
         text: &str,
     ) {
         let (node, code) = (task.node_id(), error.code());
+        let now = self.manager.context().clock.now();
         let event = HistoryEvent::new(node, Severity::Error, activity, code, text);
+        let event = event.met_by(task.node(), now);
         let noted = async {
             let Some(op) = self.manager.history_op(&event)? else {
                 return Ok(());

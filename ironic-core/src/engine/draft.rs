@@ -158,7 +158,8 @@ impl<'a> Draft<'a> {
         text: impl Into<String>,
     ) {
         let node = self.node.uuid;
-        let mut event = HistoryEvent::new(node, severity, event_type, code, text);
+        let event = HistoryEvent::new(node, severity, event_type, code, text);
+        let mut event = event.met_by(self.view.node, self.now);
         event.user = self.asked_by();
         self.history.push(event);
     }

@@ -26,6 +26,10 @@ string_enum! {
 pub struct Allocation {
     /// Its identity, which becomes that of the instance on the machine.
     pub uuid: Uuid,
+    /// What the caller gave for an identity, where that is no uuid: [`Allocation::id_of`] it is
+    /// the identity then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_id: Option<String>,
     /// A unique name. A machine of the same name is preferred.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -76,9 +80,18 @@ impl Allocation {
         Self::of(uuid, None, Some(node))
     }
 
+    /// The identity of the allocation that is known by this text, which is no uuid.
+    pub fn id_of(given: &str) -> Uuid {
+        Uuid::new_v5(
+            &Uuid::NAMESPACE_OID,
+            format!("allocation:{given}").as_bytes(),
+        )
+    }
+
     fn of(uuid: Uuid, resource_class: Option<String>, node_uuid: Option<Uuid>) -> Self {
         Self {
             uuid,
+            given_id: None,
             name: None,
             node_uuid,
             state: AllocationState::Allocating,

@@ -1,7 +1,9 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::Node;
 use crate::runtime::Timestamp;
+use crate::states::ProvisionState;
 
 string_enum! {
     /// How bad a history event is.
@@ -37,6 +39,18 @@ pub struct HistoryEvent {
     /// Who asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// In which project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// The state that the node was in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<ProvisionState>,
+    /// The state that it was on its way to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_provision_state: Option<ProvisionState>,
+    /// For how many whole seconds it had been in its state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<u64>,
 }
 
 impl HistoryEvent {
@@ -58,6 +72,20 @@ impl HistoryEvent {
             code: code.to_owned(),
             event: event.into(),
             user: None,
+            project: None,
+            state: None,
+            target_provision_state: None,
+            duration_seconds: None,
         }
+    }
+
+    /// The same event, that the node met with as it was.
+    #[must_use]
+    pub fn met_by(mut self, node: &Node, now: Timestamp) -> Self {
+        self.state = Some(node.provision_state);
+        self.target_provision_state = node.target_provision_state;
+        let since = node.provision_updated_at;
+        self.duration_seconds = since.map(|since| now.since(since).as_secs());
+        self
     }
 }

@@ -12,8 +12,9 @@ use super::{
 use crate::Error;
 use crate::flow::Flow;
 use crate::model::{
-    Allocation, BiosSetting, Chassis, ConductorRecord, FirmwareComponent, HistoryEvent, Inventory,
-    Lock, Node, NodeSummary, NodeTrait, Port, Portgroup, VolumeConnector, VolumeTarget,
+    Allocation, BiosSetting, Chassis, ConductorRecord, FirmwareComponent, HistoryEvent,
+    InspectionRule, Inventory, Lock, Node, NodeSummary, NodeTrait, Port, Portgroup,
+    VolumeConnector, VolumeTarget,
 };
 use crate::steps::{DeployTemplate, Runbook};
 
@@ -94,6 +95,7 @@ persistent!(NodeTrait, Trait, "trait");
 persistent!(BiosSetting, BiosSetting, "BIOS setting");
 persistent!(FirmwareComponent, FirmwareComponent, "firmware component");
 persistent!(Chassis, Chassis, "chassis");
+persistent!(InspectionRule, InspectionRule, "inspection rule");
 persistent!(Portgroup, Portgroup, "port group", self => {
     let name = self.name.as_ref().map(|name| UniqueKey::new("name", name));
     let address = self.address.as_ref().map(|address| UniqueKey::new("address", address));

@@ -1,7 +1,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::model::{Allocation, Chassis, Managed, Portgroup, VolumeConnector, VolumeTarget};
+use crate::model::{
+    Allocation, Chassis, InspectionRule, Managed, Portgroup, VolumeConnector, VolumeTarget,
+};
 use crate::notify::Object;
 use crate::steps::{DeployTemplate, Runbook};
 use crate::store::{Kind, Persistent};
@@ -109,6 +111,7 @@ any_record! {
     Allocation by AnyConductor,
     Chassis by Client,
     DeployTemplate by Client,
+    InspectionRule by Client,
     Portgroup by NodesConductor,
     Runbook by Client,
     VolumeConnector by NodesConductor,
