@@ -44,6 +44,7 @@ const LINES: &[(&str, &str)] = &[
         "enable_health_monitoring",
         "conductor.enable_health_monitoring = false",
     ),
+    ("inspection_hooks", "conductor.inspection_hooks = ['ports']"),
     ("node_history", "conductor.node_history = false"),
     (
         "permit_child_node_step_async_result",

@@ -116,6 +116,10 @@ pub struct Config {
     /// The same for a machine whose operating system is asked to shut down or restart by itself.
     /// Default 10 min, at least 1 s (`[conductor] soft_power_off_timeout`).
     pub soft_power_off_timeout: Duration,
+    /// What the inspect interface `agent` makes of what a ramdisk has found, of
+    /// [`Config::INSPECTION_HOOKS`]. Default: all of these (`[inspector] hooks`, by default there
+    /// `ramdisk-error`, `validate-interfaces`, `ports` and `architecture` alone).
+    pub inspection_hooks: Vec<String>,
     /// Which sensors are read how often.
     pub sensors: SensorData,
     /// How many nodes may be worked on at a time. Default 300, at least 1
@@ -249,6 +253,10 @@ impl Default for Config {
             power_failure_recovery_interval: Duration::from_secs(300),
             power_state_change_timeout: Duration::from_secs(60),
             soft_power_off_timeout: Duration::from_secs(600),
+            inspection_hooks: Self::INSPECTION_HOOKS
+                .iter()
+                .map(|hook| (*hook).to_owned())
+                .collect(),
             sensors: SensorData::default(),
             workers: 300,
             reserved_workers_percentage: 5,
@@ -287,6 +295,20 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The hooks of inspection that there are: a report of an error fails the inspection, and
+    /// interfaces are checked, whether or not these two are named; the others set ports and the
+    /// node's properties `cpu_arch`, `cpus`, `memory_mb`, `local_gb` and `capabilities`.
+    pub const INSPECTION_HOOKS: &'static [&'static str] = &[
+        "ramdisk-error",
+        "validate-interfaces",
+        "ports",
+        "architecture",
+        "cpus",
+        "memory",
+        "root-device",
+        "boot-mode",
+    ];
+
     /// The defaults, under this host name.
     #[must_use]
     pub fn new(host: impl Into<String>) -> Self {
@@ -346,6 +368,15 @@ impl Config {
             "sensors.interval must be at least 1 s"
         } else if !(1..=255).contains(&self.default_portgroup_mode.chars().count()) {
             "default_portgroup_mode must have 1 to 255 characters"
+        } else if let Some(unknown) = self
+            .inspection_hooks
+            .iter()
+            .find(|hook| !Self::INSPECTION_HOOKS.contains(&hook.as_str()))
+        {
+            return Err(Error::invalid(format!(
+                "there is no inspection hook {unknown:?}: there are {}",
+                Self::INSPECTION_HOOKS.join(", ")
+            )));
         } else if self.agent_command_timeout < Duration::from_secs(1) {
             "agent_command_timeout must be at least 1 s"
         } else if self.agent_max_command_attempts == 0 {

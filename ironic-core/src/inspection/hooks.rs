@@ -11,15 +11,19 @@ use crate::model::{MacAddress, Port};
 /// More interfaces than any machine has.
 const MOST_INTERFACES: usize = 512;
 
-/// Runs every hook on the inventory.
+/// Runs the hooks on the inventory that the configuration names.
 pub(super) async fn run(task: &mut Task, inventory: &Map<String, Value>) -> Result<(), Error> {
-    architecture(task, inventory);
-    make_ports(task, inventory).await
+    let hooks = task.config().inspection_hooks.clone();
+    let runs = |hook: &str| hooks.iter().any(|named| named == hook);
+    set_properties(task, inventory, runs);
+    if runs("ports") {
+        make_ports(task, inventory).await?;
+    }
+    Ok(())
 }
 
-/// `cpu_arch`, `cpus`, `memory_mb`, `local_gb` and the boot mode, where nobody has set them
-/// (the original's hooks `architecture`, `cpu`, `memory`, `root-device` and `boot-mode`).
-fn architecture(task: &mut Task, inventory: &Map<String, Value>) {
+/// The properties that the node gets, each by the hook of the original that sets it.
+fn set_properties(task: &mut Task, inventory: &Map<String, Value>, runs: impl Fn(&str) -> bool) {
     let at = |first: &str, then: &str| inventory.get(first).and_then(|value| value.get(then));
     let smallest_disk = inventory
         .get("disks")
@@ -30,6 +34,7 @@ fn architecture(task: &mut Task, inventory: &Map<String, Value>) {
         });
     let facts = [
         (
+            "architecture",
             "cpu_arch",
             at("cpu", "architecture")
                 .and_then(Value::as_str)
@@ -37,11 +42,13 @@ fn architecture(task: &mut Task, inventory: &Map<String, Value>) {
         ),
         (
             "cpus",
+            "cpus",
             at("cpu", "count")
                 .and_then(Value::as_u64)
                 .map(|count| Value::from(count.to_string())),
         ),
         (
+            "memory",
             "memory_mb",
             at("memory", "physical_mb")
                 .and_then(Value::as_u64)
@@ -49,6 +56,7 @@ fn architecture(task: &mut Task, inventory: &Map<String, Value>) {
         ),
         // One GiB is left for what partitioning needs, as in the original.
         (
+            "root-device",
             "local_gb",
             smallest_disk.map(|size| Value::from(((size >> 30).saturating_sub(1)).to_string())),
         ),
@@ -57,12 +65,14 @@ fn architecture(task: &mut Task, inventory: &Map<String, Value>) {
         .and_then(Value::as_str)
         .map(str::to_owned);
     let properties = &mut task.node_mut().properties;
-    for (key, fact) in facts {
-        if let Some(fact) = fact {
+    for (hook, key, fact) in facts {
+        if let Some(fact) = fact.filter(|_| runs(hook)) {
             properties.insert(key.to_owned(), fact);
         }
     }
-    if let Some(mode) = boot_mode.filter(|mode| matches!(mode.as_str(), "bios" | "uefi")) {
+    if let Some(mode) =
+        boot_mode.filter(|mode| runs("boot-mode") && matches!(mode.as_str(), "bios" | "uefi"))
+    {
         let capabilities = properties
             .get("capabilities")
             .and_then(Value::as_str)

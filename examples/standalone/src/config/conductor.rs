@@ -129,6 +129,8 @@ settings! {
         node_history_cleanup_batch_count: usize => node_history_cleanup_batch_count,
         /// How many days an event is kept at least.
         node_history_minimum_days: u32 => node_history_minimum_days,
+        /// What is made of what a ramdisk has found in an inspection.
+        inspection_hooks: Names => inspection_hooks,
         /// The mode of port groups that are created without one.
         default_portgroup_mode: String => default_portgroup_mode,
         /// Whether a step on a child node may still be going on when it counts as done.

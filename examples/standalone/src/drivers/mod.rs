@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use ironic_core::OsEntropy;
 use ironic_core::agent::{AgentClient, AgentDeploy, AgentPower, AgentRescue, HttpAgentTransport};
 use ironic_core::driver::fake::{self, FakeBehaviour, FakeOperation, FakeRule};
 use ironic_core::driver::{RegistryBuilder, noop};
 use ironic_core::inspection::AgentInspect;
 use ironic_core::states::InterfaceKind;
+use ironic_core::{Error, OsEntropy};
 use ironic_drivers_ipmi::client::IpmiClient;
 use ironic_drivers_ipmi::driver::{IpmiConsole, IpmiDriver, register_console};
 use ironic_drivers_redfish::{ClientPool, RedfishDriver, ReqwestFactory};
@@ -48,6 +48,18 @@ pub(crate) fn check(config: &HostConfig) -> Result<(), HostError> {
     Ok(())
 }
 
+/// What the original's fake machines cannot do, though these could: clients and recordings know
+/// them so.
+const NOT_OF_FAKE_MACHINES: &[(FakeOperation, &str)] = &[
+    (FakeOperation::SetBootMode, "set_boot_mode"),
+    (FakeOperation::SetSecureBoot, "set_secure_boot_state"),
+    (FakeOperation::InjectNmi, "inject_nmi"),
+    (FakeOperation::SetIndicator, "set_indicator_state"),
+    (FakeOperation::GetVirtualMedia, "get_virtual_media"),
+    (FakeOperation::AttachVirtualMedia, "attach_virtual_media"),
+    (FakeOperation::DetachVirtualMedia, "detach_virtual_media"),
+];
+
 /// Registers all drivers of the host, those for booting only where boot services are configured.
 pub(crate) fn register(
     mut builder: RegistryBuilder,
@@ -60,6 +72,13 @@ pub(crate) fn register(
             for operation in FakeOperation::of(kind) {
                 behaviour.add(FakeRule::takes_between(operation, delay.least, delay.most));
             }
+        }
+        for (operation, extension) in NOT_OF_FAKE_MACHINES {
+            let unsupported = Error::Unsupported {
+                driver: "fake-hardware".to_owned(),
+                extension: (*extension).to_owned(),
+            };
+            behaviour.add(FakeRule::fails(*operation, unsupported));
         }
         fake::register(builder, behaviour)
     } else {
