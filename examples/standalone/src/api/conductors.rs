@@ -13,19 +13,18 @@ use super::args;
 use super::arguments::QueryArguments;
 use super::caller::{Caller, Segment};
 use super::fault::Fault;
-use super::fields::{Empty, Field, Fields, check_known, requested};
+use super::fields::{Fields, fields};
 use super::paging::{Listing, Page};
 
-const CONDUCTOR: Fields = Fields(&[
-    Field::new("alive", 1, Empty::False),
-    Field::new("conductor_group", 1, Empty::Text),
-    Field::new("created_at", 1, Empty::Null),
-    Field::new("drivers", 1, Empty::List),
-    Field::new("hostname", 1, Empty::Null),
-    Field::new("updated_at", 1, Empty::Null),
-]);
+const CONDUCTOR: Fields = fields! {
+    "hostname" since 1, Null, brief;
+    "conductor_group" since 1, Text, brief;
+    "alive" since 1, False, unordered, brief;
 
-const FEW: &[&str] = &["hostname", "conductor_group", "alive"];
+    "created_at" since 1, Null;
+    "drivers" since 1, List, unordered;
+    "updated_at" since 1, Null;
+};
 
 /// The routes.
 pub(super) fn routes() -> Router<Arc<Api>> {
@@ -44,10 +43,11 @@ async fn list(
     let asked = query.list("fields")?;
     let detail = query.flag("detail")?;
     query.end()?;
-    let asked = requested(caller.version, asked, detail, FEW)?;
-    check_fields(asked.as_deref())?;
+    CONDUCTOR.check_asked(caller.version, asked.as_deref())?;
+    CONDUCTOR.check_sort_key(caller.version, &page.sort_key)?;
+    let asked = CONDUCTOR.requested(caller.version, asked, detail)?;
     let mut conductors = all(&caller).await?;
-    sort(&mut conductors, &page)?;
+    sort(&mut conductors, &page);
     if let Some(marker) = marker {
         let at = conductors.iter().position(|(c, _)| c.hostname == marker);
         let at = at.ok_or_else(|| Error::not_found("conductor", marker))?;
@@ -75,17 +75,11 @@ async fn show(
 ) -> Result<Json<Value>, Fault> {
     let asked = query.list("fields")?;
     query.end()?;
-    check_fields(asked.as_deref())?;
+    CONDUCTOR.check_asked(caller.version, asked.as_deref())?;
     let conductors = all(&caller).await?;
     let found = conductors.iter().find(|(c, _)| c.hostname == hostname);
     let (record, alive) = found.ok_or_else(|| Error::not_found("conductor", &hostname))?;
     Ok(Json(view(&caller, record, *alive, asked.as_deref())))
-}
-
-fn check_fields(asked: Option<&[String]>) -> Result<(), Fault> {
-    check_known(asked.unwrap_or_default(), |name| {
-        CONDUCTOR.names().any(|field| field == name) || name == "links"
-    })
 }
 
 /// The conductors with whether each lives, in the order of their registration.
@@ -97,20 +91,19 @@ async fn all(caller: &Caller) -> Result<Vec<(ConductorRecord, bool)>, Fault> {
     Ok(conductors)
 }
 
-fn sort(conductors: &mut [(ConductorRecord, bool)], page: &Page) -> Result<(), Fault> {
+fn sort(conductors: &mut [(ConductorRecord, bool)], page: &Page) {
     match page.sort_key.as_str() {
-        "id" | "created_at" => {}
         "hostname" => conductors.sort_by(|(a, _), (b, _)| a.hostname.cmp(&b.hostname)),
         "updated_at" => conductors.sort_by_key(|(record, _)| record.updated_at),
         "conductor_group" => {
             conductors.sort_by(|(a, _), (b, _)| a.conductor_group.cmp(&b.conductor_group));
         }
-        _ => return Err(Fault::bad("sort_key names no field that has an order")),
+        // They are in the order of their creation.
+        _ => {}
     }
     if page.is_descending() {
         conductors.reverse();
     }
-    Ok(())
 }
 
 fn view(caller: &Caller, record: &ConductorRecord, alive: bool, asked: Option<&[String]>) -> Value {

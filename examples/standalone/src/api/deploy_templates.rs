@@ -4,33 +4,32 @@ use ironic_core::steps::DeployTemplate;
 use serde_json::{Map, Value};
 
 use super::args;
+use super::caller::Caller;
 use super::fault::Fault;
-use super::fields::{Empty, Field, Fields};
+use super::fields::{Fields, fields};
 use super::nodes::steps::{self, Steps};
-use super::records::Resource;
-use super::schema::{self, Schema};
-use super::version::{Version, since};
+use super::records::{Resource, mask_steps};
+use super::schema::{self, Is, Schema};
+use super::version::Version;
+use super::version::since::DEPLOY_TEMPLATES;
 
 impl Resource for DeployTemplate {
-    const COLLECTION: &'static str = "deploy_templates";
-    const FIELDS: Fields = Fields(&[
-        Field::new("created_at", since::DEPLOY_TEMPLATES, Empty::Null),
-        Field::new("description", since::DEPLOY_TEMPLATES, Empty::Null),
-        Field::new("extra", since::DEPLOY_TEMPLATES, Empty::Object),
-        Field::new("name", since::DEPLOY_TEMPLATES, Empty::Null),
-        Field::new("steps", since::DEPLOY_TEMPLATES, Empty::List),
-        Field::new("updated_at", since::DEPLOY_TEMPLATES, Empty::Null),
-        Field::new("uuid", since::DEPLOY_TEMPLATES, Empty::Null),
-    ]);
-    const FEW: &'static [&'static str] = &["uuid", "name"];
-    const NOT_SORTABLE: &'static [&'static str] = &["extra", "steps"];
+    const PATH: &'static str = "deploy_templates";
+    const LIST: &'static str = Self::PATH;
+    const FIELDS: Fields = fields! {
+        "uuid" since DEPLOY_TEMPLATES, Null, takes(Is::Uuid), brief;
+        "name" since DEPLOY_TEMPLATES, Null, takes(Is::Trait), required, patchable, brief;
 
-    fn schema(_: Version, _: bool) -> &'static Schema {
-        &schema::DEPLOY_TEMPLATE
-    }
+        "created_at" since DEPLOY_TEMPLATES, Null;
+        "description" since DEPLOY_TEMPLATES, Null, takes(Is::Text(0, 255)), patchable, write_only;
+        "extra" since DEPLOY_TEMPLATES, Object, takes(Is::Object), patchable, unordered;
+        "steps" since DEPLOY_TEMPLATES, List, takes(Is::DeploySteps), required, patchable, unordered;
+        "updated_at" since DEPLOY_TEMPLATES, Null;
+    };
+    const BODY: Schema = schema::DEPLOY_TEMPLATE;
 
-    fn patchable(_: Version) -> &'static [&'static str] {
-        &["extra", "name", "steps", "description"]
+    fn dress(&self, _: &Caller, shown: &mut Map<String, Value>) {
+        mask_steps(shown);
     }
 
     fn from_body(_: Version, mut body: Map<String, Value>) -> Result<Self, Fault> {

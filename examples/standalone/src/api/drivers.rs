@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use axum::routing::get;
 use axum::{Json, Router};
-use ironic_core::Error;
+use http::StatusCode;
 use ironic_core::states::InterfaceKind;
+use ironic_core::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
 
 use super::Api;
@@ -30,6 +31,10 @@ pub(super) fn routes() -> Router<Arc<Api>> {
         .route("/drivers/{name}", get(show))
         .route("/drivers/{name}/properties", get(properties))
         .route("/drivers/properties", get(properties_by_argument))
+        .route(
+            "/drivers/{name}/raid/logical_disk_properties",
+            get(logical_disk_properties),
+        )
 }
 
 async fn list(
@@ -102,6 +107,23 @@ async fn properties_of(caller: &Caller, name: &str) -> Result<Json<Value>, Fault
         return Err(Error::not_found("driver", name).into());
     }
     let properties = caller.api.registry.properties(name).map_err(Error::from)?;
+    Ok(Json(json!(properties)))
+}
+
+/// `GET /v1/drivers/{name}/raid/logical_disk_properties`.
+async fn logical_disk_properties(
+    caller: Caller,
+    Segment(name): Segment,
+    QueryArguments(query): QueryArguments,
+) -> Result<Json<Value>, Fault> {
+    query.end()?;
+    caller.version.need(since::RAID_CONFIG)?;
+    let properties = caller.client.raid_logical_disk_properties(&name).await;
+    let properties = properties.map_err(|error| match error.kind() {
+        // Without an interface for it there is nothing of the kind.
+        ErrorKind::Unsupported => Fault::from(error).with_status(StatusCode::NOT_FOUND),
+        _ => error.into(),
+    })?;
     Ok(Json(json!(properties)))
 }
 

@@ -71,7 +71,7 @@ impl Envelope {
         };
         let mut response = if path.is_root() {
             root::root(&visit.endpoint).into_response()
-        } else if let Some(fault) = root::hidden(version, request.method(), path.first()) {
+        } else if let Some(fault) = root::hidden(version, request.method(), &path.rest) {
             fault.into_response()
         } else {
             self.reach(request, &path, visit).await
@@ -187,11 +187,6 @@ impl Path {
 
     fn is_root(&self) -> bool {
         self.rest.is_empty() && !self.names_version
-    }
-
-    fn first(&self) -> &str {
-        let rest = self.rest.strip_prefix('/').unwrap_or(&self.rest);
-        rest.split('/').next().unwrap_or_default()
     }
 
     fn within_version(&self, uri: &Uri) -> Option<Uri> {

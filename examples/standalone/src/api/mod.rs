@@ -4,28 +4,36 @@
 //! resource reads its arguments, pages its lists, chooses fields by version and refuses in the
 //! same way.
 
+mod allocations;
 pub mod args;
 mod arguments;
 mod caller;
+mod chassis;
 mod conductors;
 mod deploy_templates;
 mod drivers;
 mod envelope;
+mod events;
 mod fault;
 mod fields;
+mod inspection_rules;
 pub mod link_connection;
 mod links;
 pub mod network_data;
 mod nodes;
 mod paging;
 pub mod patch;
+mod portgroups;
 mod ports;
 mod ramdisk;
 mod records;
 mod root;
 mod runbooks;
 pub mod schema;
+mod shards;
+mod vendor_passthru;
 mod version;
+mod volume;
 
 pub use fault::Fault;
 pub use nodes::{Steps, is_reserved_node_name, is_valid_node_name, parse_steps};
@@ -39,6 +47,7 @@ use axum::routing::get;
 use http::StatusCode;
 use ironic_core::client::Client;
 use ironic_core::driver::Registry;
+use ironic_core::model::{Allocation, Chassis, InspectionRule, Portgroup};
 use ironic_core::steps::{DeployTemplate, Runbook};
 use ironic_core::store::{Filter, Kind};
 use ironic_core::{Entropy, OsEntropy};
@@ -91,9 +100,20 @@ pub fn router(client: Client, registry: Arc<Registry>, settings: ApiSettings) ->
         .merge(ports::routes())
         .merge(drivers::routes())
         .merge(conductors::routes())
+        .merge(records::routes::<Allocation>())
+        .merge(allocations::routes())
+        .merge(records::routes::<Chassis>())
+        .merge(chassis::routes())
         .merge(records::routes::<DeployTemplate>())
+        .merge(records::routes::<InspectionRule>())
+        .merge(records::routes::<Portgroup>())
+        .merge(portgroups::routes())
         .merge(records::routes::<Runbook>())
         .merge(runbooks::traits())
+        .merge(volume::routes())
+        .merge(vendor_passthru::routes())
+        .merge(shards::routes())
+        .merge(events::routes())
         .merge(ramdisk::routes())
         .fallback(root::no_such_path)
         .method_not_allowed_fallback(root::no_such_method)

@@ -27,13 +27,22 @@ impl Page {
 
     /// The same where items have no uuid.
     pub(super) fn take_without_marker(arguments: &mut Arguments, most: u32) -> Result<Self, Fault> {
+        Self::take_sorted_by(arguments, most, "id")
+    }
+
+    /// The same, sorted by this unless the request says otherwise.
+    pub(super) fn take_sorted_by(
+        arguments: &mut Arguments,
+        most: u32,
+        sort_key: &str,
+    ) -> Result<Self, Fault> {
         let direction = arguments.text("sort_dir")?;
         Ok(Self {
             limit: args::limit(arguments.integer("limit")?, most)?,
             marker: None,
             sort_key: arguments
                 .text("sort_key")?
-                .unwrap_or_else(|| "id".to_owned()),
+                .unwrap_or_else(|| sort_key.to_owned()),
             descending: args::descending(direction.as_deref().unwrap_or("asc"))?,
         })
     }
@@ -56,7 +65,8 @@ impl Page {
         query
     }
 
-    fn order(&self) -> &'static str {
+    /// The word for its direction.
+    pub(super) fn order(&self) -> &'static str {
         if self.descending { "desc" } else { "asc" }
     }
 
@@ -71,7 +81,7 @@ pub(super) struct Listing<'a> {
     /// The name of the list in the answer.
     pub(super) name: &'static str,
     /// The path of the next page.
-    pub(super) path: &'static str,
+    pub(super) path: &'a str,
     /// The fields that were asked for.
     pub(super) fields: Option<&'a [String]>,
     /// Further arguments that the next page is asked for with.

@@ -82,6 +82,8 @@ async fn document(caller: &Caller, answer: &LookupAnswer) -> Result<Value, Fault
     let handed_out = answer.node.internal_str("agent_secret_token").is_some();
     let token = match &answer.agent_token {
         Some(token) => Value::from(token.as_str()),
+        // A client of the time before tokens takes anything for none, but this.
+        None if handed_out && !caller.version.has(since::AGENT_TOKEN) => "".into(),
         None if handed_out => "******".into(),
         None => Value::Null,
     };

@@ -86,21 +86,62 @@ pub(super) async fn v1(caller: Caller) -> Json<Value> {
     Json(Value::Object(document))
 }
 
-/// The refusal of a resource that this version does not have yet.
-pub(super) fn hidden(version: Version, method: &Method, resource: &str) -> Option<Fault> {
+/// What can be done to a resource later than it could be read, and since when: by older versions
+/// it is not possible (405), where reading it finds nothing (404).
+const CHANGED_SINCE: &[(&str, &Method, u16)] = &[
+    ("allocations", &Method::POST, since::ALLOCATIONS),
+    ("allocations", &Method::PATCH, since::ALLOCATION_UPDATE),
+    ("allocations", &Method::DELETE, since::ALLOCATIONS),
+    ("inspection_rules", &Method::POST, since::INSPECTION_RULES),
+    ("inspection_rules", &Method::PATCH, since::INSPECTION_RULES),
+    ("inspection_rules", &Method::DELETE, since::INSPECTION_RULES),
+];
+
+/// What a node or a port group has in its path, and from which version on.
+const WITHIN: &[(&str, &str, u16)] = &[
+    ("nodes", "portgroups", since::PORTGROUP_LINKS),
+    ("nodes", "vifs", since::VIFS),
+    ("nodes", "volume", since::VOLUME),
+    ("nodes", "bios", since::BIOS),
+    ("nodes", "allocation", since::ALLOCATIONS),
+    ("nodes", "history", since::HISTORY),
+    ("nodes", "inventory", since::INVENTORY),
+    ("nodes", "firmware", since::FIRMWARE),
+    ("nodes", "vmedia", since::VIRTUAL_MEDIA),
+    ("portgroups", "ports", since::PORTGROUP_LINKS),
+];
+
+/// The refusal of a resource that this version does not have yet, by its path.
+pub(super) fn hidden(version: Version, method: &Method, path: &str) -> Option<Fault> {
+    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+    let resource = segments.next().unwrap_or_default();
+    let needs = |from: u16| format!("{resource} need at least version 1.{from} of the API");
+    let changed = CHANGED_SINCE
+        .iter()
+        .find(|(name, by, _)| *name == resource && *by == method);
+    if let Some((_, _, from)) = changed.filter(|(_, _, from)| !version.has(*from)) {
+        return Some(Fault::new(StatusCode::METHOD_NOT_ALLOWED, needs(*from)));
+    }
+    let within = segments.nth(1);
+    let part = WITHIN
+        .iter()
+        .find(|(of, name, _)| *of == resource && Some(*name) == within);
+    if let Some((_, name, from)) = part.filter(|(_, _, from)| !version.has(*from)) {
+        let message = format!("{name} of {resource} need at least version 1.{from} of the API");
+        return Some(Fault::routing(StatusCode::NOT_FOUND, message));
+    }
     let (name, from) = RESOURCES.iter().find(|(name, _)| *name == resource)?;
     // Inspection's own service had this path before, so its clients ask for no version.
     let for_inspector = *name == "continue_inspection" && version == Version::MINIMUM;
     if version.has(*from) || for_inspector {
         return None;
     }
-    let message = format!("{name} need at least version 1.{from} of the API");
     Some(if UNROUTED.contains(name) && method == Method::GET {
-        Fault::routing(StatusCode::NOT_FOUND, message)
+        Fault::routing(StatusCode::NOT_FOUND, needs(*from))
     } else if UNROUTED.contains(name) {
-        Fault::routing(StatusCode::METHOD_NOT_ALLOWED, message)
+        Fault::routing(StatusCode::METHOD_NOT_ALLOWED, needs(*from))
     } else {
-        Fault::not_found(message)
+        Fault::not_found(needs(*from))
     })
 }
 
@@ -124,4 +165,13 @@ pub(super) async fn no_such_method(request: Request) -> Fault {
 /// The refusal of changing a collection as a whole.
 pub(super) async fn not_on_a_collection() -> Fault {
     Fault::bad("the path must name which one")
+}
+
+/// The refusal of something that a path names within something else, but that has a path of its
+/// own.
+pub(super) async fn not_within_another(request: Request) -> Fault {
+    let shown: String = request.uri().path().chars().take(200).collect();
+    Fault::bad(format!(
+        "{shown} can only be listed: what is in it has a path of its own"
+    ))
 }

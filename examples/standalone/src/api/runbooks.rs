@@ -14,56 +14,56 @@ use serde_json::{Map, Value, json};
 use super::arguments::{Document, QueryArguments};
 use super::caller::{Caller, Segment, Segments};
 use super::fault::Fault;
-use super::fields::{Empty, Field, Fields};
+use super::fields::{Fields, fields};
 use super::nodes::{self, steps};
-use super::records::{self, Resource};
-use super::schema::{self, Schema};
-use super::version::{Version, since};
+use super::records::{self, Resource, mask_steps};
+use super::schema::{self, Is, Schema};
+use super::version::Version;
+use super::version::since::{RUNBOOK_TRAITS, RUNBOOKS};
 use super::{Api, args};
 
 /// What a runbook whose traits have been changed is answered.
 const DONE: StatusCode = StatusCode::NO_CONTENT;
 
 impl Resource for Runbook {
-    const COLLECTION: &'static str = "runbooks";
-    const FIELDS: Fields = Fields(&[
-        Field::new("created_at", since::RUNBOOKS, Empty::Null),
-        Field::new("description", since::RUNBOOK_TRAITS, Empty::Null),
-        Field::new("disable_ramdisk", since::RUNBOOKS, Empty::False),
-        Field::new("extra", since::RUNBOOKS, Empty::Object),
-        Field::new("name", since::RUNBOOKS, Empty::Null),
-        Field::new("owner", since::RUNBOOKS, Empty::Null),
-        Field::new("public", since::RUNBOOKS, Empty::False),
-        Field::new("steps", since::RUNBOOKS, Empty::List),
-        Field::new("traits", since::RUNBOOK_TRAITS, Empty::List),
-        Field::new("updated_at", since::RUNBOOKS, Empty::Null),
-        Field::new("uuid", since::RUNBOOKS, Empty::Null),
-    ]);
-    const FEW: &'static [&'static str] = &["uuid", "name"];
-    const NOT_SORTABLE: &'static [&'static str] = &["extra", "steps", "traits"];
+    const PATH: &'static str = "runbooks";
+    const LIST: &'static str = Self::PATH;
+    const FIELDS: Fields = fields! {
+        "uuid" since RUNBOOKS, Null, takes(Is::Uuid), brief;
+        "name" since RUNBOOKS, Null, takes(Is::Name), required, patchable, brief;
+
+        "created_at" since RUNBOOKS, Null;
+        "description" since RUNBOOK_TRAITS, Null, takes(Is::Text(0, 255)), patchable;
+        "disable_ramdisk" since RUNBOOKS, False, takes(Is::BoolOrNull), patchable;
+        "extra" since RUNBOOKS, Object, takes(Is::Object), patchable, unordered;
+        "owner" since RUNBOOKS, Null, takes(Is::Text(0, 255)), patchable;
+        "public" since RUNBOOKS, False, takes(Is::BoolOrNull), patchable;
+        "steps" since RUNBOOKS, List, takes(Is::RunbookSteps), required, patchable, unordered;
+        "traits" since RUNBOOK_TRAITS, List, unordered;
+        "updated_at" since RUNBOOKS, Null;
+    };
+    const BODY: Schema = schema::RUNBOOK;
 
     /// Before 1.112 a runbook has the name of the trait that it is meant for; those that were
     /// named otherwise since can be patched all the same.
-    fn schema(version: Version, patched: bool) -> &'static Schema {
-        if patched || version.has(since::RUNBOOK_TRAITS) {
-            &schema::RUNBOOK
-        } else {
-            &schema::RUNBOOK_OF_A_TRAIT
+    fn check_body(version: Version, patched: bool, body: &Map<String, Value>) -> Result<(), Fault> {
+        if patched || version.has(RUNBOOK_TRAITS) {
+            return Ok(());
         }
+        if body.contains_key("description") {
+            return Err(Fault::bad("a runbook has a description since 1.112 only"));
+        }
+        let name = body.get("name").and_then(Value::as_str);
+        if name.is_some_and(is_valid_trait) {
+            return Ok(());
+        }
+        Err(Fault::bad(
+            "before 1.112 the name of a runbook must be CUSTOM_… or a standard trait",
+        ))
     }
 
-    fn patchable(version: Version) -> &'static [&'static str] {
-        const ALL: &[&str] = &[
-            "disable_ramdisk",
-            "extra",
-            "name",
-            "owner",
-            "public",
-            "steps",
-            "description",
-        ];
-        let gated = usize::from(!version.has(since::RUNBOOK_TRAITS));
-        ALL.get(..ALL.len() - gated).unwrap_or(ALL)
+    fn dress(&self, _: &Caller, shown: &mut Map<String, Value>) {
+        mask_steps(shown);
     }
 
     fn from_body(version: Version, mut body: Map<String, Value>) -> Result<Self, Fault> {
@@ -72,7 +72,7 @@ impl Resource for Runbook {
         let flag = |name: &str| body.get(name).and_then(Value::as_bool).unwrap_or(false);
         let mut runbook = Self::new(text("name").unwrap_or_default(), steps);
         // Since then a name is no trait, and nobody has yet said which machines it is meant for.
-        if version.has(since::RUNBOOK_TRAITS) {
+        if version.has(RUNBOOK_TRAITS) {
             runbook.traits.clear();
         }
         runbook.uuid = text("uuid").and_then(args::parse_uuid).unwrap_or_default();
@@ -98,7 +98,7 @@ pub(super) fn traits() -> Router<Arc<Api>> {
 }
 
 async fn find(caller: &Caller, ident: &str) -> Result<Runbook, Fault> {
-    if !caller.version.has(since::RUNBOOK_TRAITS) {
+    if !caller.version.has(RUNBOOK_TRAITS) {
         let message = "runbooks have traits since version 1.112 of the API";
         return Err(Fault::routing(StatusCode::NOT_FOUND, message));
     }

@@ -1,12 +1,14 @@
 //! What the bodies of requests may hold: each resource's fields, each with what it must be.
 
 use ironic_core::model::is_valid_trait;
+use ironic_core::steps::{DeployTemplate, Runbook};
 use serde_json::{Map, Value};
 
-use super::args;
 use super::fault::Fault;
+use super::fields::{Field, Fields};
 use super::nodes::steps::{self, Steps};
-use super::{link_connection, network_data};
+use super::records::Resource;
+use super::{args, link_connection, network_data, nodes, ports};
 
 /// What a field must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,170 +25,81 @@ pub(super) enum Is {
     Bool,
     /// A uuid, or null.
     Uuid,
+    /// A uuid.
+    RequiredUuid,
     /// An Ethernet address; becomes lower case.
     Mac,
+    /// An Ethernet address, or null; becomes lower case.
+    MacOrNull,
+    /// A whole number.
+    Integer,
     /// A network configuration, an empty object, or null.
     NetworkData,
     /// Where a port is plugged in, or null; switch identities become lower case.
     LinkConnection,
     /// The name of a trait.
     Trait,
+    /// A list of names of traits, or null.
+    Traits,
+    /// A list of uuids and names, or null.
+    Idents,
     /// Deploy steps, one at least.
     DeploySteps,
     /// Steps of a runbook, one at least.
     RunbookSteps,
     /// A logical name, which stands in paths.
     Name,
+    /// A logical name, or null.
+    NameOrNull,
     /// A boolean, or null.
     BoolOrNull,
+    /// Anything: whoever reads the whole resource checks it.
+    Anything,
 }
 
 /// A string of any length.
-const TEXT: Is = Is::Text(0, usize::MAX);
+pub(super) const TEXT: Is = Is::Text(0, usize::MAX);
 
-/// The fields of a resource that a client may send.
+/// What a client may send of a resource: the fields of its table that clients may set.
+#[derive(Clone, Copy)]
 pub struct Schema {
     what: &'static str,
-    fields: &'static [(&'static str, Is)],
-    required: &'static [&'static str],
+    fields: Fields,
+    patched: bool,
 }
 
 /// A node that is to be enrolled.
-pub const NODE: Schema = Schema {
-    what: "node",
-    fields: NODE_FIELDS,
-    required: &["driver"],
-};
+pub const NODE: Schema = Schema::new("node", nodes::FIELDS);
 
 /// A node that has been patched.
-pub const PATCHED_NODE: Schema = Schema {
-    what: "node",
-    fields: PATCHED_NODE_FIELDS,
-    required: &["driver"],
-};
+pub const PATCHED_NODE: Schema = NODE.patched();
 
 /// A port, new or patched.
-pub const PORT: Schema = Schema {
-    what: "port",
-    fields: PORT_FIELDS,
-    required: &["address"],
-};
+pub const PORT: Schema = Schema::new("port", ports::FIELDS);
 
 /// A deploy template: the steps that a trait of an instance adds to a deployment. That no step is
 /// there twice is not said here.
-pub const DEPLOY_TEMPLATE: Schema = Schema {
-    what: "deploy template",
-    fields: &[
-        ("description", Is::Text(0, 255)),
-        ("extra", Is::Object),
-        ("name", Is::Trait),
-        ("steps", Is::DeploySteps),
-        ("uuid", Is::Uuid),
-    ],
-    required: &["name", "steps"],
-};
+pub const DEPLOY_TEMPLATE: Schema = Schema::new("deploy template", DeployTemplate::FIELDS);
 
 /// A runbook as it is written since 1.112. Its traits are a resource of their own.
-pub const RUNBOOK: Schema = Schema {
-    what: "runbook",
-    fields: &[
-        ("description", Is::Text(0, 255)),
-        ("disable_ramdisk", Is::BoolOrNull),
-        ("extra", Is::Object),
-        ("name", Is::Name),
-        ("owner", Is::Text(0, 255)),
-        ("public", Is::BoolOrNull),
-        ("steps", Is::RunbookSteps),
-        ("uuid", Is::Uuid),
-    ],
-    required: &["name", "steps"],
-};
-
-/// A runbook as it was written before: its name is that of the trait that it is meant for.
-pub const RUNBOOK_OF_A_TRAIT: Schema = Schema {
-    what: "runbook",
-    fields: &[
-        ("disable_ramdisk", Is::BoolOrNull),
-        ("extra", Is::Object),
-        ("name", Is::Trait),
-        ("owner", Is::Text(0, 255)),
-        ("public", Is::BoolOrNull),
-        ("steps", Is::RunbookSteps),
-        ("uuid", Is::Uuid),
-    ],
-    required: &["name", "steps"],
-};
-
-macro_rules! node_fields {
-    ($($more:expr),*) => {
-        &[
-            $($more,)*
-            ("automated_clean", Is::Flag),
-            ("bios_interface", TEXT),
-            ("boot_interface", TEXT),
-            ("boot_mode", TEXT),
-            ("chassis_uuid", Is::Uuid),
-            ("conductor_group", TEXT),
-            ("console_enabled", Is::Flag),
-            ("console_interface", TEXT),
-            ("deploy_interface", TEXT),
-            ("description", Is::Text(0, 4096)),
-            ("disable_power_off", Is::Flag),
-            ("driver", Is::RequiredText),
-            ("driver_info", Is::Object),
-            ("extra", Is::Object),
-            ("firmware_interface", TEXT),
-            ("inspect_interface", TEXT),
-            ("instance_info", Is::Object),
-            ("instance_name", Is::Text(1, 255)),
-            ("instance_uuid", Is::Uuid),
-            ("lessee", TEXT),
-            ("maintenance", Is::Flag),
-            ("management_interface", TEXT),
-            ("name", TEXT),
-            ("network_data", Is::NetworkData),
-            ("network_interface", TEXT),
-            ("owner", TEXT),
-            ("parent_node", Is::Text(0, 36)),
-            ("power_interface", TEXT),
-            ("properties", Is::Object),
-            ("raid_interface", TEXT),
-            ("rescue_interface", TEXT),
-            ("resource_class", Is::Text(0, 80)),
-            ("retired", Is::Flag),
-            ("retired_reason", TEXT),
-            ("secure_boot", Is::Flag),
-            ("shard", TEXT),
-            ("storage_interface", TEXT),
-            ("uuid", Is::Uuid),
-            ("vendor_interface", TEXT),
-        ]
-    };
-}
-
-const NODE_FIELDS: &[(&str, Is)] = node_fields!();
-const PATCHED_NODE_FIELDS: &[(&str, Is)] =
-    node_fields!(("protected", Is::Flag), ("protected_reason", TEXT));
-
-const PORT_FIELDS: &[(&str, Is)] = &[
-    ("address", Is::Mac),
-    ("available_for_dynamic_portgroup", Is::Bool),
-    ("category", Is::Text(0, 80)),
-    ("description", Is::Text(0, 255)),
-    ("extra", Is::Object),
-    ("is_smartnic", Is::Flag),
-    ("local_link_connection", Is::LinkConnection),
-    ("name", TEXT),
-    ("node_ident", Is::RequiredText),
-    ("node_uuid", Is::Uuid),
-    ("physical_network", Is::Text(0, 64)),
-    ("portgroup_uuid", Is::Uuid),
-    ("pxe_enabled", Is::Flag),
-    ("uuid", Is::Uuid),
-    ("vendor", Is::Text(0, 32)),
-];
+pub const RUNBOOK: Schema = Schema::new("runbook", Runbook::FIELDS);
 
 impl Schema {
+    /// What creates such a resource.
+    pub(super) const fn new(what: &'static str, fields: Fields) -> Self {
+        Self {
+            what,
+            fields,
+            patched: false,
+        }
+    }
+
+    /// What such a resource may be after a patch.
+    pub(super) const fn patched(mut self) -> Self {
+        self.patched = true;
+        self
+    }
+
     /// Checks a body and brings its values into their normal form.
     ///
     /// # Errors
@@ -202,8 +115,12 @@ impl Schema {
             })?;
             is.check(name, value)?;
         }
-        match self.required.iter().find(|name| !body.contains_key(**name)) {
-            Some(missing) => Err(Fault::bad(format!("a {} needs {missing:?}", self.what))),
+        let mut required = self.fields.0.iter().filter(|field| field.is_required());
+        match required.find(|field| !body.contains_key(field.name)) {
+            Some(missing) => {
+                let missing = missing.name;
+                Err(Fault::bad(format!("a {} needs {missing:?}", self.what)))
+            }
             None => Ok(body),
         }
     }
@@ -224,8 +141,8 @@ impl Schema {
     }
 
     fn field(&self, name: &str) -> Option<Is> {
-        let known = self.fields.iter().find(|(field, _)| *field == name);
-        known.map(|(_, is)| *is)
+        let field: Option<&Field> = self.fields.find(name);
+        field.and_then(|field| field.taken(self.patched))
     }
 }
 
@@ -247,6 +164,10 @@ impl Is {
                 Some(mac) => *value = Value::String(mac),
                 None => return Err(wrong("a MAC address")),
             },
+            Self::RequiredUuid if !value.is_string() => return Err(wrong("a uuid")),
+            Self::Integer if value.is_i64() => {}
+            Self::Integer => return Err(wrong("a whole number")),
+            Self::Anything => {}
             Self::Trait if value.as_str().is_some_and(is_valid_trait) => {}
             Self::Trait => return Err(wrong("CUSTOM_… or a standard trait")),
             Self::DeploySteps if value.as_array().is_some_and(|steps| !steps.is_empty()) => {
@@ -260,6 +181,14 @@ impl Is {
             Self::Name if value.as_str().is_some_and(args::is_logical_name) => {}
             Self::Name => return Err(wrong("a name of letters, digits and -._~")),
             _ if value.is_null() => {}
+            Self::MacOrNull => *value = args::mac_address(name, value)?.into(),
+            Self::NameOrNull => {
+                args::name(name, value)?;
+            }
+            Self::Traits if is_list(value, |item| item.as_str().is_some_and(is_valid_trait)) => {}
+            Self::Traits => return Err(wrong("a list of traits, CUSTOM_… or standard ones")),
+            Self::Idents if is_list(value, |item| args::uuid_or_name(name, item).is_ok()) => {}
+            Self::Idents => return Err(wrong("a list of uuids or names")),
             Self::Text(least, most) => {
                 let length = args::text(name, value)?.map_or(0, |text| text.chars().count());
                 if length < least || length > most {
@@ -274,15 +203,21 @@ impl Is {
                 *value = args::boolean(name, value)?.into();
             }
             Self::Flag => return Err(wrong("true or false")),
-            Self::Uuid if value.is_string() => {
+            Self::Uuid | Self::RequiredUuid if value.is_string() => {
                 args::uuid(name, value)?;
             }
-            Self::Uuid => return Err(wrong("a uuid")),
+            Self::Uuid | Self::RequiredUuid => return Err(wrong("a uuid")),
             Self::NetworkData => network_data::check(value)?,
             Self::LinkConnection => *value = link_connection::normal(value)?,
         }
         Ok(())
     }
+}
+
+/// Whether it is a list of such items, none of them null.
+fn is_list(value: &Value, is: impl Fn(&Value) -> bool) -> bool {
+    let items = value.as_array();
+    items.is_some_and(|items| items.iter().all(|item| !item.is_null() && is(item)))
 }
 
 #[cfg(test)]

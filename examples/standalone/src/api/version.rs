@@ -47,7 +47,10 @@ pub mod since {
     pub const PORTGROUPS: u16 = 23;
     pub const PORTGROUP_LINKS: u16 = 24;
     pub const CHASSIS_REMOVAL: u16 = 25;
+    pub const PORTGROUP_MODE: u16 = 26;
     pub const SOFT_POWER: u16 = 27;
+    pub const VIFS: u16 = 28;
+    pub const INJECT_NMI: u16 = 29;
     pub const DYNAMIC_DRIVERS: u16 = 30;
     pub const VOLUME: u16 = 32;
     pub const REBUILD_CONFIGDRIVE: u16 = 35;
@@ -55,6 +58,7 @@ pub mod since {
     pub const RESCUE: u16 = 38;
     pub const TRAITS: u16 = 37;
     pub const INSPECT_WAIT_STATE: u16 = 39;
+    pub const BIOS: u16 = 40;
     pub const INSPECT_ABORT: u16 = 41;
     pub const FAULT: u16 = 42;
     pub const DETAIL_QUERY: u16 = 43;
@@ -66,32 +70,47 @@ pub mod since {
     pub const EVENTS: u16 = 54;
     pub const DEPLOY_TEMPLATES: u16 = 55;
     pub const BUILT_CONFIGDRIVE: u16 = 56;
+    pub const ALLOCATION_UPDATE: u16 = 57;
+    pub const ALLOCATION_OF_A_NODE: u16 = 58;
     pub const CONFIGDRIVE_VENDOR_DATA: u16 = 59;
+    pub const ALLOCATION_OWNER: u16 = 60;
     pub const AGENT_TOKEN: u16 = 62;
     pub const LINK_NETWORK_TYPE: u16 = 64;
     pub const LESSEE: u16 = 65;
+    pub const VIF_ON_A_PORT: u16 = 67;
     pub const AGENT_CERTIFICATE: u16 = 68;
     pub const DEPLOY_STEPS: u16 = 69;
     pub const CLEAN_WITHOUT_RAMDISK: u16 = 70;
     pub const AGENT_STATUS: u16 = 72;
     pub const DEPLOY_VERB: u16 = 73;
+    pub const BIOS_REGISTRY: u16 = 74;
     pub const BOOT_MODE: u16 = 75;
+    pub const CHANGE_BOOT_MODE: u16 = 76;
     pub const DRIVER_FIELDS: u16 = 77;
+    pub const HISTORY: u16 = 78;
+    pub const INVENTORY: u16 = 81;
     pub const SHARDS: u16 = 82;
     pub const CHILD_NODES: u16 = 83;
     pub const CONTINUE_INSPECTION: u16 = 84;
     pub const UNHOLD_VERB: u16 = 85;
+    pub const FIRMWARE: u16 = 86;
     pub const SERVICE_VERB: u16 = 87;
+    pub const VIRTUAL_MEDIA: u16 = 89;
     pub const VTEP_LINKS: u16 = 90;
     pub const NO_JSON_SUFFIX: u16 = 91;
     pub const RUNBOOKS: u16 = 92;
+    pub const SHOW_VIRTUAL_MEDIA: u16 = 93;
     pub const PORT_BY_NODE_IDENT: u16 = 94;
     pub const INSPECTION_RULES: u16 = 96;
     pub const ESCAPED_PATCH_PATHS: u16 = 98;
     pub const INSTANCE_NAME: u16 = 104;
+    pub const PORTGROUP_SHARD: u16 = 106;
     pub const SERVICE_WITHOUT_RAMDISK: u16 = 108;
     pub const DEPLOY_ABORT: u16 = 110;
     pub const RUNBOOK_TRAITS: u16 = 112;
+    pub const HISTORY_PROJECT: u16 = 113;
+    pub const FIRMWARE_IDENTITY: u16 = 114;
+    pub const HISTORY_STATES: u16 = 115;
 }
 
 impl Version {

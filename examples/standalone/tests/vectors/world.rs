@@ -11,12 +11,17 @@ use http::{HeaderMap, Request as HttpRequest, StatusCode};
 use ironic_core::Error;
 use ironic_core::client::Client;
 use ironic_core::driver::fake::{self, FakeBehaviour};
-use ironic_core::driver::{Registry, UsableInterfaces};
+use ironic_core::driver::{IndicatorState, Indicators, Registry, UsableInterfaces};
 use ironic_core::membership::Membership;
-use ironic_core::model::{ConductorRecord, Node};
+use ironic_core::model::{
+    Allocation, ConductorRecord, Node, Portgroup, VolumeConnector, VolumeTarget,
+};
 use ironic_core::states::{InterfaceKind, Verb};
-use ironic_core::store::{MemoryStore, Repository, Store};
-use ironic_core::transport::{Call, Request, Response, Transport, Validation};
+use ironic_core::store::{Kind, MemoryStore, Repository, Store};
+use ironic_core::transport::{
+    AnyRecord, BootDeviceSetting, Call, DriverCall, MachineAnswer, MachineCall, Request, Response,
+    Transport, Validation, VendorAnswer,
+};
 use ironic_standalone::api::{self, ApiSettings};
 use serde_json::Value;
 use tower::ServiceExt;
@@ -76,9 +81,109 @@ impl Notes {
             Call::AddTraits { .. } => ("add_node_traits", Response::Done),
             Call::RemoveTraits { .. } => ("remove_node_traits", Response::Done),
             Call::Heartbeat { .. } => ("heartbeat", Response::Done),
+            Call::SetTargetRaid { .. } => ("set_target_raid_config", Response::Done),
+            Call::GetBootDevice { .. } => ("get_boot_device", boot_device()),
+            Call::CreateRecord { record } => ("create_record", created(*record)),
+            Call::UpdateRecord { kind, id, .. } => {
+                let record = Box::new(self.record(kind, id).await?);
+                ("update_record", Response::Record { record })
+            }
+            Call::DestroyRecord { .. } => ("destroy_record", Response::Done),
+            Call::Machine { ask, .. } => machine(ask),
+            Call::Driver { ask, .. } => driver(ask),
             other => panic!("no case is about {other:?}"),
         })
     }
+}
+
+impl Notes {
+    /// The record as it is: nothing is changed here.
+    async fn record(&self, kind: Kind, id: Uuid) -> Result<AnyRecord, Error> {
+        let repository = &self.repository;
+        Ok(match kind {
+            Kind::Allocation => repository.load::<Allocation>(id).await?.value.into(),
+            Kind::Portgroup => repository.load::<Portgroup>(id).await?.value.into(),
+            Kind::VolumeConnector => repository.load::<VolumeConnector>(id).await?.value.into(),
+            Kind::VolumeTarget => repository.load::<VolumeTarget>(id).await?.value.into(),
+            other => panic!("no case is about a {other}"),
+        })
+    }
+}
+
+fn created(record: AnyRecord) -> Response {
+    Response::Record {
+        record: Box::new(record),
+    }
+}
+
+fn boot_device() -> Response {
+    Response::BootDevice {
+        setting: BootDeviceSetting {
+            device: None,
+            persistent: None,
+        },
+    }
+}
+
+/// What is asked of a machine, by the name that the original's conductor knows it by.
+fn machine(ask: MachineCall) -> (&'static str, Response) {
+    let (name, answer) = match ask {
+        MachineCall::SetBootMode { .. } => ("change_node_boot_mode", MachineAnswer::Done),
+        MachineCall::SetSecureBoot { .. } => ("change_node_secure_boot", MachineAnswer::Done),
+        MachineCall::InjectNmi => ("inject_nmi", MachineAnswer::Done),
+        MachineCall::Indicators { .. } => {
+            let indicators = Indicators::new();
+            let answer = MachineAnswer::Indicators { indicators };
+            ("get_supported_indicators", answer)
+        }
+        MachineCall::GetIndicator { .. } => {
+            let state = IndicatorState::On;
+            ("get_indicator_state", MachineAnswer::Indicator { state })
+        }
+        MachineCall::SetIndicator { .. } => ("set_indicator_state", MachineAnswer::Done),
+        MachineCall::VirtualMedia => {
+            let slots = Vec::new();
+            ("get_virtual_media", MachineAnswer::VirtualMedia { slots })
+        }
+        MachineCall::AttachVirtualMedia { .. } => ("attach_virtual_media", MachineAnswer::Done),
+        MachineCall::DetachVirtualMedia { .. } => ("detach_virtual_media", MachineAnswer::Done),
+        MachineCall::SetConsole { .. } => ("set_console_mode", MachineAnswer::Done),
+        MachineCall::VendorMethods => {
+            let methods = BTreeMap::new();
+            let answer = MachineAnswer::VendorMethods { methods };
+            ("get_node_vendor_passthru_methods", answer)
+        }
+        MachineCall::CallVendor { .. } => {
+            let answer = VendorAnswer::new(Value::Null, true, false);
+            ("vendor_passthru", MachineAnswer::Vendor { answer })
+        }
+        MachineCall::Vifs => ("vif_list", MachineAnswer::Vifs { vifs: Vec::new() }),
+        MachineCall::AttachVif { .. } => ("vif_attach", MachineAnswer::Done),
+        MachineCall::DetachVif { .. } => ("vif_detach", MachineAnswer::Done),
+        other => panic!("no case is about {other:?}"),
+    };
+    (name, Response::Machine { answer })
+}
+
+fn driver(ask: DriverCall) -> (&'static str, Response) {
+    let (name, answer) = match ask {
+        DriverCall::VendorMethods => {
+            let methods = BTreeMap::new();
+            let answer = MachineAnswer::VendorMethods { methods };
+            ("get_driver_vendor_passthru_methods", answer)
+        }
+        DriverCall::LogicalDiskProperties => {
+            let properties = BTreeMap::new();
+            let answer = MachineAnswer::LogicalDiskProperties { properties };
+            ("get_raid_logical_disk_properties", answer)
+        }
+        DriverCall::CallVendor { .. } => {
+            let answer = VendorAnswer::new(Value::Null, true, false);
+            ("driver_vendor_passthru", MachineAnswer::Vendor { answer })
+        }
+        other => panic!("no case is about {other:?}"),
+    };
+    (name, Response::Machine { answer })
 }
 
 fn validation() -> Response {
@@ -107,7 +212,6 @@ fn verb_name(verb: Verb) -> &'static str {
 /// The API and what is behind it.
 pub(crate) struct World {
     router: Router,
-    pub(crate) store: Arc<dyn Store>,
     pub(crate) repository: Repository,
     asked: Arc<Mutex<Vec<&'static str>>>,
 }
@@ -125,7 +229,7 @@ pub(crate) struct Answer {
 impl World {
     pub(crate) async fn new() -> Self {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        let repository = Repository::new(Arc::clone(&store));
+        let repository = Repository::new(store);
         for (host, group) in [(CONDUCTOR, ""), ("cond-g", "g")] {
             let mut conductor = ConductorRecord::new(host, Uuid::from_u128(1));
             conductor.conductor_group = group.to_owned();
@@ -148,7 +252,6 @@ impl World {
         assert!(interfaces.values().all(some));
         Self {
             router: api::router(client, registry, ApiSettings::default()),
-            store,
             repository,
             asked,
         }

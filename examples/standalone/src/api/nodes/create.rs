@@ -14,7 +14,7 @@ use super::super::caller::Caller;
 use super::super::fault::Fault;
 use super::super::version::since;
 use super::super::{args, schema};
-use super::fields::{NODE, record_path};
+use super::fields::{FIELDS, record_path};
 use super::{names, view};
 
 /// `POST /v1/nodes`.
@@ -49,7 +49,7 @@ fn check_version(caller: &Caller, body: &Map<String, Value>) -> Result<(), Fault
         "conductor_group" => *value != "",
         _ => !value.is_null(),
     });
-    NODE.check_version(caller.version, set.map(|(name, _)| name.as_str()))
+    FIELDS.check_version(caller.version, set.map(|(name, _)| name.as_str()))
 }
 
 /// Nobody enrols nodes for somebody else's project.

@@ -1,120 +1,81 @@
 //! The fields of a node, by version.
 
-use super::super::fields::{Empty, Field, Fields};
+use super::super::fields::{Fields, fields};
+use super::super::schema::{Is, TEXT};
 
-/// The fields of a node.
-pub(super) const NODE: Fields = Fields(&[
-    Field::new("allocation_uuid", 52, Empty::Null),
-    Field::new("automated_clean", 47, Empty::Null),
-    Field::new("bios_interface", 40, Empty::Null),
-    Field::new("boot_interface", 31, Empty::Null),
-    Field::new("boot_mode", 75, Empty::Null),
-    Field::new("chassis_uuid", 1, Empty::Null),
-    Field::new("clean_step", 7, Empty::Object),
-    Field::new("conductor", 49, Empty::Null),
-    Field::new("conductor_group", 46, Empty::Text),
-    Field::new("console_enabled", 1, Empty::False),
-    Field::new("console_interface", 31, Empty::Null),
-    Field::new("created_at", 1, Empty::Null),
-    Field::new("deploy_interface", 31, Empty::Null),
-    Field::new("deploy_step", 44, Empty::Object),
-    Field::new("description", 51, Empty::Null),
-    Field::new("disable_power_off", 95, Empty::False),
-    Field::new("driver", 1, Empty::Null),
-    Field::new("driver_info", 1, Empty::Object),
-    Field::new("driver_internal_info", 3, Empty::Object),
-    Field::new("extra", 1, Empty::Object),
-    Field::new("fault", 42, Empty::Null),
-    Field::new("firmware_interface", 86, Empty::Null),
-    Field::new("health", 109, Empty::Null),
-    Field::new("inspect_interface", 31, Empty::Null),
-    Field::new("inspection_finished_at", 6, Empty::Null),
-    Field::new("inspection_started_at", 6, Empty::Null),
-    Field::new("instance_info", 1, Empty::Object),
-    Field::new("instance_name", 104, Empty::Null),
-    Field::new("instance_uuid", 1, Empty::Null),
-    Field::new("last_error", 1, Empty::Null),
-    Field::new("lessee", 65, Empty::Null),
-    Field::new("maintenance", 1, Empty::False),
-    Field::new("maintenance_reason", 1, Empty::Null),
-    Field::new("management_interface", 31, Empty::Null),
-    Field::new("name", 5, Empty::Null),
-    Field::new("network_data", 66, Empty::Object),
-    Field::new("network_interface", 20, Empty::Null),
-    Field::new("owner", 50, Empty::Null),
-    Field::new("parent_node", 83, Empty::Null),
-    Field::new("power_interface", 31, Empty::Null),
-    Field::new("power_state", 1, Empty::Null),
-    Field::new("properties", 1, Empty::Object),
-    Field::new("protected", 48, Empty::False),
-    Field::new("protected_reason", 48, Empty::Null),
-    Field::new("provision_state", 1, Empty::Null),
-    Field::new("provision_updated_at", 1, Empty::Null),
-    Field::new("raid_config", 12, Empty::Object),
-    Field::new("raid_interface", 31, Empty::Null),
-    Field::new("rescue_interface", 38, Empty::Null),
-    Field::new("reservation", 1, Empty::Null),
-    Field::new("resource_class", 21, Empty::Null),
-    Field::new("retired", 61, Empty::False),
-    Field::new("retired_reason", 61, Empty::Null),
-    Field::new("secure_boot", 75, Empty::Null),
-    Field::new("service_step", 87, Empty::Object),
-    Field::new("shard", 82, Empty::Null),
-    Field::new("storage_interface", 33, Empty::Null),
-    Field::new("target_power_state", 1, Empty::Null),
-    Field::new("target_provision_state", 1, Empty::Null),
-    Field::new("target_raid_config", 12, Empty::Object),
-    Field::new("traits", 37, Empty::List),
-    Field::new("updated_at", 1, Empty::Null),
-    Field::new("uuid", 1, Empty::Null),
-    Field::new("vendor_interface", 31, Empty::Null),
-]);
+/// The fields of a node; in front what a list shows, in the order in which links to next pages
+/// name it.
+pub(in super::super) const FIELDS: Fields = fields! {
+    "instance_uuid" since 1, Null, takes(Is::Uuid), patchable, brief;
+    "maintenance" since 1, False, takes(Is::Flag), patchable, brief;
+    "power_state" since 1, Null, brief;
+    "provision_state" since 1, Null, brief;
+    "uuid" since 1, Null, takes(Is::Uuid), brief;
+    "name" since 5, Null, takes(TEXT), patchable, brief;
 
-/// What a list shows unless asked for more.
-pub(super) const FEW: &[&str] = &[
-    "instance_uuid",
-    "maintenance",
-    "power_state",
-    "provision_state",
-    "uuid",
-    "name",
-];
-
-/// What cannot be asked for by name, though it is a field.
-const NOT_SELECTABLE: &[&str] = &["created_at", "updated_at"];
-
-/// What a list cannot be sorted by, though it is a field: it has no order, or is found out for
-/// each node.
-const NOT_SORTABLE: &[&str] = &[
-    "allocation_uuid",
-    "chassis_uuid",
-    "clean_step",
-    "conductor",
-    "deploy_step",
-    "driver_info",
-    "driver_internal_info",
-    "extra",
-    "instance_info",
-    "network_data",
-    "properties",
-    "raid_config",
-    "service_step",
-    "target_raid_config",
-    "traits",
-];
-
-/// Whether `fields=` may name it.
-pub(super) fn is_selectable(name: &str) -> bool {
-    NODE.names().any(|field| field == name) && !NOT_SELECTABLE.contains(&name)
-}
+    "allocation_uuid" since 52, Null, unordered;
+    "automated_clean" since 47, Null, takes(Is::Flag), patchable;
+    "bios_interface" since 40, Null, takes(TEXT), patchable;
+    "boot_interface" since 31, Null, takes(TEXT), patchable;
+    "boot_mode" since 75, Null, takes(TEXT);
+    "chassis_uuid" since 1, Null, takes(Is::Uuid), patchable, unordered;
+    "clean_step" since 7, Object, unordered;
+    "conductor" since 49, Null, unordered;
+    "conductor_group" since 46, Text, takes(TEXT), patchable;
+    "console_enabled" since 1, False, takes(Is::Flag);
+    "console_interface" since 31, Null, takes(TEXT), patchable;
+    "created_at" since 1, Null, unselectable;
+    "deploy_interface" since 31, Null, takes(TEXT), patchable;
+    "deploy_step" since 44, Object, unordered;
+    "description" since 51, Null, takes(Is::Text(0, 4096)), patchable;
+    "disable_power_off" since 95, False, takes(Is::Flag), patchable;
+    "driver" since 1, Null, takes(Is::RequiredText), required, patchable;
+    "driver_info" since 1, Object, takes(Is::Object), patchable, unordered;
+    "driver_internal_info" since 3, Object, unordered;
+    "extra" since 1, Object, takes(Is::Object), patchable, unordered;
+    "fault" since 42, Null;
+    "firmware_interface" since 86, Null, takes(TEXT), patchable;
+    "health" since 109, Null;
+    "inspect_interface" since 31, Null, takes(TEXT), patchable;
+    "inspection_finished_at" since 6, Null;
+    "inspection_started_at" since 6, Null;
+    "instance_info" since 1, Object, takes(Is::Object), patchable, unordered;
+    "instance_name" since 104, Null, takes(Is::Text(1, 255)), patchable;
+    "last_error" since 1, Null;
+    "lessee" since 65, Null, takes(TEXT), patchable;
+    "maintenance_reason" since 1, Null;
+    "management_interface" since 31, Null, takes(TEXT), patchable;
+    "network_data" since 66, Object, takes(Is::NetworkData), patchable, unordered;
+    "network_interface" since 20, Null, takes(TEXT), patchable;
+    "owner" since 50, Null, takes(TEXT), patchable;
+    "parent_node" since 83, Null, takes(Is::Text(0, 36)), patchable;
+    "power_interface" since 31, Null, takes(TEXT), patchable;
+    "properties" since 1, Object, takes(Is::Object), patchable, unordered;
+    "protected" since 48, False, takes(Is::Flag), patchable, by_patch_only;
+    "protected_reason" since 48, Null, takes(TEXT), patchable, by_patch_only;
+    "provision_updated_at" since 1, Null;
+    "raid_config" since 12, Object, unordered;
+    "raid_interface" since 31, Null, takes(TEXT), patchable;
+    "rescue_interface" since 38, Null, takes(TEXT), patchable;
+    "reservation" since 1, Null;
+    "resource_class" since 21, Null, takes(Is::Text(0, 80)), patchable;
+    "retired" since 61, False, takes(Is::Flag), patchable;
+    "retired_reason" since 61, Null, takes(TEXT), patchable;
+    "secure_boot" since 75, Null, takes(Is::Flag);
+    "service_step" since 87, Object, unordered;
+    "shard" since 82, Null, takes(TEXT), patchable;
+    "storage_interface" since 33, Null, takes(TEXT), patchable;
+    "target_power_state" since 1, Null;
+    "target_provision_state" since 1, Null;
+    "target_raid_config" since 12, Object, unordered;
+    "traits" since 37, List, unordered;
+    "updated_at" since 1, Null, unselectable;
+    "vendor_interface" since 31, Null, takes(TEXT), patchable;
+};
 
 /// The place in the record of what `sort_key` names; `None` for the order of enrolment.
-pub(super) fn sort_path(key: &str) -> Option<Option<String>> {
-    if key == "id" {
-        return Some(None);
-    }
-    let sortable = NODE.names().any(|field| field == key) && !NOT_SORTABLE.contains(&key);
-    sortable.then(|| Some(record_path(key).join(".")))
+pub(super) fn sort_path(key: &str) -> Option<String> {
+    (key != "id").then(|| record_path(key).join("."))
 }
 
 /// The place in the record of a field.

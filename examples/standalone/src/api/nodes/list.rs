@@ -1,19 +1,18 @@
 //! `GET /v1/nodes`.
 
 use axum::Json;
-use ironic_core::model::{Node, NodeSummary};
+use ironic_core::model::{Chassis, Node, NodeSummary};
 use ironic_core::states::ProvisionState;
 use ironic_core::store::{Filter, Kind, Query, Scalar};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::arguments::{Arguments, QueryArguments};
-use super::super::caller::{Caller, Ident};
+use super::super::caller::{Caller, Ident, Segment};
 use super::super::fault::Fault;
-use super::super::fields;
 use super::super::paging::{Listing, Page};
 use super::super::version::{Version, since};
-use super::fields::{FEW, NODE, is_selectable, sort_path};
+use super::fields::{FIELDS, sort_path};
 use super::view::{show_all, show_summary};
 
 /// The faults that the engine puts nodes into maintenance for.
@@ -47,14 +46,32 @@ pub(super) async fn list(
     }
     if let Some(asked) = &asked {
         caller.version.need(since::FIELDS_QUERY)?;
-        let names = asked.iter().map(String::as_str);
-        NODE.check_version(caller.version, names)?;
-        fields::check_known(asked, is_selectable)?;
+        FIELDS.check_asked(caller.version, Some(asked))?;
     }
-    let asked = fields::requested(caller.version, asked, detail, FEW)?;
+    let asked = FIELDS.requested(caller.version, asked, detail)?;
     selection
         .answer(&caller, "nodes", asked.as_deref(), detail)
         .await
+}
+
+/// `GET /v1/chassis/{uuid}/nodes`.
+pub(in super::super) async fn list_of_chassis(
+    caller: Caller,
+    Segment(ident): Segment,
+    QueryArguments(mut query): QueryArguments,
+) -> Result<Json<Value>, Fault> {
+    query.give("chassis_uuid", ident);
+    list(caller, QueryArguments(query)).await
+}
+
+/// `GET /v1/chassis/{uuid}/nodes/detail`.
+pub(in super::super) async fn detail_of_chassis(
+    caller: Caller,
+    Segment(ident): Segment,
+    QueryArguments(mut query): QueryArguments,
+) -> Result<Json<Value>, Fault> {
+    query.give("chassis_uuid", ident);
+    detail(caller, QueryArguments(query)).await
 }
 
 /// `GET /v1/nodes/detail`.
@@ -122,6 +139,8 @@ impl Children {
 struct Selection {
     filter: Filter,
     page: Page,
+    /// Only the nodes in this chassis.
+    chassis: Option<Uuid>,
     /// Only the nodes that this conductor looks after.
     conductor: Option<String>,
     /// Whether there can be no next page.
@@ -134,10 +153,7 @@ impl Selection {
     fn take(caller: &Caller, mut query: Arguments, children: Children) -> Result<Self, Fault> {
         let version = caller.version;
         let page = Page::take(&mut query, caller.api.settings.max_limit)?;
-        NODE.check_version(version, [page.sort_key.as_str()])?;
-        if sort_path(&page.sort_key).is_none() {
-            return Err(Fault::bad("sort_key names no field that has an order"));
-        }
+        FIELDS.check_sort_key(version, &page.sort_key)?;
         let mut filter = children.filter();
         let mut with = Vec::new();
         for (name, field) in [
@@ -174,6 +190,7 @@ impl Selection {
         Ok(Self {
             filter,
             page,
+            chassis,
             conductor,
             single: instance.is_some(),
             with,
@@ -190,7 +207,10 @@ impl Selection {
         if let Some(marker) = self.page.marker {
             caller.client.node(marker).await?;
         }
-        let sort = sort_path(&self.page.sort_key).flatten();
+        if let Some(chassis) = self.chassis {
+            caller.client.record::<Chassis>(chassis).await?;
+        }
+        let sort = sort_path(&self.page.sort_key);
         let query = Query::all(Kind::Node).filter(std::mem::replace(&mut self.filter, Filter::All));
         let query = self.page.of(query, sort);
         let brief = asked.filter(|asked| is_brief(asked) && self.conductor.is_none());

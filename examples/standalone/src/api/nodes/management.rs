@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::super::arguments::{Arguments, QueryArguments};
 use super::super::caller::{Caller, Ident};
 use super::super::fault::Fault;
+use super::super::version::since;
 
 /// `GET boot_device`.
 pub(super) async fn boot_device(
@@ -55,4 +56,20 @@ pub(super) async fn supported_boot_devices(
     let node = caller.node(&ident).await?;
     let devices = caller.client.supported_boot_devices(node.uuid).await?;
     Ok(Json(json!({"supported_boot_devices": devices})))
+}
+
+/// `PUT inject_nmi`.
+pub(super) async fn inject_nmi(
+    caller: Caller,
+    Ident(ident): Ident,
+    arguments: Arguments,
+) -> Result<StatusCode, Fault> {
+    arguments.end()?;
+    if !caller.version.has(since::INJECT_NMI) {
+        let message = format!("inject_nmi is there since version 1.{}", since::INJECT_NMI);
+        return Err(Fault::not_found(message));
+    }
+    let node = caller.node(&ident).await?;
+    caller.client.inject_nmi(node.uuid).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -2,17 +2,25 @@
 
 mod create;
 mod fields;
+mod firmware;
+mod history;
+mod indicators;
 mod list;
 mod maintenance;
 mod management;
+mod media;
 mod names;
 mod patch;
 mod provision;
+mod settings;
 mod states;
 pub(super) mod steps;
 mod traits;
 mod view;
+mod vifs;
 
+pub(super) use fields::FIELDS;
+pub(super) use list::{detail_of_chassis, list_of_chassis};
 pub use names::{is_reserved as is_reserved_node_name, is_valid as is_valid_node_name};
 pub use steps::{Steps, parse as parse_steps};
 pub(super) use traits::of_body as traits_of_body;
@@ -31,11 +39,15 @@ use super::arguments::{BodyLimit, PROVISION_BODY_LIMIT, QueryArguments};
 use super::caller::{Caller, Ident};
 use super::fault::Fault;
 use super::version::since;
-use super::{fields as field, ports, root};
+use super::{ports, root};
 
 /// The routes.
 pub(super) fn routes() -> Router<Arc<Api>> {
-    let provision = put(provision::provision).layer(Extension(BodyLimit(PROVISION_BODY_LIMIT)));
+    records().merge(states()).merge(management())
+}
+
+/// Nodes, and what there is of them beside their state.
+fn records() -> Router<Arc<Api>> {
     Router::new()
         .route(
             "/nodes",
@@ -52,15 +64,12 @@ pub(super) fn routes() -> Router<Arc<Api>> {
         )
         .route("/nodes/{ident}/validate", get(validate))
         .route("/nodes/{ident}/children", get(list::children))
-        .route("/nodes/{ident}/ports", get(ports::list_of_node))
-        .route("/nodes/{ident}/ports/detail", get(ports::detail_of_node))
         .route(
-            "/nodes/{ident}/maintenance",
-            put(maintenance::set).delete(maintenance::unset),
+            "/nodes/{ident}/ports",
+            get(ports::list_of_node).post(root::not_within_another),
         )
-        .route("/nodes/{ident}/states", get(states::states))
-        .route("/nodes/{ident}/states/power", put(states::power))
-        .route("/nodes/{ident}/states/provision", provision)
+        .route("/nodes/{ident}/ports/detail", get(ports::detail_of_node))
+        .route("/nodes/{ident}/ports/{port}", any(root::not_within_another))
         .route(
             "/nodes/{ident}/traits",
             get(traits::list)
@@ -71,6 +80,49 @@ pub(super) fn routes() -> Router<Arc<Api>> {
             "/nodes/{ident}/traits/{name}",
             put(traits::add).delete(traits::remove),
         )
+        .route("/nodes/{ident}/bios", get(firmware::settings))
+        .route("/nodes/{ident}/bios/{name}", get(firmware::setting))
+        .route("/nodes/{ident}/firmware", get(firmware::components))
+        .route("/nodes/{ident}/history", get(history::list))
+        .route("/nodes/{ident}/history/{event}", get(history::show))
+        .route("/nodes/{ident}/inventory", get(history::inventory))
+        .route("/nodes/{ident}/vifs", get(vifs::list).post(vifs::attach))
+        .route(
+            "/nodes/{ident}/vifs/{id}",
+            axum::routing::delete(vifs::detach),
+        )
+        .route(
+            "/nodes/{ident}/vmedia",
+            get(media::list).post(media::attach).delete(media::detach),
+        )
+}
+
+/// What state nodes are in, and are to be in.
+fn states() -> Router<Arc<Api>> {
+    let provision = put(provision::provision).layer(Extension(BodyLimit(PROVISION_BODY_LIMIT)));
+    Router::new()
+        .route(
+            "/nodes/{ident}/maintenance",
+            put(maintenance::set).delete(maintenance::unset),
+        )
+        .route("/nodes/{ident}/states", get(states::states))
+        .route("/nodes/{ident}/states/power", put(states::power))
+        .route("/nodes/{ident}/states/provision", provision)
+        .route("/nodes/{ident}/states/boot_mode", put(settings::boot_mode))
+        .route(
+            "/nodes/{ident}/states/secure_boot",
+            put(settings::secure_boot),
+        )
+        .route("/nodes/{ident}/states/raid", put(settings::raid))
+        .route(
+            "/nodes/{ident}/states/console",
+            get(settings::console).put(settings::set_console),
+        )
+}
+
+/// What else is asked of machines.
+fn management() -> Router<Arc<Api>> {
+    Router::new()
         .route("/nodes/{ident}/management", any(root::no_such_method))
         .route(
             "/nodes/{ident}/management/{what}",
@@ -83,6 +135,18 @@ pub(super) fn routes() -> Router<Arc<Api>> {
         .route(
             "/nodes/{ident}/management/boot_device/supported",
             get(management::supported_boot_devices),
+        )
+        .route(
+            "/nodes/{ident}/management/inject_nmi",
+            put(management::inject_nmi),
+        )
+        .route(
+            "/nodes/{ident}/management/indicators",
+            get(indicators::list),
+        )
+        .route(
+            "/nodes/{ident}/management/indicators/{name}",
+            get(indicators::show).put(indicators::set),
         )
 }
 
@@ -97,9 +161,7 @@ async fn show_one(
     let node = caller.node(&ident).await?;
     if let Some(asked) = &asked {
         caller.version.need(since::FIELDS_QUERY)?;
-        let names = asked.iter().map(String::as_str);
-        fields::NODE.check_version(caller.version, names)?;
-        field::check_known(asked, fields::is_selectable)?;
+        FIELDS.check_asked(caller.version, Some(asked))?;
     }
     show(&caller, &node, asked.as_deref()).await.map(Json)
 }

@@ -12,49 +12,8 @@ use super::super::fault::Fault;
 use super::super::patch::{Patch, changes};
 use super::super::version::since;
 use super::super::{network_data, schema};
-use super::fields::{NODE, record_path};
+use super::fields::{FIELDS, record_path};
 use super::{create, names, view};
-
-/// The fields that a patch may be about.
-const PATCHABLE: &[&str] = &[
-    "automated_clean",
-    "bios_interface",
-    "boot_interface",
-    "chassis_uuid",
-    "conductor_group",
-    "console_interface",
-    "deploy_interface",
-    "description",
-    "disable_power_off",
-    "driver",
-    "driver_info",
-    "extra",
-    "inspect_interface",
-    "instance_info",
-    "instance_name",
-    "instance_uuid",
-    "lessee",
-    "maintenance",
-    "management_interface",
-    "name",
-    "network_data",
-    "network_interface",
-    "owner",
-    "power_interface",
-    "properties",
-    "protected",
-    "protected_reason",
-    "raid_interface",
-    "rescue_interface",
-    "resource_class",
-    "retired",
-    "retired_reason",
-    "shard",
-    "storage_interface",
-    "vendor_interface",
-    "parent_node",
-    "firmware_interface",
-];
 
 /// `PATCH /v1/nodes/{ident}`.
 pub(super) async fn patch(
@@ -94,7 +53,10 @@ pub(super) async fn patch(
             "the driver cannot be changed while the console is on: stop the console first",
         ));
     }
-    let mut changes = changes(&patchable(before), &patchable(after));
+    let mut changes = changes(
+        &FIELDS.only_patchable(before),
+        &FIELDS.only_patchable(after),
+    );
     for change in &mut changes {
         in_record(change);
     }
@@ -116,11 +78,12 @@ async fn put_holder(caller: &Caller, node: &Node, shown: &mut Value) {
 
 /// What is wrong with the patch whatever node it is for.
 fn check(caller: &Caller, patch: &Patch, reset: bool) -> Result<(), Fault> {
-    patch.check_fields(caller.version, PATCHABLE)?;
-    let set = NODE
-        .names()
+    let patchable: Vec<_> = FIELDS.patchable().map(|field| field.name).collect();
+    patch.check_fields(caller.version, &patchable)?;
+    let set = patchable
+        .into_iter()
         .filter(|name| !patch.values(&format!("/{name}")).is_empty());
-    NODE.check_version(caller.version, set)?;
+    FIELDS.check_version(caller.version, set)?;
     if reset && patch.values("/driver").is_empty() {
         return Err(Fault::bad(
             "reset_interfaces goes with a change of the driver only",
@@ -160,17 +123,16 @@ async fn patched(
 ) -> Result<Map<String, Value>, Fault> {
     let after = patch.apply(&Value::Object(before.clone()))?;
     let mut after = schema::PATCHED_NODE.check_known(after)?;
-    if after.get("chassis_uuid") == before.get("chassis_uuid") {
-        after.remove("chassis_uuid");
-    }
-    if after.get("parent_node") == before.get("parent_node") {
-        after.remove("parent_node");
+    // What it refers to already need not be looked for again.
+    let mut kept = Vec::new();
+    for name in ["chassis_uuid", "parent_node"] {
+        if after.get(name) == before.get(name) {
+            kept.extend(after.remove(name).map(|same| (name, same)));
+        }
     }
     create::refer(caller, &mut after, node.owner.as_deref()).await?;
-    for name in ["chassis_uuid", "parent_node"] {
-        if let (false, Some(same)) = (after.contains_key(name), before.get(name)) {
-            after.insert(name.to_owned(), same.clone());
-        }
+    for (name, same) in kept {
+        after.insert(name.to_owned(), same);
     }
     let dropped =
         node.chassis_uuid.is_some() && after.get("chassis_uuid").is_none_or(Value::is_null);
@@ -215,11 +177,6 @@ fn reset_interfaces(patch: &Patch, after: &mut Map<String, Value>) {
             after.remove(&field);
         }
     }
-}
-
-fn patchable(mut node: Map<String, Value>) -> Map<String, Value> {
-    node.retain(|name, _| PATCHABLE.contains(&name.as_str()));
-    node
 }
 
 /// A change of a field of the API as a change of the record.

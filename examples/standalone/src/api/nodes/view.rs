@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::super::caller::Caller;
 use super::super::fault::Fault;
 use super::super::version::{Version, since};
-use super::fields::NODE;
+use super::fields::FIELDS;
 
 /// What stands where a secret would.
 const MASK: &str = "******";
@@ -96,7 +96,7 @@ pub(super) fn document(node: &Node) -> Result<Map<String, Value>, Fault> {
         record.insert(format!("{kind}_interface"), name);
     }
     record.insert("created_at".to_owned(), time(node.created_at));
-    Ok(NODE.complete(record))
+    Ok(FIELDS.complete(record))
 }
 
 fn time(at: Timestamp) -> Value {
@@ -153,7 +153,7 @@ async fn show_one(
     }
     mask(&mut whole);
     put_state(caller.version, &mut whole);
-    let mut shown = NODE.shown(caller.version, asked, whole);
+    let mut shown = FIELDS.shown(caller.version, asked, whole);
     add_links(caller, node.uuid, asked.is_none(), &mut shown);
     Ok(Value::Object(shown))
 }
@@ -169,7 +169,7 @@ pub(super) fn show_summary(
         return Err(Error::internal("a summary is no JSON object").into());
     };
     put_state(caller.version, &mut whole);
-    let mut shown = NODE.shown(caller.version, Some(asked), whole);
+    let mut shown = FIELDS.shown(caller.version, Some(asked), whole);
     add_links(caller, node.uuid, false, &mut shown);
     Ok(Value::Object(shown))
 }

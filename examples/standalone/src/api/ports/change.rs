@@ -15,26 +15,8 @@ use super::super::fault::Fault;
 use super::super::patch::{Patch, changes};
 use super::super::version::since;
 use super::super::{args, link_connection, schema};
-use super::view::{check_version, document, show};
+use super::view::{FIELDS, document, show};
 use super::{DELETED, port};
-
-/// The fields that a patch may be about.
-const PATCHABLE: &[&str] = &[
-    "address",
-    "extra",
-    "is_smartnic",
-    "local_link_connection",
-    "node_ident",
-    "node_uuid",
-    "physical_network",
-    "portgroup_uuid",
-    "pxe_enabled",
-    "name",
-    "description",
-    "vendor",
-    "category",
-    "available_for_dynamic_portgroup",
-];
 
 /// The fields of which a patch needs the version that has them.
 const GATED: &[&str] = &[
@@ -91,7 +73,7 @@ pub(super) async fn create(
 
 /// Refuses fields that this version does not have, be they null.
 fn check_set(caller: &Caller, body: &Map<String, Value>) -> Result<(), Fault> {
-    check_version(caller.version, body.keys().map(String::as_str))?;
+    FIELDS.check_version(caller.version, body.keys().map(String::as_str))?;
     let Some(Value::Object(link)) = body.get("local_link_connection") else {
         return Ok(());
     };
@@ -148,13 +130,14 @@ pub(super) async fn patch(
 ) -> Result<Json<Value>, Fault> {
     query.end()?;
     let patch = Patch::from_request(&body.unwrap_or_else(|| Value::Object(Map::new())))?;
-    patch.check_fields(caller.version, PATCHABLE)?;
+    let patchable_fields: Vec<_> = FIELDS.patchable().map(|field| field.name).collect();
+    patch.check_fields(caller.version, &patchable_fields)?;
     let touched = |name: &&&str| {
         let path = format!("/{name}");
         !patch.values(&path).is_empty() || patch.removes(&path)
     };
     let touched = GATED.iter().filter(touched).copied();
-    check_version(caller.version, touched)?;
+    FIELDS.check_version(caller.version, touched)?;
     let port = port(&caller, &ident).await?;
     let node = caller.client.node(port.node_uuid).await?;
     let before = document(&port)?;
@@ -193,8 +176,10 @@ async fn check_moved(caller: &Caller, patch: &Patch, port: &Port) -> Result<(), 
     Ok(())
 }
 
-fn patchable(mut port: Map<String, Value>) -> Map<String, Value> {
-    port.retain(|name, _| PATCHABLE.contains(&name.as_str()) && !name.starts_with("node_"));
+/// What of a port is written to its record: it stays with its node.
+fn patchable(port: Map<String, Value>) -> Map<String, Value> {
+    let mut port = FIELDS.only_patchable(port);
+    port.retain(|name, _| !name.starts_with("node_"));
     port
 }
 

@@ -1,25 +1,25 @@
 //! `GET /v1/ports`.
 
 use axum::Json;
-use ironic_core::model::Node;
+use http::StatusCode;
+use ironic_core::model::{Node, Portgroup};
 use ironic_core::store::{Filter, Kind, Query, Scalar};
 use serde_json::Value;
 
-use super::super::args;
 use super::super::arguments::{Arguments, QueryArguments};
-use super::super::caller::{Caller, Ident};
+use super::super::caller::{Caller, Ident, Segment};
 use super::super::fault::Fault;
-use super::super::fields;
 use super::super::paging::{Listing, Page};
 use super::super::version::since;
-use super::view::{FEW, check_version, is_selectable, show, sort_path};
+use super::super::{args, records};
+use super::view::{FIELDS, show, sort_path};
 
 /// `GET /v1/ports`.
 pub(super) async fn list(
     caller: Caller,
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
-    few_or_asked(&caller, query, None).await
+    few_or_asked(&caller, query, Within::All).await
 }
 
 /// `GET /v1/nodes/{ident}/ports`.
@@ -28,7 +28,7 @@ pub(in super::super) async fn list_of_node(
     Ident(ident): Ident,
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
-    few_or_asked(&caller, query, Some(ident)).await
+    few_or_asked(&caller, query, Within::Node(ident)).await
 }
 
 /// `GET /v1/ports/detail`.
@@ -36,7 +36,7 @@ pub(super) async fn detail(
     caller: Caller,
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
-    let selection = Selection::take(&caller, query, None).await?;
+    let selection = Selection::take(&caller, query, Within::All).await?;
     selection.answer(&caller, "ports/detail", None, None).await
 }
 
@@ -46,27 +46,63 @@ pub(in super::super) async fn detail_of_node(
     Ident(ident): Ident,
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
-    let selection = Selection::take(&caller, query, Some(ident)).await?;
+    let selection = Selection::take(&caller, query, Within::Node(ident)).await?;
     selection.answer(&caller, "ports/detail", None, None).await
 }
 
 async fn few_or_asked(
     caller: &Caller,
     mut query: Arguments,
-    of: Option<String>,
+    of: Within,
 ) -> Result<Json<Value>, Fault> {
     let asked = query.list("fields")?;
     let detail = query.flag("detail")?;
     if let Some(asked) = &asked {
         caller.version.need(since::FIELDS_QUERY)?;
-        check_version(caller.version, asked.iter().map(String::as_str))?;
-        fields::check_known(asked, is_selectable)?;
+        FIELDS.check_asked(caller.version, Some(asked))?;
     }
     let selection = Selection::take(caller, query, of).await?;
-    let asked = fields::requested(caller.version, asked, detail, FEW)?;
+    let asked = FIELDS.requested(caller.version, asked, detail)?;
     selection
         .answer(caller, "ports", asked.as_deref(), detail)
         .await
+}
+
+/// `GET /v1/portgroups/{ident}/ports`.
+pub(in super::super) async fn list_of_group(
+    caller: Caller,
+    Segment(ident): Segment,
+    QueryArguments(query): QueryArguments,
+) -> Result<Json<Value>, Fault> {
+    few_or_asked(&caller, query, Within::group(&caller, ident)?).await
+}
+
+/// `GET /v1/portgroups/{ident}/ports/detail`.
+pub(in super::super) async fn detail_of_group(
+    caller: Caller,
+    Segment(ident): Segment,
+    QueryArguments(query): QueryArguments,
+) -> Result<Json<Value>, Fault> {
+    let within = Within::group(&caller, ident)?;
+    let selection = Selection::take(&caller, query, within).await?;
+    selection.answer(&caller, "ports/detail", None, None).await
+}
+
+/// What the path says of which ports: those of a node, those of a port group, or nothing.
+enum Within {
+    All,
+    Node(String),
+    Group(String),
+}
+
+impl Within {
+    fn group(caller: &Caller, ident: String) -> Result<Self, Fault> {
+        if caller.version.has(since::PORTGROUP_LINKS) {
+            return Ok(Self::Group(ident));
+        }
+        let message = "the ports of a port group need at least version 1.24 of the API";
+        Err(Fault::routing(StatusCode::NOT_FOUND, message))
+    }
 }
 
 /// Which ports, and which page of them.
@@ -76,41 +112,51 @@ struct Selection {
 }
 
 impl Selection {
-    async fn take(
-        caller: &Caller,
-        mut query: Arguments,
-        of: Option<String>,
-    ) -> Result<Self, Fault> {
+    async fn take(caller: &Caller, mut query: Arguments, of: Within) -> Result<Self, Fault> {
         let page = Page::take(&mut query, caller.api.settings.max_limit)?;
         let node = query.ident("node")?;
         let uuid = query.uuid("node_uuid")?.map(|id| id.to_string());
+        let group = query.ident("portgroup")?;
         let address = query.mac("address")?;
         let shards = query.list("shard")?;
         let groups = query.list("conductor_groups")?;
         let within = query.text("description_contains")?;
         query.end()?;
-        check_version(caller.version, [page.sort_key.as_str()])?;
-        if sort_path(&page.sort_key).is_none() {
-            return Err(Fault::bad("sort_key names no field that has an order"));
-        }
-        let named = of.or(uuid);
+        FIELDS.check_sort_key(caller.version, &page.sort_key)?;
+        let (in_node, in_group) = match of {
+            Within::All => (None, None),
+            Within::Node(ident) => (Some(ident), None),
+            Within::Group(ident) => (None, Some(ident)),
+        };
+        let named = in_node.or(uuid);
         if named.is_none() {
             check_node_by_name(caller, node.as_deref())?;
         }
         let node = named.or(node);
+        let group = in_group.or(group);
+        if group.is_some() {
+            caller.version.need(since::PORTGROUP_LINKS)?;
+        }
         if shards.is_some() {
             caller.version.need(since::SHARDS)?;
         }
-        if node.is_some() && shards.is_some() {
-            return Err(Fault::bad("node and shard exclude each other"));
+        let given = [node.is_some(), group.is_some(), shards.is_some()];
+        if given.iter().filter(|given| **given).count() > 1 {
+            return Err(Fault::new(
+                StatusCode::FORBIDDEN,
+                "node, portgroup and shard exclude each other",
+            ));
         }
-        if groups.is_some() && (node.is_some() || address.is_some()) {
+        if groups.is_some() && (node.is_some() || group.is_some() || address.is_some()) {
             return Err(Fault::bad(
-                "conductor_groups and node or address exclude each other",
+                "conductor_groups excludes node, portgroup and address",
             ));
         }
         let mut filter = Filter::All;
-        if let Some(ident) = &node {
+        if let Some(ident) = &group {
+            let group: Portgroup = records::find(caller, ident).await?;
+            filter = filter.and(Filter::text("portgroup_uuid", group.uuid.to_string()));
+        } else if let Some(ident) = &node {
             let node = caller.node(ident).await?;
             filter = filter.and(Filter::text("node_uuid", node.uuid.to_string()));
         } else if let Some(address) = address {
@@ -138,7 +184,7 @@ impl Selection {
         if let Some(marker) = self.page.marker {
             caller.client.port(marker).await?;
         }
-        let sort = sort_path(&self.page.sort_key).flatten();
+        let sort = sort_path(&self.page.sort_key);
         let query = Query::all(Kind::Port).filter(self.filter);
         let ports = caller.client.ports(&self.page.of(query, sort)).await?;
         let last = ports.last().map(|port| port.uuid.to_string());
@@ -174,7 +220,11 @@ fn check_node_by_name(caller: &Caller, ident: Option<&str>) -> Result<(), Fault>
 }
 
 /// The ports of the nodes of which the field has one of these values.
-async fn of_nodes(caller: &Caller, field: &str, values: Vec<String>) -> Result<Filter, Fault> {
+pub(in super::super) async fn of_nodes(
+    caller: &Caller,
+    field: &str,
+    values: Vec<String>,
+) -> Result<Filter, Fault> {
     let values = values.into_iter().map(Scalar::String).collect();
     let query = Query::all(Kind::Node).filter(Filter::In(field.to_owned(), values));
     let nodes: Vec<Node> = caller.client.nodes(&query).await?;

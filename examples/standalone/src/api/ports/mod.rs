@@ -4,7 +4,8 @@ mod change;
 mod list;
 mod view;
 
-pub(super) use list::{detail_of_node, list_of_node};
+pub(super) use list::{detail_of_group, detail_of_node, list_of_group, list_of_node, of_nodes};
+pub(super) use view::FIELDS;
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use super::arguments::QueryArguments;
 use super::caller::{Caller, Segment};
 use super::fault::Fault;
 use super::version::since;
-use super::{Api, args, fields, root};
+use super::{Api, args, root};
 
 /// The routes.
 pub(super) fn routes() -> Router<Arc<Api>> {
@@ -66,8 +67,7 @@ async fn show(
     let port = port(&caller, &ident).await?;
     if let Some(asked) = &asked {
         caller.version.need(since::FIELDS_QUERY)?;
-        view::check_version(caller.version, asked.iter().map(String::as_str))?;
-        fields::check_known(asked, view::is_selectable)?;
+        FIELDS.check_asked(caller.version, Some(asked))?;
     }
     view::show(&caller, &port, asked.as_deref()).map(Json)
 }

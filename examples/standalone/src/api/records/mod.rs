@@ -1,59 +1,131 @@
 //! Records that are served all in one way: listed in pages, shown, created, patched, removed. What
 //! is a resource's own, it says by [`Resource`].
 
+mod change;
+mod list;
+mod view;
+
+pub(super) use list::{detail_of_node, list_of_node};
+pub(super) use view::{MASK, mask_steps, view};
+
 use std::sync::Arc;
 
-use axum::response::{IntoResponse, Response};
+use axum::Router;
 use axum::routing::get;
-use axum::{Json, Router};
-use http::{StatusCode, header};
-use ironic_core::Error;
-use ironic_core::secret::masked;
-use ironic_core::store::Query;
+use ironic_core::store::Filter;
 use ironic_core::transport::ClientRecord;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
-use super::arguments::{Document, QueryArguments};
-use super::caller::{Caller, Segment};
+use super::arguments::Arguments;
+use super::caller::Caller;
 use super::fault::Fault;
-use super::fields::{Fields, check_known, requested};
-use super::paging::{Listing, Page};
-use super::patch::{Patch, changes};
+use super::fields::Fields;
+use super::patch::Patch;
 use super::schema::Schema;
 use super::version::Version;
 use super::{Api, args, root};
 
+/// What a list shows that is asked for no fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Brevity {
+    /// A few, and all of them with `detail`, which there is since 1.43.
+    Brief,
+    /// The same, where `detail` has been there from the start.
+    BriefFromTheStart,
+    /// All of them; there is no `detail`.
+    Whole,
+}
+
 /// A record as a resource of the API.
 pub(super) trait Resource: ClientRecord + Send + Sync + 'static {
-    /// Its collection, which is the last word of its path and the name of its list.
-    const COLLECTION: &'static str;
+    /// The path of its collection.
+    const PATH: &'static str;
+    /// The name of its list in answers.
+    const LIST: &'static str;
+    /// The path that links to it have in place of its collection's.
+    const LINKED_AS: &'static str = Self::PATH;
     /// Its fields.
     const FIELDS: Fields;
-    /// What a list shows unless asked for more.
-    const FEW: &'static [&'static str];
-    /// What a list cannot be sorted by.
-    const NOT_SORTABLE: &'static [&'static str];
+    /// What creates it.
+    const BODY: Schema;
+    /// Whether it is found by its name as well.
+    const NAMED: bool = true;
+    /// What a list shows unless asked for something else.
+    const BREVITY: Brevity = Brevity::Brief;
+    /// Whether lists leave out what the version does not have.
+    const HIDES_IN_LISTS: bool = true;
 
-    /// What a body may hold that creates one, or what one may be after a patch.
-    fn schema(version: Version, patched: bool) -> &'static Schema;
+    /// What it is called where a client wants to see its identity.
+    fn ident(&self) -> String {
+        self.id().to_string()
+    }
 
-    /// The fields that a patch may be about.
-    fn patchable(version: Version) -> &'static [&'static str];
+    /// The one that a path names, which is of neither this uuid nor this name.
+    fn known_as(_: &str) -> Option<Uuid> {
+        None
+    }
+
+    /// Checks what the schema cannot say of a body that creates one, or of one after a patch.
+    fn check_body(_: Version, _patched: bool, _: &Map<String, Value>) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Refuses patches of other fields than may be patched.
+    fn check_patch(version: Version, patch: &Patch) -> Result<(), Fault> {
+        patch.check_fields(version, &Self::FIELDS.patchable_in(version))
+    }
+
+    /// Makes sure that what the body refers to is there, and names it by its uuid; `before` is
+    /// the record that a patch is for.
+    fn refer(
+        _: &Caller,
+        _body: &mut Map<String, Value>,
+        _before: Option<&Self>,
+    ) -> impl Future<Output = Result<(), Fault>> + Send {
+        async { Ok(()) }
+    }
 
     /// The record that a checked body describes.
-    fn from_body(version: Version, body: Map<String, Value>) -> Result<Self, Fault>;
+    fn from_body(_: Version, body: Map<String, Value>) -> Result<Self, Fault> {
+        parse(body)
+    }
+
+    /// Takes the arguments out of a query that say which records are listed.
+    fn filter(_: &Caller, _: &mut Arguments) -> impl Future<Output = Result<Filter, Fault>> + Send {
+        async { Ok(Filter::All) }
+    }
+
+    /// Adds to a record what an answer shows of it besides its fields, and hides what is secret.
+    fn dress(&self, _: &Caller, _: &mut Map<String, Value>) {}
 }
 
 /// The collection and its items.
 pub(super) fn routes<T: Resource>() -> Router<Arc<Api>> {
-    let collection = get(list::<T>)
-        .post(create::<T>)
+    let routes = routes_at::<T>(T::PATH);
+    if T::LINKED_AS == T::PATH {
+        return routes;
+    }
+    // Links have to lead somewhere.
+    routes.merge(routes_at::<T>(T::LINKED_AS))
+}
+
+fn routes_at<T: Resource>(path: &str) -> Router<Arc<Api>> {
+    let collection = get(list::list::<T>)
+        .post(change::create::<T>)
         .patch(root::not_on_a_collection)
         .delete(root::not_on_a_collection);
-    let item = get(show::<T>).patch(patch::<T>).delete(delete::<T>);
+    let item = get(view::show::<T>)
+        .patch(change::patch::<T>)
+        .delete(change::delete::<T>);
     Router::new()
-        .route(&format!("/{}", T::COLLECTION), collection)
-        .route(&format!("/{}/{{ident}}", T::COLLECTION), item)
+        .route(&format!("/{path}"), collection)
+        .route(&format!("/{path}/{{ident}}"), item)
+}
+
+/// The list with every field, which was a path of its own before it became an argument.
+pub(super) fn detail_route<T: Resource>() -> Router<Arc<Api>> {
+    Router::new().route(&format!("/{}/detail", T::PATH), get(list::detail::<T>))
 }
 
 /// The record of this uuid or name.
@@ -61,158 +133,31 @@ pub(super) async fn find<T: Resource>(caller: &Caller, ident: &str) -> Result<T,
     if let Some(id) = args::parse_uuid(ident) {
         return Ok(caller.client.record(id).await?);
     }
+    let shown: String = ident.chars().take(80).collect();
+    if !T::NAMED {
+        return Err(Fault::bad(format!("{shown:?} is no uuid")));
+    }
     if !args::is_logical_name(ident) {
-        let shown: String = ident.chars().take(80).collect();
         return Err(Fault::bad(format!(
             "{shown:?} is neither a uuid nor a name"
         )));
     }
-    Ok(caller.client.find_record(ident).await?)
-}
-
-async fn list<T: Resource>(
-    caller: Caller,
-    QueryArguments(mut query): QueryArguments,
-) -> Result<Json<Value>, Fault> {
-    let page = Page::take(&mut query, caller.api.settings.max_limit)?;
-    let asked = query.list("fields")?;
-    let detail = query.flag("detail")?;
-    query.end()?;
-    check_fields::<T>(caller.version, asked.as_deref())?;
-    let sort = sort_path::<T>(&page.sort_key)?;
-    let asked = requested(caller.version, asked, detail, T::FEW)?;
-    if let Some(marker) = page.marker {
-        caller.client.record::<T>(marker).await?;
-    }
-    let query = page.of(Query::all(T::KIND), sort);
-    let records: Vec<T> = caller.client.records(&query).await?;
-    let last = records.last().map(|record| record.id().to_string());
-    let items = records
-        .iter()
-        .map(|record| view(&caller, record, asked.as_deref()))
-        .collect::<Result<Vec<_>, _>>()?;
-    let word = |detail| if detail { "True" } else { "False" };
-    let listing = Listing {
-        name: T::COLLECTION,
-        path: T::COLLECTION,
-        fields: asked.as_deref(),
-        with: detail
-            .map(|detail| ("detail", word(detail).to_owned()))
-            .into_iter()
-            .collect(),
-    };
-    Ok(Json(listing.answer(&caller.endpoint, &page, items, last)))
-}
-
-async fn show<T: Resource>(
-    caller: Caller,
-    Segment(ident): Segment,
-    QueryArguments(mut query): QueryArguments,
-) -> Result<Json<Value>, Fault> {
-    let asked = query.list("fields")?;
-    query.end()?;
-    check_fields::<T>(caller.version, asked.as_deref())?;
-    let record: T = find(&caller, &ident).await?;
-    view(&caller, &record, asked.as_deref()).map(Json)
-}
-
-async fn create<T: Resource>(
-    caller: Caller,
-    QueryArguments(query): QueryArguments,
-    Document(body): Document,
-) -> Result<Response, Fault> {
-    query.end()?;
-    let body = body.unwrap_or_else(|| Value::Object(Map::new()));
-    let body = T::schema(caller.version, false).check(body)?;
-    let record = caller
-        .client
-        .create_record(T::from_body(caller.version, body)?)
-        .await?;
-    let path = format!("{}/{}", T::COLLECTION, record.id());
-    let location = caller.endpoint.url(&path);
-    let shown = Json(view(&caller, &record, None)?);
-    let headers = [(header::LOCATION, location)];
-    Ok((StatusCode::CREATED, headers, shown).into_response())
-}
-
-async fn patch<T: Resource>(
-    caller: Caller,
-    Segment(ident): Segment,
-    QueryArguments(query): QueryArguments,
-    Document(body): Document,
-) -> Result<Json<Value>, Fault> {
-    query.end()?;
-    let patch = Patch::from_request(&body.unwrap_or_else(|| Value::Object(Map::new())))?;
-    let patchable = T::patchable(caller.version);
-    patch.check_fields(caller.version, patchable)?;
-    let record: T = find(&caller, &ident).await?;
-    let before = document(&record)?;
-    let after = patch.apply(&Value::Object(before.clone()))?;
-    let after = T::schema(caller.version, true).check_known(after)?;
-    let after = document(&T::from_body(caller.version, after)?)?;
-    let changes = changes(&only(before, patchable), &only(after, patchable));
-    let record: T = caller.client.update_record(record.id(), changes).await?;
-    view(&caller, &record, None).map(Json)
-}
-
-async fn delete<T: Resource>(
-    caller: Caller,
-    Segment(ident): Segment,
-    QueryArguments(query): QueryArguments,
-) -> Result<StatusCode, Fault> {
-    query.end()?;
-    let id = find::<T>(&caller, &ident).await?.id();
-    caller.client.delete_record::<T>(id).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-fn check_fields<T: Resource>(version: Version, asked: Option<&[String]>) -> Result<(), Fault> {
-    let asked = asked.unwrap_or_default();
-    T::FIELDS.check_version(version, asked.iter().map(String::as_str))?;
-    check_known(asked, |name| {
-        name == "links" || T::FIELDS.names().any(|field| field == name)
-    })
-}
-
-/// The place in the record of what `sort_key` names; `None` for the order of creation.
-fn sort_path<T: Resource>(key: &str) -> Result<Option<String>, Fault> {
-    if key == "id" {
-        return Ok(None);
-    }
-    let sortable = T::FIELDS.names().any(|field| field == key) && !T::NOT_SORTABLE.contains(&key);
-    sortable
-        .then(|| Some(key.to_owned()))
-        .ok_or_else(|| Fault::bad("sort_key names no field that has an order"))
-}
-
-/// A record as a client sees it, every field of it.
-fn document<T: Resource>(record: &T) -> Result<Map<String, Value>, Fault> {
-    match serde_json::to_value(record) {
-        Ok(Value::Object(record)) => Ok(T::FIELDS.complete(record)),
-        _ => Err(Error::internal(format!("a {} is no JSON object", T::KIND)).into()),
+    match (caller.client.find_record(ident).await, T::known_as(ident)) {
+        (Ok(record), _) => Ok(record),
+        (Err(_), Some(id)) => Ok(caller.client.record(id).await?),
+        (Err(error), None) => Err(error.into()),
     }
 }
 
-fn only(mut document: Map<String, Value>, names: &[&str]) -> Map<String, Value> {
-    document.retain(|name, _| names.contains(&name.as_str()));
-    document
-}
-
-fn view<T: Resource>(
-    caller: &Caller,
-    record: &T,
-    asked: Option<&[String]>,
-) -> Result<Value, Fault> {
-    let mut whole = document(record)?;
-    let steps = whole.get_mut("steps").and_then(Value::as_array_mut);
-    for step in steps.into_iter().flatten() {
-        // Passwords stay with whoever wrote them.
-        if let Some(Value::Object(arguments)) = step.get_mut("args") {
-            *arguments = masked(arguments, "******");
-        }
-    }
-    let mut shown = T::FIELDS.shown(caller.version, asked, whole);
-    let path = format!("{}/{}", T::COLLECTION, record.id());
-    shown.insert("links".to_owned(), caller.endpoint.both(&path));
-    Ok(Value::Object(shown))
+/// The record that a body describes whose members are those of the record, but for those that are
+/// null.
+pub(super) fn parse<T: Resource>(mut body: Map<String, Value>) -> Result<T, Fault> {
+    body.retain(|_, value| !value.is_null());
+    let uuid = body
+        .get("uuid")
+        .and_then(|id| args::parse_uuid(id.as_str()?));
+    let uuid = uuid.unwrap_or_default().to_string();
+    body.insert("uuid".to_owned(), uuid.into());
+    serde_json::from_value(Value::Object(body))
+        .map_err(|error| Fault::bad(format!("a field has a wrong value: {error}")))
 }

@@ -1,0 +1,89 @@
+//! `/v1/volume`: which volumes machines use, and how they are known to what those come from.
+
+mod connectors;
+mod targets;
+
+use std::sync::Arc;
+
+use axum::routing::{any, get};
+use axum::{Json, Router};
+use ironic_core::model::{VolumeConnector, VolumeTarget};
+use ironic_core::store::Filter;
+use serde_json::{Value, json};
+
+use super::arguments::{Arguments, QueryArguments};
+use super::caller::{Caller, Ident};
+use super::fault::Fault;
+use super::fields::Fields;
+use super::patch::Patch;
+use super::records::list_of_node;
+use super::version::Version;
+use super::{Api, args, records, root};
+
+/// The routes.
+pub(super) fn routes() -> Router<Arc<Api>> {
+    Router::new()
+        .route("/volume", get(show))
+        .merge(records::routes::<VolumeConnector>())
+        .merge(records::routes::<VolumeTarget>())
+        .route("/nodes/{ident}/volume", get(show_of_node))
+        .route(
+            "/nodes/{ident}/volume/connectors",
+            get(list_of_node::<VolumeConnector>).post(root::not_within_another),
+        )
+        .route(
+            "/nodes/{ident}/volume/connectors/{uuid}",
+            any(root::not_within_another),
+        )
+        .route(
+            "/nodes/{ident}/volume/targets",
+            get(list_of_node::<VolumeTarget>).post(root::not_within_another),
+        )
+        .route(
+            "/nodes/{ident}/volume/targets/{uuid}",
+            any(root::not_within_another),
+        )
+}
+
+async fn show(caller: Caller, QueryArguments(query): QueryArguments) -> Result<Json<Value>, Fault> {
+    query.end()?;
+    Ok(links(&caller, "volume/"))
+}
+
+async fn show_of_node(
+    caller: Caller,
+    Ident(ident): Ident,
+    QueryArguments(query): QueryArguments,
+) -> Result<Json<Value>, Fault> {
+    query.end()?;
+    Ok(links(&caller, &format!("nodes/{ident}/volume/")))
+}
+
+fn links(caller: &Caller, path: &str) -> Json<Value> {
+    Json(json!({
+        "links": caller.endpoint.both(path),
+        "connectors": caller.endpoint.both(&format!("{path}connectors")),
+        "targets": caller.endpoint.both(&format!("{path}targets")),
+    }))
+}
+
+/// Those of the node that the query names.
+async fn of_node(caller: &Caller, query: &mut Arguments) -> Result<Filter, Fault> {
+    match query.ident("node")? {
+        None => Ok(Filter::All),
+        Some(ident) => {
+            let node = caller.node(&ident).await?;
+            Ok(Filter::text("node_uuid", node.uuid.to_string()))
+        }
+    }
+}
+
+/// A volume's node is named by its uuid alone.
+fn check_patch(fields: Fields, version: Version, patch: &Patch) -> Result<(), Fault> {
+    patch.check_fields(version, &fields.patchable_in(version))?;
+    let nodes = patch.values("/node_uuid");
+    match nodes.into_iter().find(|node| !args::is_uuid_like(node)) {
+        None => Ok(()),
+        Some(_) => Err(Fault::bad("node_uuid must be a uuid")),
+    }
+}
