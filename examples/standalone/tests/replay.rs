@@ -22,10 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Scenarios that are answered otherwise for now, each with why. One that passes has to go from
 /// here.
-const NOT_YET: &[(&str, &str)] = &[(
-    "agent/inspection-flow",
-    "the plugin data lack what the original makes of the interfaces",
-)];
+const NOT_YET: &[(&str, &str)] = &[];
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)

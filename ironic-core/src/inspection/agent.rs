@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::hooks;
+use super::{hooks, interfaces};
 use crate::Error;
 use crate::agent::{booting_ramdisk, ramdisk_params, stopping};
 use crate::driver::{Inspect, Interface, NetworkRole, SharedTask, Task};
@@ -113,11 +113,12 @@ impl Inspect for AgentInspect {
             ));
         }
         hooks::run(task, &inventory).await?;
-        let plugin_data = data
+        let mut plugin_data = data
             .get("plugin_data")
             .and_then(Value::as_object)
             .cloned()
             .unwrap_or_default();
+        interfaces::describe(&inventory, &mut plugin_data);
         task.keep_inventory(&Inventory::new(task.node_id(), inventory, plugin_data))
             .await?;
         self.leave(task).await?;

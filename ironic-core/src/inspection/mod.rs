@@ -2,5 +2,6 @@
 
 mod agent;
 mod hooks;
+mod interfaces;
 
 pub use agent::AgentInspect;
