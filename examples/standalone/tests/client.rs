@@ -93,6 +93,7 @@ async fn the_originals_client_leads_a_node_through_its_life() {
     let node = client.json("node show n --fields traits").await;
     assert_eq!(node["traits"], json!(["CUSTOM_GPU"]));
     deploy_templates(&client).await;
+    belongings(&client, uuid).await;
     client.run("node manage n --wait 30").await;
     runbooks(&client).await;
     client.run("node provide n --wait 30").await;
@@ -118,6 +119,30 @@ async fn the_originals_client_leads_a_node_through_its_life() {
 
     stop.cancel();
     serving.await.unwrap().unwrap();
+}
+
+/// What nodes stand in, have, and are claimed by.
+async fn belongings(client: &Client, node: &str) {
+    let chassis = client.json("chassis create --description rack").await;
+    let chassis = chassis["uuid"].as_str().unwrap();
+    client
+        .run(&format!("chassis set {chassis} --extra row=b"))
+        .await;
+    let shown = client.json(&format!("chassis show {chassis}")).await;
+    assert_eq!(shown["extra"], json!({"row": "b"}));
+    client.run(&format!("chassis delete {chassis}")).await;
+    let group = format!("port group create --node {node} --name bond0 --mode 802.3ad");
+    assert_eq!(client.json(&group).await["mode"], "802.3ad");
+    let groups = client.json(&format!("port group list --node {node}")).await;
+    assert_eq!(groups[0]["Name"], "bond0");
+    client.run("port group delete bond0").await;
+    let connector = "--type iqn --connector-id iqn.2026-11.org.example:n";
+    let connector = format!("volume connector create --node {node} {connector}");
+    assert_eq!(client.json(&connector).await["type"], "iqn");
+    let history = client.json("node history list n").await;
+    assert_eq!(history, json!([]));
+    let refused = client.try_run("allocation create --name a").await;
+    assert!(refused.is_err(), "an allocation is of a resource class");
 }
 
 /// The life of a deploy template.

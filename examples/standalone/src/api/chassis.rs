@@ -41,7 +41,10 @@ impl Resource for Chassis {
 pub(super) fn routes() -> Router<Arc<Api>> {
     Router::new()
         .merge(detail_route::<Chassis>())
-        .route("/chassis/{ident}/nodes", get(nodes::list_of_chassis))
+        .route(
+            "/chassis/{ident}/nodes",
+            get(nodes::list_of_chassis).post(root::not_within_another),
+        )
         .route(
             "/chassis/{ident}/nodes/detail",
             get(nodes::detail_of_chassis),

@@ -63,6 +63,7 @@ async fn list(
         name: "conductors",
         path: "conductors",
         fields: asked.as_deref(),
+        lead: "",
         with: Vec::new(),
     };
     Ok(Json(listing.answer(&caller.endpoint, &page, items, last)))

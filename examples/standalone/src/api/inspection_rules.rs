@@ -18,6 +18,7 @@ impl Resource for InspectionRule {
     const PATH: &'static str = "inspection_rules";
     const LIST: &'static str = Self::PATH;
     const LINKED_AS: &'static str = "inspection";
+    const NEXT_LEAD: &'static str = "filters={}&";
     const FIELDS: Fields = fields! {
         "uuid" since INSPECTION_RULES, Null, takes(Is::Uuid), brief;
         "priority" since INSPECTION_RULES, Zero, takes(Is::Anything), patchable, brief;
@@ -55,6 +56,8 @@ impl Resource for InspectionRule {
 
     async fn filter(_: &Caller, query: &mut Arguments) -> Result<Filter, Fault> {
         let phase = query.text("phase")?;
+        // Links to next pages bring it.
+        let _ = query.any("filters");
         Ok(phase.map_or(Filter::All, |phase| Filter::text("phase", phase)))
     }
 

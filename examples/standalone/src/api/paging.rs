@@ -84,6 +84,8 @@ pub(super) struct Listing<'a> {
     pub(super) path: &'a str,
     /// The fields that were asked for.
     pub(super) fields: Option<&'a [String]>,
+    /// What the arguments of the next page begin with.
+    pub(super) lead: &'static str,
     /// Further arguments that the next page is asked for with.
     pub(super) with: Vec<(&'static str, String)>,
 }
@@ -106,7 +108,12 @@ impl Listing<'_> {
     }
 
     fn next(&self, endpoint: &Endpoint, page: &Page, marker: &str) -> String {
-        let mut query = format!("sort_key={}&sort_dir={}", page.sort_key, page.order());
+        let mut query = format!(
+            "{}sort_key={}&sort_dir={}",
+            self.lead,
+            page.sort_key,
+            page.order()
+        );
         for (name, value) in &self.with {
             query += &format!("&{name}={value}");
         }

@@ -138,7 +138,10 @@ impl Resource for Portgroup {
 pub(super) fn routes() -> Router<Arc<Api>> {
     Router::new()
         .merge(detail_route::<Portgroup>())
-        .route("/portgroups/{ident}/ports", get(ports::list_of_group))
+        .route(
+            "/portgroups/{ident}/ports",
+            get(ports::list_of_group).post(root::not_within_another),
+        )
         .route(
             "/portgroups/{ident}/ports/detail",
             get(ports::detail_of_group),

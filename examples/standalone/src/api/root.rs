@@ -128,7 +128,12 @@ pub(super) fn hidden(version: Version, method: &Method, path: &str) -> Option<Fa
         .find(|(of, name, _)| *of == resource && Some(*name) == within);
     if let Some((_, name, from)) = part.filter(|(_, _, from)| !version.has(*from)) {
         let message = format!("{name} of {resource} need at least version 1.{from} of the API");
-        return Some(Fault::routing(StatusCode::NOT_FOUND, message));
+        // The one of these that is shown itself, besides what is in it.
+        let reached = *name == "volume" && segments.next().is_none();
+        return Some(match reached {
+            true => Fault::not_found(message),
+            false => Fault::routing(StatusCode::NOT_FOUND, message),
+        });
     }
     let (name, from) = RESOURCES.iter().find(|(name, _)| *name == resource)?;
     // Inspection's own service had this path before, so its clients ask for no version.

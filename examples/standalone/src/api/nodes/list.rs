@@ -234,6 +234,7 @@ impl Selection {
             name: "nodes",
             path,
             fields: asked,
+            lead: "",
             with: self.with,
         };
         Ok(Json(listing.answer(

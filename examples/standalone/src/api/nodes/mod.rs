@@ -83,10 +83,19 @@ fn records() -> Router<Arc<Api>> {
         .route("/nodes/{ident}/bios", get(firmware::settings))
         .route("/nodes/{ident}/bios/{name}", get(firmware::setting))
         .route("/nodes/{ident}/firmware", get(firmware::components))
+        .route(
+            "/nodes/{ident}/firmware/{component}",
+            any(root::no_such_method),
+        )
         .route("/nodes/{ident}/history", get(history::list))
         .route("/nodes/{ident}/history/{event}", get(history::show))
         .route("/nodes/{ident}/inventory", get(history::inventory))
-        .route("/nodes/{ident}/vifs", get(vifs::list).post(vifs::attach))
+        .route(
+            "/nodes/{ident}/vifs",
+            get(vifs::list)
+                .post(vifs::attach)
+                .delete(root::not_on_a_collection),
+        )
         .route(
             "/nodes/{ident}/vifs/{id}",
             axum::routing::delete(vifs::detach),
@@ -106,6 +115,7 @@ fn states() -> Router<Arc<Api>> {
             put(maintenance::set).delete(maintenance::unset),
         )
         .route("/nodes/{ident}/states", get(states::states))
+        .route("/nodes/{ident}/states/{what}", any(root::no_such_method))
         .route("/nodes/{ident}/states/power", put(states::power))
         .route("/nodes/{ident}/states/provision", provision)
         .route("/nodes/{ident}/states/boot_mode", put(settings::boot_mode))

@@ -42,13 +42,9 @@ pub(super) async fn patch(
     if reset.unwrap_or(false) {
         reset_interfaces(&patch, &mut after);
     }
-    if node.driver.as_str()
-        != after
-            .get("driver")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-        && node.console_enabled
-    {
+    let driver = after.get("driver").and_then(Value::as_str);
+    let driver = driver.filter(|driver| node.driver != *driver && is_served(&caller, driver));
+    if driver.is_some() && node.console_enabled {
         return Err(Fault::conflict(
             "the driver cannot be changed while the console is on: stop the console first",
         ));
@@ -65,6 +61,13 @@ pub(super) async fn patch(
     let mut shown = view::show(&caller, &node, None).await?;
     put_holder(&caller, &node, &mut shown).await;
     Ok(Json(shown))
+}
+
+/// Whether a conductor that lives has this driver.
+fn is_served(caller: &Caller, driver: &str) -> bool {
+    let conductors = caller.client.membership().conductors();
+    let mut living = conductors.iter().filter(|(_, lives)| *lives);
+    living.any(|(record, _)| record.drivers.iter().any(|served| served == driver))
 }
 
 /// Shows the node as it was while it was changed: held by its conductor. Clients of the original

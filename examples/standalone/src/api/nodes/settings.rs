@@ -107,10 +107,13 @@ pub(super) async fn console(
         ));
     }
     let info = caller.client.console(node.uuid).await?;
-    Ok(Json(json!({
-        "console_enabled": true,
-        "console_info": {"type": info.kind, "url": info.url},
-    })))
+    // A console of which nothing is known tells nothing.
+    let told = [("type", info.kind), ("url", info.url)].into_iter();
+    let told = told.filter(|(_, text)| !text.is_empty());
+    let told: Map<_, _> = told
+        .map(|(name, text)| (name.to_owned(), text.into()))
+        .collect();
+    Ok(Json(json!({"console_enabled": true, "console_info": told})))
 }
 
 /// `PUT states/console`.

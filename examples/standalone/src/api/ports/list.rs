@@ -197,6 +197,7 @@ impl Selection {
             name: "ports",
             path,
             fields: asked,
+            lead: "",
             with: detail
                 .map(|detail| ("detail", word(detail).to_owned()))
                 .into_iter()

@@ -73,8 +73,9 @@ async fn few_or_asked<T: Resource>(
     let word = |detail| if detail { "True" } else { "False" };
     let listing = Listing {
         name: T::LIST,
-        path: T::PATH,
+        path: T::LINKED_AS,
         fields: asked.as_deref(),
+        lead: T::NEXT_LEAD,
         with: told
             .map(|detail| ("detail", word(detail).to_owned()))
             .into_iter()
@@ -93,6 +94,7 @@ async fn whole<T: Resource>(
         name: T::LIST,
         path: &path,
         fields: None,
+        lead: T::NEXT_LEAD,
         with: Vec::new(),
     };
     answer::<T>(caller, query, node, listing).await

@@ -45,6 +45,8 @@ pub(super) trait Resource: ClientRecord + Send + Sync + 'static {
     const LIST: &'static str;
     /// The path that links to it have in place of its collection's.
     const LINKED_AS: &'static str = Self::PATH;
+    /// What links to its next pages begin with, where clients of the original see something there.
+    const NEXT_LEAD: &'static str = "";
     /// Its fields.
     const FIELDS: Fields;
     /// What creates it.
