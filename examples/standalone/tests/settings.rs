@@ -335,3 +335,11 @@ async fn what_cannot_be_told_has_to_be_said() {
     )
     .await;
 }
+
+#[test]
+fn a_database_url_with_a_password_is_not_printed() {
+    let mut config = HostConfig::default();
+    assert!(format!("{config:?}").contains("memory:"));
+    config.database = "postgres://ironic:hunter2@db/ironic".to_owned();
+    assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
+}

@@ -25,11 +25,13 @@ pub use redfish::RedfishSection;
 pub use sections::{ApiSection, FakeSection, ServiceSection};
 pub use value::{Addresses, Delay, Names, Pairs, Seconds};
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use ironic_core::Config;
+use ironic_core::secret::MASK;
 use serde::Deserialize;
 
 use crate::api::ApiSettings;
@@ -39,7 +41,7 @@ use crate::webhook::WebhookSettings;
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// What a host is made from.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct HostConfig {
     /// Where the API listens. Default `127.0.0.1:6385`; port 0 takes any free one.
@@ -73,6 +75,48 @@ pub struct HostConfig {
     pub console: ConsoleSection,
     /// How long the fake drivers take.
     pub fake: FakeSection,
+}
+
+impl fmt::Debug for HostConfig {
+    /// Prints no URL that may have a password in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            listen,
+            database,
+            header_timeout,
+            api,
+            conductor,
+            webhook,
+            drivers,
+            boot,
+            tftp,
+            http_boot,
+            dhcp,
+            redfish,
+            console,
+            fake,
+        } = self;
+        let open = ["sqlite:", "memory:"]
+            .iter()
+            .any(|plain| database.starts_with(plain));
+        let database = if open { database } else { MASK };
+        f.debug_struct("HostConfig")
+            .field("listen", listen)
+            .field("database", &database)
+            .field("header_timeout", header_timeout)
+            .field("api", api)
+            .field("conductor", conductor)
+            .field("webhook", webhook)
+            .field("drivers", drivers)
+            .field("boot", boot)
+            .field("tftp", tftp)
+            .field("http_boot", http_boot)
+            .field("dhcp", dhcp)
+            .field("redfish", redfish)
+            .field("console", console)
+            .field("fake", fake)
+            .finish()
+    }
 }
 
 impl Default for HostConfig {
