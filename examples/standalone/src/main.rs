@@ -1,5 +1,6 @@
 //! The program `ironic`: the Bare Metal service in one process.
 
+mod db;
 mod logging;
 
 use std::io::Write;
@@ -26,6 +27,9 @@ struct Cli {
 enum Command {
     /// Run the service: API and conductor in one process.
     Serve(Serve),
+    /// Look after the database: bring it forward, check it, write it out, read it in.
+    #[command(subcommand)]
+    Db(db::Db),
 }
 
 /// Settings are taken from the file, then from the environment, then from these options.
@@ -66,8 +70,11 @@ struct Serve {
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
-    let Command::Serve(options) = Cli::parse().command;
-    match run(&options) {
+    let ended = match Cli::parse().command {
+        Command::Serve(options) => run(&options),
+        Command::Db(command) => look_after(&command),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let _ = writeln!(std::io::stderr(), "ironic: {failure}{}", causes(&*failure));
@@ -113,6 +120,14 @@ fn run(options: &Serve) -> Result<(), Failure> {
         .enable_all()
         .build()?;
     runtime.block_on(serve(config))
+}
+
+/// Does something to the database, by one thread: it reads and writes files on it.
+fn look_after(command: &db::Db) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(db::run(command))
 }
 
 #[allow(

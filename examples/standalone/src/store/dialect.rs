@@ -4,9 +4,10 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use ironic_core::store::{Kind, Record, Scalar, StoreError, UniqueKey};
+use sqlx::{Connection as _, SqlStr, Transaction};
 use uuid::Uuid;
 
-use super::error::{Failure, Trouble};
+use super::error::{Failure, OpenError, Trouble};
 use super::group::{Changes, Wanted};
 use super::sql::Sql;
 
@@ -87,6 +88,9 @@ pub(super) enum Found {
 pub(super) trait Dialect: Expressions + Debug + Send + Sync + Sized + 'static {
     type Driver: sqlx::Database<Connection: Debug>;
 
+    /// What the database is called.
+    const NAME: &'static str;
+
     /// What leads from each version of the schema to the next. Steps that have been released
     /// never change; a new one is added at the end.
     const MIGRATIONS: &'static [&'static str];
@@ -100,6 +104,15 @@ pub(super) trait Dialect: Expressions + Debug + Send + Sync + Sized + 'static {
     /// Begins a transaction whose every statement sees the same.
     const BEGIN_SNAPSHOT: &'static str;
 
+    /// Begins a transaction in which nobody else writes, for as long as it may take.
+    const BEGIN_ALONE: &'static [&'static str];
+
+    /// Gives a transaction as long as it may take.
+    const UNHURRIED: Option<&'static str>;
+
+    /// Answers `ok`, or what the database finds wrong with itself.
+    const INTEGRITY: Option<&'static str>;
+
     /// Whether a connection can be used again when a call on it was dropped half way.
     const KEEPS_INTERRUPTED: bool;
 
@@ -111,13 +124,32 @@ pub(super) trait Dialect: Expressions + Debug + Send + Sync + Sized + 'static {
         connection: &mut Connection<Self>,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
+    /// Whether a database that has no tables yet can be used at all.
+    fn check(
+        _connection: &mut Connection<Self>,
+    ) -> impl Future<Output = Result<(), OpenError>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// Begins a transaction in which nobody else writes, and reads what batches depend on.
     fn begin(
         connection: &mut Connection<Self>,
         wanted: &Wanted<'_>,
     ) -> impl Future<Output = Result<Vec<Found>, Failure>> + Send;
 
-    /// Writes what has become of it, and ends the transaction.
+    /// Reads what batches depend on.
+    fn read(
+        connection: &mut Connection<Self>,
+        wanted: &Wanted<'_>,
+    ) -> impl Future<Output = Result<Vec<Found>, Failure>> + Send;
+
+    /// Writes what has become of it.
+    fn write(
+        connection: &mut Connection<Self>,
+        changes: &Changes<'_>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// The same, and ends the transaction.
     fn end(
         connection: &mut Connection<Self>,
         changes: &Changes<'_>,
@@ -175,6 +207,12 @@ pub(super) trait Dialect: Expressions + Debug + Send + Sync + Sized + 'static {
         sql: Sql,
     ) -> impl Future<Output = Result<Option<i64>, sqlx::Error>> + Send;
 
+    /// The one text, if any, that a statement answers.
+    fn text(
+        connection: &mut Connection<Self>,
+        sql: Sql,
+    ) -> impl Future<Output = Result<Option<String>, sqlx::Error>> + Send;
+
     /// What an error means for the connection, and for those who wait.
     fn trouble(error: &sqlx::Error) -> Trouble;
 }
@@ -228,6 +266,15 @@ macro_rules! driver {
             let row = query(sql).fetch_optional(connection).await?;
             row.map(|row| row.try_get(0)).transpose()
         }
+
+        async fn text(
+            connection: &mut $crate::store::dialect::Connection<Self>,
+            sql: $crate::store::sql::Sql,
+        ) -> Result<Option<String>, sqlx::Error> {
+            use sqlx::Row as _;
+            let row = query(sql).fetch_optional(connection).await?;
+            row.map(|row| row.try_get(0)).transpose()
+        }
     };
 }
 pub(super) use driver;
@@ -254,3 +301,19 @@ macro_rules! query {
     };
 }
 pub(super) use query;
+
+/// Begins a transaction by these statements, of which there is one at least.
+pub(super) async fn begin_by<'c, D: Dialect>(
+    connection: &'c mut Connection<D>,
+    statements: &'static [&'static str],
+) -> Result<Transaction<'c, D::Driver>, sqlx::Error> {
+    let (first, then) = match statements {
+        [first, then @ ..] => (*first, then),
+        [] => ("BEGIN", &[][..]),
+    };
+    let mut transaction = connection.begin_with(SqlStr::from_static(first)).await?;
+    for statement in then {
+        D::run(&mut transaction, statement).await?;
+    }
+    Ok(transaction)
+}

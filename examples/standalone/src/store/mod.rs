@@ -13,6 +13,7 @@
 //! # }
 //! ```
 
+mod admin;
 mod columns;
 mod connections;
 mod dialect;
@@ -28,5 +29,6 @@ mod sqlite;
 mod translate;
 mod writer;
 
+pub use admin::{ExportError, Finding, ImportError, Progress, SchemaVersion, SqlAdmin};
 pub use error::OpenError;
 pub use sql_store::SqlStore;

@@ -127,7 +127,8 @@ async fn list<D: Dialect>(
     Ok(records)
 }
 
-async fn rows<D: Dialect>(
+/// What a query asks for, from behind a marker on.
+pub(super) async fn rows<D: Dialect>(
     connection: &mut Connection<D>,
     query: &Query,
     marker: Option<Marker>,

@@ -1,7 +1,5 @@
-use sqlx::{Connection as _, SqlStr};
-
 use super::OpenError;
-use super::dialect::{Connection, Dialect};
+use super::dialect::{Connection, Dialect, begin_by};
 use super::sql::Sql;
 
 /// What version of the schema a database has; 0 if it has none yet.
@@ -33,14 +31,8 @@ pub(super) async fn migrate<D: Dialect>(connection: &mut Connection<D>) -> Resul
     if found == known {
         return Ok(found);
     }
-    let (first, then) = match D::BEGIN_MIGRATION {
-        [first, then @ ..] => (*first, then),
-        [] => ("BEGIN", &[][..]),
-    };
-    let mut transaction = connection.begin_with(SqlStr::from_static(first)).await?;
-    for statement in then {
-        D::run(&mut transaction, statement).await?;
-    }
+    D::check(connection).await?;
+    let mut transaction = begin_by::<D>(connection, D::BEGIN_MIGRATION).await?;
     let found = version::<D>(&mut transaction).await?;
     let missing = usize::try_from(found)
         .ok()

@@ -1,5 +1,7 @@
 //! A PostgreSQL server (package postgresql) that the tests of one process have to themselves.
 
+#![allow(dead_code, reason = "each program of tests uses a part of it")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -76,6 +78,11 @@ impl Cluster {
         format!(
             "postgres://postgres@localhost/postgres?host={folder}&options[search_path]={schema}"
         )
+    }
+
+    /// What it has written to its log.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap()
     }
 
     /// The URL of a new schema, with nothing in it.

@@ -75,7 +75,7 @@ const READ: &str = concat!(
 /// Removes keys (pairs) and records (pairs), writes records (all columns) and keys (all columns),
 /// notes the last revision given. The parts do not see each other's work, so that no key or
 /// record may be in two of them.
-const END: &str = "\
+const WRITE: &str = "\
     WITH freed AS ( \
         DELETE FROM unique_keys AS k USING jsonb_array_elements($1::jsonb) AS t(value) \
         WHERE k.kind = t.value ->> 0 AND k.digest = t.value ->> 1 \
@@ -143,6 +143,8 @@ query!(sqlx::Postgres, PgArguments);
 impl Dialect for Postgres {
     type Driver = sqlx::Postgres;
 
+    const NAME: &'static str = "PostgreSQL";
+
     const MIGRATIONS: &'static [&'static str] = &[include_str!("schema_1.sql")];
 
     // The number is that of `schema_version` as ASCII; who else would take such a lock?
@@ -158,6 +160,16 @@ impl Dialect for Postgres {
 
     const BEGIN_SNAPSHOT: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
+    const BEGIN_ALONE: &'static [&'static str] = &[
+        "BEGIN",
+        "SET LOCAL idle_in_transaction_session_timeout = 0; SELECT value FROM revision FOR UPDATE",
+    ];
+
+    const UNHURRIED: Option<&'static str> =
+        Some("SET LOCAL idle_in_transaction_session_timeout = 0");
+
+    const INTEGRITY: Option<&'static str> = None;
+
     // What the server still has to say to a call that was dropped would be taken for an answer to
     // the next one, or the transaction for that of the next one.
     const KEEPS_INTERRUPTED: bool = false;
@@ -168,44 +180,63 @@ impl Dialect for Postgres {
         Self::run(connection, SETTINGS).await
     }
 
+    async fn check(connection: &mut Connection<Self>) -> Result<(), OpenError> {
+        let encoding = Sql::fixed("SELECT current_setting('server_encoding')", []);
+        match Self::text(connection, encoding).await? {
+            Some(found) if found != "UTF8" => Err(OpenError::Encoding { found }),
+            _ => Ok(()),
+        }
+    }
+
     async fn begin(
         connection: &mut Connection<Self>,
         wanted: &Wanted<'_>,
     ) -> Result<Vec<Found>, Failure> {
         let row = sqlx::raw_sql(LOCK).fetch_one(&mut *connection).await?;
         let mut all = vec![Found::Counter(row.try_get("value")?)];
-        if wanted.records.is_empty() && wanted.keys.is_empty() {
-            return Ok(all);
-        }
-        let rows = sqlx::query(READ)
-            .bind(array(wanted.records.iter().map(pair))?)
-            .bind(array(
-                wanted.keys.iter().map(|(kind, key)| digested(*kind, key)),
-            )?)
-            .fetch_all(connection)
-            .await?;
-        for row in &rows {
-            all.push(found(row)?);
-        }
+        all.extend(Self::read(connection, wanted).await?);
         Ok(all)
     }
 
-    async fn end(connection: &mut Connection<Self>, changes: &Changes<'_>) -> Result<(), Failure> {
+    async fn read(
+        connection: &mut Connection<Self>,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<Found>, Failure> {
+        if wanted.records.is_empty() && wanted.keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys = wanted.keys.iter().map(|(kind, key)| digested(*kind, key));
+        let rows = sqlx::query(READ)
+            .bind(array(wanted.records.iter().map(pair))?)
+            .bind(array(keys)?)
+            .fetch_all(connection)
+            .await?;
+        rows.iter().map(found).collect()
+    }
+
+    async fn write(
+        connection: &mut Connection<Self>,
+        changes: &Changes<'_>,
+    ) -> Result<(), Failure> {
+        let freed = changes.freed.iter().map(|(kind, key)| digested(*kind, key));
         let rows: Result<Vec<_>, _> = changes.written.iter().map(stored).collect();
         let owned = changes.owned.iter().map(|(kind, key, id)| {
             let (kind, digest) = digested(*kind, key);
             (kind, digest, escape(&key.field), escape(&key.value), id)
         });
-        sqlx::query(END)
-            .bind(array(
-                changes.freed.iter().map(|(kind, key)| digested(*kind, key)),
-            )?)
+        sqlx::query(WRITE)
+            .bind(array(freed)?)
             .bind(array(changes.deleted.iter().map(pair))?)
             .bind(array(rows?.iter())?)
             .bind(array(owned)?)
             .bind(changes.last)
-            .execute(&mut *connection)
+            .execute(connection)
             .await?;
+        Ok(())
+    }
+
+    async fn end(connection: &mut Connection<Self>, changes: &Changes<'_>) -> Result<(), Failure> {
+        Self::write(connection, changes).await?;
         Self::run(connection, "COMMIT").await?;
         Ok(())
     }

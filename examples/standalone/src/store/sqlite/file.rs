@@ -13,24 +13,38 @@ use crate::store::records::{Database, READERS};
 
 /// The database at a URL of the form `sqlite:PATH`; it is created if there is none.
 pub(in crate::store) fn open(url: &str) -> Result<Database<Sqlite>, OpenError> {
+    let options = options(url)?.create_if_missing(true);
+    if is_memory(url) {
+        // The records are gone with the only connection.
+        return Ok(Database::shared(options));
+    }
+    create(options.get_filename())?;
+    Ok(Database::new(options, READERS))
+}
+
+/// The same, of a file that has to be there.
+pub(in crate::store) fn open_existing(url: &str) -> Result<Database<Sqlite>, OpenError> {
+    let options = options(url)?.create_if_missing(false);
+    Ok(Database::shared(options))
+}
+
+fn is_memory(url: &str) -> bool {
+    url.starts_with("sqlite::memory:")
+}
+
+fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
     let name = url.strip_prefix("sqlite:").ok_or(OpenError::Url)?;
     if name.trim_start_matches('/').is_empty() || name.starts_with('?') {
         return Err(OpenError::Url);
     }
     let options = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Url)?;
     let options = options
-        .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(BUSY_TIMEOUT)
         .row_buffer_size(1024)
         .disable_statement_logging();
-    if name.starts_with(":memory:") {
-        // The records are gone with the only connection.
-        return Ok(Database::shared(options));
-    }
-    create(options.get_filename())?;
-    Ok(Database::new(options, READERS))
+    Ok(options)
 }
 
 /// Creates a file that only its owner reads, as it will hold the passwords of machines; SQLite

@@ -22,28 +22,39 @@ use super::group::{Changes, Wanted, Written, array};
 use super::row::{self, columns, head};
 use super::sql::{Arg, Sql};
 
-pub(super) use file::open;
+pub(super) use file::{open, open_existing};
+
+/// Reads records, given as pairs of kind and id, and the owners of unique keys, given as triples of
+/// kind, field and value. Of locks, the bodies too: fences are held against them.
+macro_rules! read {
+    () => {
+        concat!(
+            "SELECT 'record' AS what, r.kind, r.id, ",
+            head!(),
+            " AS head, CASE r.kind WHEN 'lock' THEN r.body ELSE 'null' END AS body \
+                FROM json_each(?) AS t CROSS JOIN records AS r \
+                ON r.kind = t.value ->> 0 AND r.id = t.value ->> 1; \
+            SELECT 'key' AS what, k.kind, k.field, k.value, k.id \
+                FROM json_each(?) AS t CROSS JOIN unique_keys AS k \
+                ON k.kind = t.value ->> 0 AND k.field = t.value ->> 1 AND k.value = t.value ->> 2"
+        )
+    };
+}
+
+const READ: &str = read!();
 
 /// Takes the write lock at once: a transaction that has read and then wants to write is refused,
-/// not kept waiting, when somebody else has written meanwhile. Then reads the records, given as
-/// pairs of kind and id, and the owners of unique keys, given as triples of kind, field and value.
-/// Of locks, the bodies too: fences are held against them.
+/// not kept waiting, when somebody else has written meanwhile.
 const BEGIN: &str = concat!(
-    "BEGIN IMMEDIATE; \
-    SELECT 'revision' AS what, value FROM revision; \
-    SELECT 'record' AS what, r.kind, r.id, ",
-    head!(),
-    " AS head, CASE r.kind WHEN 'lock' THEN r.body ELSE 'null' END AS body \
-        FROM json_each(?) AS t CROSS JOIN records AS r \
-        ON r.kind = t.value ->> 0 AND r.id = t.value ->> 1; \
-    SELECT 'key' AS what, k.kind, k.field, k.value, k.id \
-        FROM json_each(?) AS t CROSS JOIN unique_keys AS k \
-        ON k.kind = t.value ->> 0 AND k.field = t.value ->> 1 AND k.value = t.value ->> 2"
+    "BEGIN IMMEDIATE; SELECT 'revision' AS what, value FROM revision; ",
+    read!()
 );
 
 /// Removes keys (triples) and records (pairs), writes records (all columns) and keys (triples and
 /// the owner's id), notes the last revision given.
-const END: &str = "\
+macro_rules! write {
+    () => {
+        "\
     DELETE FROM unique_keys WHERE (kind, field, value) IN \
         (SELECT t.value ->> 0, t.value ->> 1, t.value ->> 2 FROM json_each(?) AS t); \
     DELETE FROM records WHERE (kind, id) IN \
@@ -63,8 +74,12 @@ const END: &str = "\
         SELECT t.value ->> 0, t.value ->> 1, t.value ->> 2, t.value ->> 3 \
         FROM json_each(?) AS t WHERE true \
         ON CONFLICT (kind, field, value) DO UPDATE SET id = excluded.id; \
-    UPDATE revision SET value = ?; \
-    COMMIT";
+    UPDATE revision SET value = ?"
+    };
+}
+
+const WRITE: &str = write!();
+const END: &str = concat!(write!(), "; COMMIT");
 
 /// The dialect of SQLite.
 #[derive(Debug)]
@@ -74,6 +89,8 @@ query!(sqlx::Sqlite, SqliteArguments);
 
 impl Dialect for Sqlite {
     type Driver = sqlx::Sqlite;
+
+    const NAME: &'static str = "SQLite";
 
     const MIGRATIONS: &'static [&'static str] = &[
         include_str!("schema_1.sql"),
@@ -92,6 +109,13 @@ impl Dialect for Sqlite {
 
     const BEGIN_SNAPSHOT: &'static str = "BEGIN";
 
+    const BEGIN_ALONE: &'static [&'static str] = &["BEGIN IMMEDIATE"];
+
+    const UNHURRIED: Option<&'static str> = None;
+
+    const INTEGRITY: Option<&'static str> =
+        Some("SELECT group_concat(integrity_check, '; ') FROM pragma_integrity_check");
+
     // A statement ends on the connection's thread whoever waits for it, and a connection to
     // memory is all that there is of it.
     const KEEPS_INTERRUPTED: bool = true;
@@ -106,31 +130,25 @@ impl Dialect for Sqlite {
         connection: &mut Connection<Self>,
         wanted: &Wanted<'_>,
     ) -> Result<Vec<Found>, Failure> {
-        let rows = sqlx::query(BEGIN)
-            .bind(array(wanted.records.iter().map(pair))?)
-            .bind(array(
-                wanted.keys.iter().map(|(kind, key)| triple(*kind, key)),
-            )?)
-            .fetch_all(connection)
-            .await?;
-        rows.iter().map(found).collect()
+        reading(BEGIN, connection, wanted).await
+    }
+
+    async fn read(
+        connection: &mut Connection<Self>,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<Found>, Failure> {
+        reading(READ, connection, wanted).await
+    }
+
+    async fn write(
+        connection: &mut Connection<Self>,
+        changes: &Changes<'_>,
+    ) -> Result<(), Failure> {
+        writing(WRITE, connection, changes).await
     }
 
     async fn end(connection: &mut Connection<Self>, changes: &Changes<'_>) -> Result<(), Failure> {
-        let rows: Result<Vec<_>, _> = changes.written.iter().map(stored).collect();
-        let owned = changes.owned.iter();
-        let owned = owned.map(|(kind, key, id)| (kind.as_str(), &key.field, &key.value, id));
-        sqlx::query(END)
-            .bind(array(
-                changes.freed.iter().map(|(kind, key)| triple(*kind, key)),
-            )?)
-            .bind(array(changes.deleted.iter().map(pair))?)
-            .bind(array(rows?.iter())?)
-            .bind(array(owned)?)
-            .bind(changes.last)
-            .execute(connection)
-            .await?;
-        Ok(())
+        writing(END, connection, changes).await
     }
 
     fn find(kind: Kind, key: &UniqueKey) -> Sql {
@@ -167,6 +185,40 @@ impl Dialect for Sqlite {
     }
 
     driver!();
+}
+
+async fn reading(
+    sql: &'static str,
+    connection: &mut Connection<Sqlite>,
+    wanted: &Wanted<'_>,
+) -> Result<Vec<Found>, Failure> {
+    let keys = wanted.keys.iter().map(|(kind, key)| triple(*kind, key));
+    let rows = sqlx::query(sql)
+        .bind(array(wanted.records.iter().map(pair))?)
+        .bind(array(keys)?)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(found).collect()
+}
+
+async fn writing(
+    sql: &'static str,
+    connection: &mut Connection<Sqlite>,
+    changes: &Changes<'_>,
+) -> Result<(), Failure> {
+    let freed = changes.freed.iter().map(|(kind, key)| triple(*kind, key));
+    let rows: Result<Vec<_>, _> = changes.written.iter().map(stored).collect();
+    let owned = changes.owned.iter();
+    let owned = owned.map(|(kind, key, id)| (kind.as_str(), &key.field, &key.value, id));
+    sqlx::query(sql)
+        .bind(array(freed)?)
+        .bind(array(changes.deleted.iter().map(pair))?)
+        .bind(array(rows?.iter())?)
+        .bind(array(owned)?)
+        .bind(changes.last)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 fn found(row: &SqliteRow) -> Result<Found, Failure> {
