@@ -229,7 +229,10 @@ async fn what_is_damaged_is_named_by_its_line_and_nothing_changes() {
         ),
         (cut(100), "line 101 is missing: the export has been cut off"),
         (whole[..whole.len() - 1].to_owned(), "line 307 is cut off"),
-        (with(4, &line(4)[..line(4).len() - 1]), "line 4 is no record: it is no JSON"),
+        (
+            with(4, &line(4)[..line(4).len() - 1]),
+            "line 4 is no record: it is no JSON",
+        ),
         (
             with(4, &line(4).replace("\"node\"", "\"nude\"")),
             "line 4 is no record",

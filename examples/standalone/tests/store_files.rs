@@ -1,7 +1,12 @@
 //! What concerns the file more than the records: who may read it, who has written it, and who
 //! else is using it.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test panics")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failing test panics"
+)]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +15,7 @@ use ironic_core::model::NodeSummary;
 use ironic_core::store::{
     Batch, Expect, Filter, Kind, Op, Query, Record, Revision, Store, StoreError, UniqueKey,
 };
-use ironic_standalone::store::{OpenError, SqlStore};
+use ironic_standalone::store::{OpenError, SqlAdmin, SqlStore};
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -404,4 +409,160 @@ async fn a_commit_that_makes_the_database_fail_fails_alone() {
         }
     }
     assert_eq!(store.count(Kind::Node, &Filter::All).await, Ok(180));
+}
+
+// ---- what a disk does ----
+
+/// Where the test on a full disk has its own.
+const DISK: &str = "STORE_FULL_DISK";
+
+/// A disk of its own, of 4 MiB, that fills and then has room again: in a mount namespace that no
+/// other program sees, and that ends with the program in it.
+#[test]
+fn a_full_disk_is_told_loses_nothing_and_may_have_room_again() {
+    let folder = TempDir::new().unwrap();
+    let script = "mount -t tmpfs -o size=4m none \"$1\" && shift && exec \"$@\"";
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "only a program of its own can have a disk of its own"
+    )]
+    let output = std::process::Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", script, "sh"])
+        .arg(folder.path())
+        .arg(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "on_a_disk_of_its_own",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env(DISK, folder.path())
+        .output()
+        .unwrap_or_else(|e| panic!("unshare should run (install the package util-linux): {e}"));
+    let (said, errors) = (output.stdout, output.stderr);
+    let said = String::from_utf8_lossy(&said) + String::from_utf8_lossy(&errors);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+#[ignore = "it is started by another test"]
+async fn on_a_disk_of_its_own() {
+    #[allow(clippy::disallowed_methods, reason = "where it is told what to do")]
+    let Some(disk) = std::env::var_os(DISK).map(std::path::PathBuf::from) else {
+        return;
+    };
+    let url = format!("sqlite:{}", disk.join("ironic.db").display());
+    let store = SqlStore::open(&url).await.unwrap();
+    let other = disk.join("other");
+    std::fs::write(&other, vec![7; 1 << 20]).unwrap();
+    let body = json!({"text": "0123456789".repeat(1000)});
+    let mut next = 0;
+    for _ in 0..2 {
+        let error = loop {
+            let op = put(Kind::Node, next, &body, Expect::Absent);
+            match store.commit(batch(vec![op])).await {
+                Ok(_) => next += 1,
+                Err(error) => break error,
+            }
+            assert!(next < 1000, "the disk does not fill");
+        };
+        assert!(error.is_retryable(), "{error}");
+        assert!(error.to_string().contains("full"), "{error}");
+        // All that was acknowledged is there, and nothing else; lists and counts go on.
+        assert_eq!(store.count(Kind::Node, &Filter::All).await, Ok(next as u64));
+        assert_eq!(
+            store.list(&Query::all(Kind::Node)).await.unwrap().len() as u128,
+            next
+        );
+        let newest = SqlStore::open(&url)
+            .await
+            .map(|store| async move { store.count(Kind::Node, &Filter::All).await });
+        if let Ok(newest) = newest {
+            assert_eq!(
+                newest.await,
+                Ok(next as u64),
+                "another program sees the same"
+            );
+        }
+        // There is room again: the same store goes on.
+        if other.exists() {
+            std::fs::remove_file(&other).unwrap();
+            let op = put(Kind::Node, next, &body, Expect::Absent);
+            store.commit(batch(vec![op])).await.unwrap();
+            next += 1;
+        }
+    }
+    drop(store);
+    let path = disk.join("ironic.db");
+    assert_eq!(sqlite3(&path, "PRAGMA integrity_check"), "ok");
+    let count = sqlite3(&path, "SELECT count(*) FROM records");
+    assert_eq!(count, next.to_string());
+}
+
+#[tokio::test]
+async fn a_file_that_can_only_be_read_is_read() {
+    let folder = TempDir::new().unwrap();
+    let store = SqlStore::open(&url(&folder)).await.unwrap();
+    let op = || put(Kind::Node, 1, &json!({"password": "hunter2"}), Expect::Any);
+    store.commit(batch(vec![op()])).await.unwrap();
+    let read_only = format!("{}?mode=ro", url(&folder));
+    let reader = SqlStore::open(&read_only).await.unwrap();
+    assert_eq!(reader.count(Kind::Node, &Filter::All).await, Ok(1));
+    let error = reader.commit(batch(vec![op()])).await.unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("readonly database"), "{message}");
+    assert!(!message.contains("hunter2"), "{message}");
+    assert_eq!(reader.count(Kind::Node, &Filter::All).await, Ok(1));
+    store.commit(batch(vec![op()])).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_told_and_never_guessed_at() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ironic.db");
+    let store = SqlStore::open(&url(&folder)).await.unwrap();
+    let body = json!({"text": "0123456789".repeat(100)});
+    for n in 0..300 {
+        let op = put(Kind::Node, n, &body, Expect::Absent);
+        store.commit(batch(vec![op])).await.unwrap();
+    }
+    drop(store);
+    assert_eq!(sqlite3(&path, "PRAGMA wal_checkpoint(TRUNCATE)"), "0|0|0");
+    let whole = std::fs::read(&path).unwrap();
+    let mut scratched = whole.clone();
+    scratched[whole.len() / 4..whole.len() * 3 / 4].fill(0x5a);
+    let mut cut = whole.clone();
+    cut.truncate(whole.len() / 2);
+    for damaged in [scratched, cut] {
+        std::fs::write(&path, damaged).unwrap();
+        // It is told at the start, or when what is damaged is asked for.
+        match SqlStore::open(&url(&folder)).await {
+            Err(error) => assert!(matches!(error, OpenError::Database { .. }), "{error}"),
+            Ok(store) => {
+                let error = store.list(&Query::all(Kind::Node)).await.unwrap_err();
+                assert!(error.to_string().contains("malformed"), "{error}");
+                let op = put(Kind::Node, 150, &body, Expect::Any);
+                let _ = store.commit(batch(vec![op])).await;
+                assert!(store.list(&Query::all(Kind::Node)).await.is_err());
+            }
+        }
+        let checked = SqlAdmin::new(&url(&folder))
+            .unwrap()
+            .check(&mut |_, _| {})
+            .await;
+        assert!(
+            checked.is_err() || !checked.unwrap().is_empty(),
+            "a check finds it"
+        );
+    }
+    // With what was there before all is well: the damage was in nothing but the file.
+    for beside in ["ironic.db-wal", "ironic.db-shm"] {
+        let _ = std::fs::remove_file(folder.path().join(beside));
+    }
+    std::fs::write(&path, whole).unwrap();
+    let store = SqlStore::open(&url(&folder)).await.unwrap();
+    assert_eq!(store.count(Kind::Node, &Filter::All).await, Ok(300));
 }

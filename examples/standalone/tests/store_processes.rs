@@ -1,4 +1,4 @@
-//! Two processes on one file: programs of their own that commit at the same time, take locks from
+//! Two processes on one database, of either sort: programs of their own that commit at the same time, take locks from
 //! each other, and are killed in the middle of it.
 
 #![allow(
@@ -11,15 +11,18 @@
     reason = "a failing test panics; a worker gets its orders by its environment"
 )]
 
+mod postgres;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use ironic_core::store::{
     Batch, Expect, Fence, Filter, Kind, Op, Query, Record, Revision, Store, StoreError, UniqueKey,
 };
 use ironic_standalone::store::SqlStore;
+use postgres::Cluster;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -27,9 +30,9 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use uuid::Uuid;
 
-/// What a worker does, which file it does it to, and which of the workers it is.
+/// What a worker does, which database it does it to, and which of the workers it is.
 const ROLE: &str = "STORE_WORKER_ROLE";
-const FILE: &str = "STORE_WORKER_FILE";
+const URL: &str = "STORE_WORKER_URL";
 const NUMBER: &str = "STORE_WORKER_NUMBER";
 
 const COUNTS: u64 = 150;
@@ -57,9 +60,8 @@ fn body(record: &Record) -> Value {
     serde_json::from_str(record.body.get()).unwrap()
 }
 
-async fn open(file: &Path) -> SqlStore {
-    let url = format!("sqlite:{}", file.display());
-    SqlStore::open(&url).await.unwrap()
+async fn open(url: &str) -> SqlStore {
+    SqlStore::open(url).await.unwrap()
 }
 
 // ---- the worker ----
@@ -78,7 +80,7 @@ async fn worker() {
     let Ok(role) = std::env::var(ROLE) else {
         return;
     };
-    let store = open(&PathBuf::from(std::env::var_os(FILE).unwrap())).await;
+    let store = open(&std::env::var(URL).unwrap()).await;
     let number: u64 = std::env::var(NUMBER).unwrap().parse().unwrap();
     say("ready");
     std::io::stdin().read_line(&mut String::new()).unwrap();
@@ -195,12 +197,12 @@ struct Worker {
 }
 
 impl Worker {
-    /// Starts a worker and waits until it has the file open.
-    async fn start(role: &str, file: &Path, number: u64) -> Self {
+    /// Starts a worker and waits until it has the database open.
+    async fn start(role: &str, url: &str, number: u64) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "worker", "--ignored", "--nocapture"])
             .env(ROLE, role)
-            .env(FILE, file)
+            .env(URL, url)
             .env(NUMBER, number.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -276,23 +278,63 @@ impl Said {
     }
 }
 
-async fn race(role: &str, file: &Path) -> [Said; 2] {
-    let mut one = Worker::start(role, file, 1).await;
-    let mut other = Worker::start(role, file, 2).await;
+async fn race(role: &str, url: &str) -> [Said; 2] {
+    let mut one = Worker::start(role, url, 1).await;
+    let mut other = Worker::start(role, url, 2).await;
     one.go().await;
     other.go().await;
     let (one, other) = tokio::join!(one.finish(), other.finish());
     [one, other]
 }
 
-/// A new file with this record in it.
-async fn file_with(kind: Kind, content: Value) -> (TempDir, PathBuf, SqlStore) {
-    let folder = TempDir::new().unwrap();
-    let file = folder.path().join("ironic.db");
-    let store = open(&file).await;
-    let ops = vec![put(kind, id(1), &content, Expect::Absent)];
-    store.commit(Batch { fence: None, ops }).await.unwrap();
-    (folder, file, store)
+/// A database of a test.
+enum Place {
+    File(TempDir),
+    Schema(String),
+}
+
+impl Place {
+    fn file() -> Self {
+        Self::File(TempDir::new().unwrap())
+    }
+
+    async fn schema() -> Self {
+        Self::Schema(Cluster::shared().create().await)
+    }
+
+    fn path(folder: &TempDir) -> PathBuf {
+        folder.path().join("ironic.db")
+    }
+
+    fn url(&self) -> String {
+        match self {
+            Self::File(folder) => format!("sqlite:{}", Self::path(folder).display()),
+            Self::Schema(url) => url.clone(),
+        }
+    }
+
+    /// What another program makes of it: for a file, the command line of SQLite (package sqlite3).
+    async fn integrity(&self) -> String {
+        let Self::File(folder) = self else {
+            return "ok".to_owned();
+        };
+        let output = Command::new("sqlite3")
+            .arg(Self::path(folder))
+            .arg("PRAGMA integrity_check")
+            .output();
+        let output = output
+            .await
+            .unwrap_or_else(|e| panic!("sqlite3 should run (install the package sqlite3): {e}"));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Opens it, with this record in it.
+    async fn with(&self, kind: Kind, content: Value) -> SqlStore {
+        let store = open(&self.url()).await;
+        let ops = vec![put(kind, id(1), &content, Expect::Absent)];
+        store.commit(Batch { fence: None, ops }).await.unwrap();
+        store
+    }
 }
 
 /// Fails unless revisions are given once, and rise in each worker.
@@ -315,10 +357,9 @@ fn taking_turns(said: &[Said; 2]) -> usize {
     all.windows(2).filter(|two| two[0].1 != two[1].1).count()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_processes_lose_no_update() {
-    let (_folder, file, store) = file_with(Kind::Node, json!({"value": 0})).await;
-    let said = race("count", &file).await;
+async fn two_processes_lose_no_update(place: Place) {
+    let store = place.with(Kind::Node, json!({"value": 0})).await;
+    let said = race("count", &place.url()).await;
     revisions_are_one_counter(&said);
     assert!(taking_turns(&said) > 1, "they counted at the same time");
     // Each count was made once, and a later one at a later revision.
@@ -335,10 +376,9 @@ async fn two_processes_lose_no_update() {
     assert!(ports.iter().map(|port| port.revision).eq(all.into_values()));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_name_goes_to_one_of_two_processes() {
-    let (_folder, file, store) = file_with(Kind::History, json!({})).await;
-    let said = race("names", &file).await;
+async fn a_name_goes_to_one_of_two_processes(place: Place) {
+    let store = place.with(Kind::History, json!({})).await;
+    let said = race("names", &place.url()).await;
     revisions_are_one_counter(&said);
     for round in 0..NAMES {
         let won = |said: &Said| said.done.iter().any(|(name, _)| *name == round);
@@ -353,10 +393,9 @@ async fn a_name_goes_to_one_of_two_processes() {
     assert_eq!(store.count(Kind::Node, &Filter::All).await, Ok(NAMES));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_that_lost_the_lock_writes_no_more() {
-    let (_folder, file, store) = file_with(Kind::Lock, json!({"epoch": 0})).await;
-    let said = race("locks", &file).await;
+async fn a_process_that_lost_the_lock_writes_no_more(place: Place) {
+    let store = place.with(Kind::Lock, json!({"epoch": 0})).await;
+    let said = race("locks", &place.url()).await;
     revisions_are_one_counter(&said);
     let lost = said[0].lost.len() + said[1].lost.len();
     assert!(lost > 0, "one was stopped by the other's take-over");
@@ -374,27 +413,14 @@ async fn a_process_that_lost_the_lock_writes_no_more() {
     assert_eq!(body(&node)["epoch"], *epochs.last().unwrap());
 }
 
-/// What another program makes of the file: the command line of SQLite (package sqlite3).
-async fn integrity(file: &Path) -> String {
-    let output = Command::new("sqlite3")
-        .arg(file)
-        .arg("PRAGMA integrity_check")
-        .output();
-    let output = output
-        .await
-        .unwrap_or_else(|e| panic!("sqlite3 should run (install the package sqlite3): {e}"));
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_process_loses_nothing_and_stops_nobody() {
-    let (_folder, file, store) = file_with(Kind::Node, json!({"value": 0})).await;
-    let mut survivor = Worker::start("count for ever", &file, 1).await;
+async fn a_killed_process_loses_nothing_and_stops_nobody(place: Place) {
+    let store = place.with(Kind::Node, json!({"value": 0})).await;
+    let mut survivor = Worker::start("count for ever", &place.url(), 1).await;
     survivor.go().await;
     let mut survived = Said::default();
     let mut killed = Vec::new();
     for round in 0..6 {
-        let mut victim = Worker::start("count for ever", &file, 2 + round).await;
+        let mut victim = Worker::start("count for ever", &place.url(), 2 + round).await;
         victim.go().await;
         let mut said = Said::default();
         // Both count; then one is killed, wherever it is just then.
@@ -410,13 +436,13 @@ async fn a_killed_process_loses_nothing_and_stops_nobody() {
                 break;
             }
         }
-        assert_eq!(integrity(&file).await, "ok");
+        assert_eq!(place.integrity().await, "ok");
         killed.push(said);
     }
     survived.done.extend(survivor.kill().await.done);
     drop(store);
-    let store = open(&file).await;
-    assert_eq!(integrity(&file).await, "ok");
+    let store = open(&place.url()).await;
+    assert_eq!(place.integrity().await, "ok");
     // All that was acknowledged is there, by whom and at what revision it was.
     let ports = store.list(&Query::all(Kind::Port)).await.unwrap();
     let ports: BTreeMap<_, _> = ports.iter().map(|port| (port.id, port)).collect();
@@ -445,4 +471,34 @@ async fn a_killed_process_loses_nothing_and_stops_nobody() {
     let ops = vec![put(Kind::Node, id(2), &json!({}), Expect::Absent)];
     let next = store.commit(Batch { fence: None, ops }).await.unwrap();
     assert!(next.first() > ports.values().map(|port| &port.revision).max());
+}
+
+/// Each of these on a file, and on a server.
+macro_rules! on_both {
+    ($($test:ident)+) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    super::$test(super::Place::file()).await;
+                }
+            )+
+        }
+
+        mod on_postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    super::$test(super::Place::schema().await).await;
+                }
+            )+
+        }
+    };
+}
+
+on_both! {
+    two_processes_lose_no_update
+    a_name_goes_to_one_of_two_processes
+    a_process_that_lost_the_lock_writes_no_more
+    a_killed_process_loses_nothing_and_stops_nobody
 }
