@@ -47,3 +47,25 @@ fn virtually(
     let runtime = runtime.enable_time().start_paused(true).build()?;
     Ok(runtime.block_on(shown)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{explain, plan, svg, virtually};
+
+    #[test]
+    fn the_pictures_in_the_readme_are_of_what_is_printed() {
+        let shown = [
+            ("plan", virtually(plan::deploy()).unwrap()),
+            ("plan-undeploy", virtually(plan::undeploy()).unwrap()),
+            ("explain", virtually(explain::shown()).unwrap()),
+        ];
+        for (name, text) in shown {
+            let path = format!("{}/../../docs/{name}.svg", env!("CARGO_MANIFEST_DIR"));
+            let drawn = std::fs::read_to_string(&path).unwrap();
+            assert!(
+                drawn == svg::drawn("", &text),
+                "docs/{name}.svg shows something else: `make recordings` draws it anew; now it is\n{text}"
+            );
+        }
+    }
+}

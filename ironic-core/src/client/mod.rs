@@ -1,4 +1,6 @@
 //! What a host calls.
+//!
+//! [`Client`] is all of it. [Embedding](crate::guide::embedding) says what it is made of.
 
 mod agents;
 mod announce;

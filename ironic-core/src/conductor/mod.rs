@@ -1,5 +1,8 @@
 //! The process that looks after nodes: carries effects out, wakes flows when they are due, keeps
 //! power in step, and takes over what others leave behind.
+//!
+//! A host builds a [`Conductor`] and stops it ([Embedding](crate::guide::embedding)); all else it asks
+//! by a [`Client`](crate::client::Client).
 
 mod agent_calls;
 mod allocations;

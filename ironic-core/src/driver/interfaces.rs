@@ -26,7 +26,7 @@ pub type Properties = BTreeMap<String, String>;
 /// | [`execute_step`](Self::execute_step) | the conductor, when the plan has come to the step, and for a parent whose step runs on this node | held |
 /// | [`step_progress`](Self::step_progress) | the conductor: at each poll and each heartbeat while the step waits; after a crash, of a `Probe` step | no; after a crash, held |
 ///
-/// - **Lock.** Who is given `&mut Task` has the node for himself. Who is given `&SharedTask`
+/// - **Lock.** Who is given `&mut Task` has the node to itself. Who is given `&SharedTask`
 ///   changes neither machine nor node, and may be called beside others of the same node. Who is
 ///   given a `&Node` or an [`Outlook`] answers from it alone, without I/O, the same for the same
 ///   node.
@@ -76,7 +76,8 @@ pub type Properties = BTreeMap<String, String>;
 /// use ironic_core::steps::{Impact, Replay, Step, StepDef};
 /// use ironic_core::{Error, Node};
 ///
-/// # struct Burner;
+/// /// Lets a machine work for hours; `begin` and `percent` talk to what runs on it.
+/// struct Burner;
 /// # impl Burner {
 /// #     async fn begin(&self, _: &SharedTask) -> Result<(), Error> { Ok(()) }
 /// #     async fn percent(&self, _: &SharedTask) -> Result<Option<u8>, Error> { Ok(None) }

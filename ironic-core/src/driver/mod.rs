@@ -1,4 +1,18 @@
 //! What a machine's driver is made of: thirteen interface traits, and the tasks they act through.
+//!
+//! A node is driven by one interface of each of the thirteen kinds. What all of them have in common
+//! is on [`Interface`]; each adds what is its own:
+//!
+//! | | |
+//! |---|---|
+//! | a BMC of a vendor's own | [`Power`], [`Management`]: most hardware types implement these two, and no others |
+//! | what a machine boots, and what is put on it | [`Boot`], [`Deploy`], [`Rescue`], [`Inspect`] |
+//! | what surrounds it | [`Network`], [`Storage`], [`Console`] |
+//! | what is inside it | [`Bios`], [`Firmware`], [`Raid`] |
+//! | what nobody else has | [`Vendor`] |
+//!
+//! A [`HardwareType`] says which of them fit its machines, and a [`Registry`] which there are.
+//! [Writing a driver](crate::guide::writing_a_driver) builds one from nothing.
 
 mod alias;
 #[cfg(test)]

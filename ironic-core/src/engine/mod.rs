@@ -1,5 +1,9 @@
 //! Decisions: what a node's next state and the next effects are, as pure functions. No I/O, no
 //! clock, no driver; one file per flow.
+//!
+//! [`decide`] is all of it: [`plan`] and [`explain`] are made of the same decisions ([Plans and
+//! explanations](crate::guide::plans_and_explanations)), and so is going on after a crash ([Crash and
+//! replay](crate::guide::crash_and_replay)).
 
 mod abort;
 mod adopt;

@@ -1,4 +1,6 @@
 //! What is going on with a node, as a record: written together with the node, read after a crash.
+//!
+//! [Crash and replay](crate::guide::crash_and_replay) says what each part of it is for.
 
 mod blocked;
 mod cleaning;

@@ -1,4 +1,8 @@
 //! Where records are kept: five methods that a host implements over whatever it has.
+//!
+//! [`Store`] is the contract, [`MemoryStore`] one that forgets everything with its process, and
+//! [`Repository`] what the engine reads and writes typed records by. [Writing a
+//! store](crate::guide::writing_a_store) says what each clause of the contract is for.
 
 mod evaluate;
 mod index;

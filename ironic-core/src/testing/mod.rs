@@ -1,5 +1,11 @@
 //! What tests of this engine and of its hosts are made of: conformance suites and wrappers that
 //! fail on purpose. Not semver-stable.
+//!
+//! | | |
+//! |---|---|
+//! | contracts as tests | [`store_conformance!`](crate::store_conformance), [`transport_conformance!`](crate::transport_conformance), [`driver_conformance!`](crate::driver_conformance) |
+//! | a store that fails when it is told to | [`FaultyStore`] |
+//! | a whole fleet from one seed | [`run_fleet`]; [Simulation](crate::guide::simulation) is its page |
 
 #![allow(
     clippy::panic,

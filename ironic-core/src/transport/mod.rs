@@ -1,4 +1,8 @@
 //! How a request reaches the conductor that looks after the node: one method each way.
+//!
+//! [`Transport`] carries a [`Request`] to a conductor's [`Handler`] and its answer back.
+//! [`LocalTransport`] does so within a process; [Embedding](crate::guide::embedding) shows it with
+//! three conductors.
 
 mod call;
 mod local;
