@@ -87,6 +87,7 @@ pub mod governor;
 pub mod guide;
 pub mod image;
 pub mod inspection;
+pub mod journal;
 pub mod membership;
 pub mod model;
 pub mod notify;

@@ -11,6 +11,7 @@ use crate::Error;
 use crate::config::Config;
 use crate::driver::{Registry, TaskContext};
 use crate::governor::Governor;
+use crate::journal::Journal;
 use crate::membership::Membership;
 use crate::notify::{FromLevel, NoNotifier, Notifier};
 use crate::runtime::{Clock, Entropy, OsEntropy, SystemClock};
@@ -25,6 +26,7 @@ pub struct ConductorBuilder {
     registry: Option<Arc<Registry>>,
     config: Config,
     notifier: Option<Arc<dyn Notifier>>,
+    journal: Option<Arc<dyn Journal>>,
     clock: Option<Arc<dyn Clock>>,
     entropy: Option<Arc<dyn Entropy>>,
 }
@@ -45,8 +47,8 @@ impl ConductorBuilder {
     }
 
     /// Which drivers there are. Required.
-    pub fn registry(mut self, registry: Arc<Registry>) -> Self {
-        self.registry = Some(registry);
+    pub fn registry(mut self, registry: impl Into<Arc<Registry>>) -> Self {
+        self.registry = Some(registry.into());
         self
     }
 
@@ -59,6 +61,12 @@ impl ConductorBuilder {
     /// Whom to tell what happens. Default: nobody.
     pub fn notifier(mut self, notifier: Arc<dyn Notifier>) -> Self {
         self.notifier = Some(notifier);
+        self
+    }
+
+    /// Where decisions are recorded. Default: nowhere.
+    pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.journal = Some(journal);
         self
     }
 
@@ -117,7 +125,7 @@ impl ConductorBuilder {
         }
         let (manager, ends) = TaskManager::new(context, registry, notifier);
         let inner = Arc::new(Inner {
-            manager,
+            manager: manager.with_journal(self.journal),
             membership,
             incarnation: entropy.uuid(),
             workers: Workers::new(&config),

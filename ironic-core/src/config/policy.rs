@@ -1,11 +1,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::states::{FlowKind, InterfaceKind};
 use crate::steps::{PriorityOverrides, StepName};
 
 /// What the engine's decisions depend on besides node and flow.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Policy {
     /// Whether nodes are cleaned before they become available and after an instance is removed,

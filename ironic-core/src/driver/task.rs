@@ -139,6 +139,11 @@ impl SharedTask {
         &self.core.span
     }
 
+    /// Under which lock the node is held, where it is.
+    pub(crate) fn epoch(&self) -> Option<u64> {
+        self.core.held.as_ref().map(|held| held.fence.epoch)
+    }
+
     /// The records, for reading what belongs to the node besides its ports.
     pub fn repository(&self) -> &Repository {
         &self.core.context.repository

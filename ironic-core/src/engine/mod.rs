@@ -33,6 +33,8 @@ pub(crate) use power::POWER_FAILURE;
 pub(crate) use rescue::RAMDISK_BOOTED;
 pub(crate) use tear_down::{AUTOMATIC_LESSEE, RESCUED};
 
+use serde::{Deserialize, Serialize};
+
 use draft::Draft;
 
 use crate::config::Policy;
@@ -85,7 +87,7 @@ impl<'a> Catalogs<'a> {
         Self(make)
     }
 
-    fn of(&self, node: &Node, kind: FlowKind) -> StepCatalog {
+    pub(crate) fn of(&self, node: &Node, kind: FlowKind) -> StepCatalog {
         (self.0)(node, kind)
     }
 }
@@ -97,7 +99,8 @@ impl std::fmt::Debug for Catalogs<'_> {
 }
 
 /// Something that a decision answers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "on", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Input {
     /// Somebody asks for a verb.
@@ -150,7 +153,8 @@ pub enum Input {
 }
 
 /// What came of an effect.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "came", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Outcome {
     /// It is done.

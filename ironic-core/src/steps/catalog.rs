@@ -1,8 +1,10 @@
+use serde::{Deserialize, Serialize};
+
 use super::{PriorityOverrides, StepDef, UserStep};
 use crate::states::{FlowKind, InterfaceKind};
 
 /// The steps that a node's interfaces offer for one kind of flow.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepCatalog {
     flow: FlowKind,
     defs: Vec<StepDef>,

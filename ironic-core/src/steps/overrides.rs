@@ -1,12 +1,15 @@
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{StepDef, StepName};
 use crate::Error;
 
 /// The priorities that an operator gives to steps that run unasked, instead of their own.
 ///
 /// One for a step that a node does not offer has no effect on that node.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct PriorityOverrides {
     by_step: BTreeMap<StepName, i64>,
 }

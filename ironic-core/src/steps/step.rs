@@ -62,7 +62,7 @@ impl Impact {
 }
 
 /// A step that an interface offers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StepDef {
     /// The interface that offers it.
@@ -72,6 +72,7 @@ pub struct StepDef {
     /// Where it runs in an automated flow: higher first, 0 only when asked for.
     pub priority: i64,
     /// The arguments it takes, each with whether it is required.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub args: BTreeMap<String, bool>,
     /// Whether it may be aborted while it waits.
     pub abortable: bool,

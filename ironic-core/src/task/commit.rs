@@ -2,6 +2,7 @@ use crate::Error;
 use crate::driver::{SharedTask, Task};
 use crate::engine::{Catalogs, Decision, Input, Rejected, View, decide};
 use crate::flow::Flow;
+use crate::journal::{Decider, Entry, noted};
 use crate::model::Node;
 use crate::store::{
     Batch, Expect, Kind, Op, Persistent as _, StoreError, Stored, put_new, put_over, rebase,
@@ -28,7 +29,7 @@ impl TaskManager {
         input: &Input,
     ) -> Result<Decision, Rejected> {
         for _ in 0..ATTEMPTS {
-            let mut decision = self.decide(task, input)?;
+            let (mut decision, entry) = self.judge(task, input)?;
             self.shorten(&mut decision.node);
             let batch = self.batch(task, &decision)?;
             match self.context.repository.commit(batch.batch.clone()).await {
@@ -51,11 +52,19 @@ impl TaskManager {
                     if decision.releases() {
                         task.hold.settle();
                     }
+                    self.record(entry);
                     self.tell_all(&decision).await;
                     return Ok(decision);
                 }
                 Err(StoreError::Conflict { .. }) => self.reload(task).await?,
-                Err(error) => return Err(Error::from(error).into()),
+                Err(error) => {
+                    let error = Error::from(error);
+                    self.record(entry.map(|mut entry| {
+                        entry.unwritten = Some(error.to_string());
+                        entry
+                    }));
+                    return Err(error.into());
+                }
             }
         }
         Err(Error::Conflict {
@@ -67,6 +76,16 @@ impl TaskManager {
 
     /// What would be decided, without committing it.
     pub(crate) fn decide(&self, task: &SharedTask, input: &Input) -> Result<Decision, Rejected> {
+        self.judge(task, input).map(|(decision, _)| decision)
+    }
+
+    /// Decides; gives the decision and what is to be recorded once it is committed. What is
+    /// rejected is recorded at once.
+    fn judge(
+        &self,
+        task: &SharedTask,
+        input: &Input,
+    ) -> Result<(Decision, Option<Box<Entry>>), Rejected> {
         let driver = task.driver();
         let catalogs = |node: &Node, kind| driver.steps(node, kind);
         let view = View::new(
@@ -75,12 +94,30 @@ impl TaskManager {
             task.interfaces(),
             Catalogs::new(&catalogs),
         );
-        decide(
-            &view,
-            input,
-            &self.context.config.policy,
-            self.context.clock.now(),
-        )
+        let config = &self.context.config;
+        let (policy, now) = (&config.policy, self.context.clock.now());
+        if self.journal.is_none() {
+            return decide(&view, input, policy, now).map(|decision| (decision, None));
+        }
+        let by = Decider {
+            conductor: &config.host,
+            epoch: task.epoch(),
+            purpose: task.purpose(),
+        };
+        match noted(&view, input, policy, now, by) {
+            (Ok(decision), entry) => Ok((decision, entry)),
+            (Err(rejected), entry) => {
+                self.record(entry);
+                Err(rejected)
+            }
+        }
+    }
+
+    /// Puts an entry into the journal.
+    fn record(&self, entry: Option<Box<Entry>>) {
+        if let (Some(journal), Some(entry)) = (&self.journal, entry) {
+            journal.record(entry);
+        }
     }
 
     /// Cuts texts that may be as long as what a machine said.

@@ -9,6 +9,7 @@ use crate::driver::{
 };
 use crate::engine::{Decision, Input, Outcome};
 use crate::flow::Flow;
+use crate::journal::Journal;
 use crate::model::{InterfaceNames, Lock, Node, Port};
 use crate::notify::Notifier;
 use crate::store::{Batch, Expect, Fence, Filter, Kind, Op, Query, Repository, StoreError};
@@ -23,6 +24,8 @@ pub struct TaskManager {
     pub(super) teller: Teller,
     pub(super) ends: mpsc::UnboundedSender<TaskEnd>,
     pub(super) lines: Arc<Lines>,
+    /// Where decisions are recorded, if anywhere.
+    pub(super) journal: Option<Arc<dyn Journal>>,
 }
 
 impl std::fmt::Debug for TaskManager {
@@ -50,9 +53,16 @@ impl TaskManager {
                 registry,
                 ends,
                 lines: Arc::default(),
+                journal: None,
             },
             queue,
         )
+    }
+
+    /// The same manager, which records what it decides.
+    pub(crate) fn with_journal(mut self, journal: Option<Arc<dyn Journal>>) -> Self {
+        self.journal = journal;
+        self
     }
 
     /// What the tasks share.

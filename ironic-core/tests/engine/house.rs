@@ -1,3 +1,6 @@
+#[path = "../checked_journal/mod.rs"]
+mod checked_journal;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +18,8 @@ use ironic_core::transport::{LocalTransport, ProvisionArgs};
 use ironic_core::{Error, Timestamp};
 use uuid::Uuid;
 
+use checked_journal::Checked;
+
 /// A store, fake machines, and conductors that come and go.
 pub(crate) struct House {
     pub(crate) store: Arc<dyn Store>,
@@ -25,6 +30,8 @@ pub(crate) struct House {
     transport: Arc<LocalTransport>,
     clock: Arc<ManualClock>,
     entropy: Arc<SeededEntropy>,
+    /// What its conductors decide is decided again.
+    journal: Checked,
 }
 
 pub(crate) const LONG: Duration = Duration::from_secs(3600);
@@ -48,6 +55,7 @@ impl House {
                 1_800_000_000_000_000,
             ))),
             entropy: Arc::new(SeededEntropy::new(1)),
+            journal: Checked::default(),
         }
     }
 
@@ -61,6 +69,7 @@ impl House {
             transport: Arc::clone(&self.transport),
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
+            journal: Checked(Arc::clone(&self.journal.0)),
         }
     }
 
@@ -83,6 +92,7 @@ impl House {
             .registry(Arc::new(builder.build().unwrap()))
             .config(config)
             .notifier(Arc::clone(&self.notifier))
+            .journal(self.journal.0.clone())
             .clock(self.clock.clone())
             .entropy(self.entropy.clone())
             .start()

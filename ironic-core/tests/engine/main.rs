@@ -29,6 +29,7 @@ mod hooked;
 mod house;
 mod inspection;
 mod interleave;
+mod journal;
 mod keep_alive;
 mod lessee;
 mod lifecycle;
