@@ -62,9 +62,11 @@ use uuid::Uuid;
 
 use crate::Error;
 use crate::config::Config;
+use crate::driver::Registry;
 use crate::membership::Membership;
 use crate::model::{ConductorRecord, Lock, RegisteredInterfaces};
 use crate::states::InterfaceKind;
+use crate::store::MemoryStore;
 use crate::task::TaskManager;
 use crate::transport::Handler;
 
@@ -120,6 +122,20 @@ impl Conductor {
     /// Begins to build a conductor.
     pub fn builder() -> ConductorBuilder {
         ConductorBuilder::default()
+    }
+
+    /// Starts a conductor with default settings over a store in memory: for trials, and for what
+    /// need not outlive the process.
+    ///
+    /// # Errors
+    /// As [`ConductorBuilder::start`].
+    pub async fn in_memory(registry: impl Into<Arc<Registry>>) -> Result<Self, Error> {
+        let store = Arc::new(MemoryStore::new());
+        Self::builder()
+            .store(store)
+            .registry(registry)
+            .start()
+            .await
     }
 
     fn new(inner: Arc<Inner>) -> Self {

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use crate::states::InterfaceKind;
 
 /// A family of machines: which interfaces work on it.
@@ -47,5 +49,60 @@ pub trait HardwareType: Send + Sync + 'static {
     /// out; then `supported` says only what it gets by default.
     fn accepts_any(&self) -> bool {
         false
+    }
+}
+
+/// A hardware type that is like another but for its name, and the interfaces of some kinds: what
+/// most vendors' types are.
+///
+/// ```
+/// use ironic_core::driver::{HardwareLike, HardwareType, fake::FakeHardware};
+/// use ironic_core::states::InterfaceKind;
+///
+/// let lighthouse = HardwareLike::new("lighthouse", FakeHardware)
+///     .with(InterfaceKind::Vendor, ["lamp", "no-vendor"]);
+/// assert_eq!(lighthouse.supported(InterfaceKind::Vendor), ["lamp", "no-vendor"]);
+/// assert_eq!(lighthouse.supported(InterfaceKind::Power), ["fake"]);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct HardwareLike<T> {
+    name: String,
+    other: T,
+    kinds: BTreeMap<InterfaceKind, Vec<&'static str>>,
+}
+
+impl<T: HardwareType> HardwareLike<T> {
+    /// The type `other`, under another name. It does not accept any interface but those named,
+    /// even where the other one does.
+    pub fn new(name: &str, other: T) -> Self {
+        Self {
+            name: name.to_owned(),
+            other,
+            kinds: BTreeMap::new(),
+        }
+    }
+
+    /// The same type, with these interfaces of a kind instead, the preferred one first.
+    pub fn with(
+        mut self,
+        kind: InterfaceKind,
+        names: impl IntoIterator<Item = &'static str>,
+    ) -> Self {
+        self.kinds.insert(kind, names.into_iter().collect());
+        self
+    }
+}
+
+impl<T: HardwareType> HardwareType for HardwareLike<T> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn supported(&self, kind: InterfaceKind) -> &[&str] {
+        match self.kinds.get(&kind) {
+            Some(names) => names,
+            None => self.other.supported(kind),
+        }
     }
 }

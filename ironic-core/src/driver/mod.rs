@@ -68,7 +68,7 @@ pub use console::{Console, ConsoleInfo};
 pub use deploy::Deploy;
 pub use firmware::Firmware;
 pub use flat::FlatNetwork;
-pub use hardware::HardwareType;
+pub use hardware::{HardwareLike, HardwareType};
 pub use indicator::{Component, Indicator, IndicatorState, Indicators, find_indicator};
 pub use inspect::Inspect;
 pub use interfaces::{Interface, Properties};
