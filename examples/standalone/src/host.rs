@@ -1,6 +1,7 @@
 //! Store, drivers, conductor and API in one process.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use ironic_core::client::Client;
 use ironic_core::conductor::Conductor;
 use ironic_core::driver::fake::FakeBehaviour;
 use ironic_core::driver::{Registry, RegistryBuilder};
+use ironic_core::journal::JsonLines;
 use ironic_core::notify::{Notifier, Several};
 use ironic_core::store::{MemoryStore, Repository, Store};
 use ironic_core::transport::LocalTransport;
@@ -25,7 +27,7 @@ use crate::services::{self, BootServers, Roots, ServiceError};
 use crate::store::{OpenError, SqlStore};
 use crate::webhook::{WebhookNotifier, WebhookSenders};
 
-/// How long a stop waits for notifications to be taken.
+/// How long a stop waits for notifications to be taken, and for the journal to be written.
 const LAST_NOTIFICATIONS: Duration = Duration::from_secs(10);
 
 /// Why a host does not run.
@@ -35,6 +37,14 @@ pub enum HostError {
     /// The database cannot be used.
     #[error("the database cannot be used: {0}")]
     Database(#[from] OpenError),
+    /// The journal cannot be written.
+    #[error("the journal {} cannot be opened for writing: {source}", path.display())]
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// The engine refuses to start or to stop, or the drivers do not fit together.
     #[error(transparent)]
     Engine(#[from] ironic_core::Error),
@@ -154,6 +164,10 @@ impl HostBuilder {
             .store(Arc::clone(&store))
             .registry(Arc::clone(&registry))
             .config(self.config.conductor.clone());
+        let journal = self.config.journal.as_deref().map(journal).transpose()?;
+        if let Some(journal) = &journal {
+            conductor = conductor.journal(journal.clone());
+        }
         let webhook = webhook(&self.config)?;
         let posts = webhook.as_ref().map(|(notifier, _)| Arc::clone(notifier));
         let posts = posts.map(|notifier| notifier as Arc<dyn Notifier>);
@@ -177,12 +191,26 @@ impl HostBuilder {
             conductor,
             shared: Arc::new(shared),
             boot: boot.map(Arc::new),
+            journal,
             webhook: webhook.map(|(notifier, senders)| Webhook {
                 notifier,
                 senders: Arc::new(Mutex::new(Some(senders))),
             }),
         })
     }
+}
+
+/// A journal that goes on where the file ends.
+fn journal(path: &Path) -> Result<Arc<JsonLines>, HostError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    // It says what machines are like and who asked for what: for the operator alone.
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let opened = options.open(path).and_then(JsonLines::to);
+    opened.map(Arc::new).map_err(|source| HostError::Journal {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// The webhook of the settings, and its senders.
@@ -218,6 +246,7 @@ pub struct Host {
     router: Router,
     shared: Arc<drivers::Shared>,
     boot: Option<Arc<BootServers>>,
+    journal: Option<Arc<JsonLines>>,
     webhook: Option<Webhook>,
 }
 
@@ -308,7 +337,8 @@ impl Host {
     }
 
     /// Stops the conductor, then the servers that machines boot from, and ends the sessions with
-    /// BMCs. Notifications that a webhook has queued have ten seconds to be taken.
+    /// BMCs. Notifications that a webhook has queued have ten seconds to be taken, and decisions
+    /// to be written to the journal.
     ///
     /// # Errors
     /// When it could not deregister; others will notice by themselves.
@@ -318,6 +348,13 @@ impl Host {
             boot.stop();
         }
         self.shared.close().await;
+        if let Some(journal) = &self.journal {
+            let written = tokio::time::timeout(LAST_NOTIFICATIONS, journal.flush()).await;
+            let missing = journal.dropped();
+            if written.is_err() || missing > 0 {
+                tracing::warn!(missing, "the journal is not complete");
+            }
+        }
         if let Some(webhook) = &self.webhook {
             let senders = webhook.senders.lock();
             let senders = senders.unwrap_or_else(PoisonError::into_inner).take();

@@ -2,6 +2,7 @@
 
 mod db;
 mod logging;
+mod read_journal;
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -30,6 +31,8 @@ enum Command {
     /// Look after the database: bring it forward, check it, write it out, read it in.
     #[command(subcommand)]
     Db(db::Db),
+    /// Tell what a journal of decisions says of nodes.
+    Journal(read_journal::Journal),
 }
 
 /// Settings are taken from the file, then from the environment, then from these options.
@@ -70,12 +73,13 @@ struct Serve {
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
-    let ended = match Cli::parse().command {
-        Command::Serve(options) => run(&options),
-        Command::Db(command) => look_after(&command),
+    let done = match Cli::parse().command {
+        Command::Serve(options) => run(&options).map(|()| ExitCode::SUCCESS),
+        Command::Db(command) => look_after(&command).map(|()| ExitCode::SUCCESS),
+        Command::Journal(options) => options.run(),
     };
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
+    match done {
+        Ok(code) => code,
         Err(failure) => {
             let _ = writeln!(std::io::stderr(), "ironic: {failure}{}", causes(&*failure));
             ExitCode::FAILURE

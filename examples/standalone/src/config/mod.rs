@@ -27,7 +27,7 @@ pub use value::{Addresses, Delay, Names, Pairs, Seconds};
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ironic_core::Config;
@@ -50,6 +50,9 @@ pub struct HostConfig {
     /// for none that outlive the process.
     /// Default `memory:`.
     pub database: String,
+    /// The file to which every decision of the conductor is appended, for `ironic journal`.
+    /// Default none.
+    pub journal: Option<PathBuf>,
     /// How long a client may take to send the head of a request, also of the next one on a
     /// connection that it keeps. Default 30 s, more than 0.
     pub header_timeout: Duration,
@@ -83,6 +86,7 @@ impl fmt::Debug for HostConfig {
         let Self {
             listen,
             database,
+            journal,
             header_timeout,
             api,
             conductor,
@@ -103,6 +107,7 @@ impl fmt::Debug for HostConfig {
         f.debug_struct("HostConfig")
             .field("listen", listen)
             .field("database", &database)
+            .field("journal", journal)
             .field("header_timeout", header_timeout)
             .field("api", api)
             .field("conductor", conductor)
@@ -124,6 +129,7 @@ impl Default for HostConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 6385)),
             database: "memory:".to_owned(),
+            journal: None,
             header_timeout: Duration::from_secs(30),
             api: ApiSettings::default(),
             conductor: Config::default(),
@@ -231,6 +237,8 @@ impl HostConfig {
         if let Some(database) = file.service.database {
             config.database = database;
         }
+        let journal = file.service.journal.filter(|path| !path.is_empty());
+        config.journal = journal.map(PathBuf::from);
         if let Some(timeout) = file.service.header_timeout {
             config.header_timeout = timeout.0;
         }

@@ -13,4 +13,5 @@
 mod command_line;
 mod crash;
 mod hostile;
+mod journal;
 mod program;
