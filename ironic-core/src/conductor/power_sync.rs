@@ -1,7 +1,9 @@
 //! Keeping the record of each machine's power in step with the machine.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Inner;
@@ -22,11 +24,11 @@ impl Inner {
         }
         let micros = u64::try_from(interval.as_micros()).unwrap_or(u64::MAX);
         let spread = self.manager.context().entropy.below(micros);
-        self.wake_power_in(node, std::time::Duration::from_micros(spread));
+        self.wake_power_at(node, Instant::now() + Duration::from_micros(spread));
     }
 
-    /// Reads a node's power, and again after the interval.
-    pub(super) async fn sync_power(self: &Arc<Self>, node: Uuid) {
+    /// Reads a node's power, and again an interval after it was `due`.
+    pub(super) async fn sync_power(self: &Arc<Self>, node: Uuid, due: Instant) {
         let Ok(slot) = self.watch.power_readers.acquire().await else {
             return;
         };
@@ -49,7 +51,7 @@ impl Inner {
         } else {
             usual
         };
-        self.wake_power_in(node, pace);
+        self.wake_power_at(node, next(due, pace, Instant::now()));
     }
 
     /// Reads a node's power where that is due; whether the node waits for its BMC to answer again.
@@ -195,5 +197,41 @@ async fn read(task: &SharedTask) -> Result<Option<PowerState>, Error> {
             "the BMC reports the power state \"error\"",
         )),
         state => Ok(state),
+    }
+}
+
+/// When a node is next to be read that was `due`: in its own rhythm, however long the reading took
+/// or was waited for, so that the fleet stays spread. What was missed is not caught up with.
+fn next(due: Instant, pace: Duration, now: Instant) -> Instant {
+    let late = now.saturating_duration_since(due);
+    let into = late.as_nanos().checked_rem(pace.as_nanos()).unwrap_or(0);
+    // Less than the pace, which is a `Duration`.
+    let into = Duration::from_nanos(u64::try_from(into).unwrap_or(u64::MAX));
+    now.max(due) - into + pace
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::next;
+
+    #[test]
+    fn a_node_keeps_its_rhythm() {
+        let (due, ms) = (Instant::now(), Duration::from_millis);
+        let pace = ms(1000);
+        for (late, then) in [
+            (0, 1000),
+            (1, 1000),
+            (999, 1000),
+            (1000, 2000),
+            (1001, 2000),
+            (4500, 5000),
+        ] {
+            assert_eq!(next(due, pace, due + ms(late)), due + ms(then), "{late} ms");
+        }
+        assert_eq!(next(due + ms(5), pace, due), due + ms(1005), "woken early");
     }
 }

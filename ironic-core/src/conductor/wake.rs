@@ -70,7 +70,8 @@ impl Wakes {
             .map(|((at, _, _), ())| *at)
     }
 
-    fn take_due(&self, now: Instant) -> Option<(Uuid, Wake)> {
+    /// Whom to wake by now, for what, and since when.
+    fn take_due(&self, now: Instant) -> Option<(Uuid, Wake, Instant)> {
         let mut due = Inner::lock(&self.due);
         let ((at, node, wake), ()) = due.by_time.first_key_value().map(|(key, ())| (*key, ()))?;
         if at > now {
@@ -78,7 +79,7 @@ impl Wakes {
         }
         due.by_time.remove(&(at, node, wake));
         due.by_node.remove(&(node, wake));
-        Some((node, wake))
+        Some((node, wake, at))
     }
 }
 
@@ -93,11 +94,11 @@ impl Inner {
                 () = changed => continue,
                 () = sleep_until(next) => {}
             }
-            while let Some((node, wake)) = self.wakes.take_due(Instant::now()) {
+            while let Some((node, wake, due)) = self.wakes.take_due(Instant::now()) {
                 let inner = Arc::clone(&self);
                 match wake {
                     Wake::Flow => self.spawn(async move { inner.flow_due(node).await }),
-                    Wake::Power => self.spawn(async move { inner.sync_power(node).await }),
+                    Wake::Power => self.spawn(async move { inner.sync_power(node, due).await }),
                     Wake::Instance => {
                         self.spawn(async move { inner.take_over_instance(node).await });
                     }
@@ -122,8 +123,8 @@ impl Inner {
         self.wakes.at(node, Wake::Flow, Instant::now() + delay);
     }
 
-    pub(super) fn wake_power_in(&self, node: Uuid, delay: Duration) {
-        self.wakes.at(node, Wake::Power, Instant::now() + delay);
+    pub(super) fn wake_power_at(&self, node: Uuid, at: Instant) {
+        self.wakes.at(node, Wake::Power, at);
     }
 
     pub(super) fn forget(&self, node: Uuid) {
