@@ -12,6 +12,7 @@ pub struct CountingStore {
     store: Arc<dyn Store>,
     reads: AtomicU64,
     commits: AtomicU64,
+    keep_alives: AtomicU64,
     records: AtomicU64,
     bytes: AtomicU64,
 }
@@ -24,6 +25,8 @@ pub struct Counts {
     pub reads: u64,
     /// Batches, refused ones included.
     pub commits: u64,
+    /// Those of them that are about conductors alone.
+    pub keep_alives: u64,
     /// Records written or removed by them.
     pub records: u64,
     /// Bytes of JSON in those written.
@@ -37,6 +40,7 @@ impl CountingStore {
             store,
             reads: AtomicU64::new(0),
             commits: AtomicU64::new(0),
+            keep_alives: AtomicU64::new(0),
             records: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         }
@@ -47,6 +51,7 @@ impl CountingStore {
         Counts {
             reads: self.reads.load(Ordering::Relaxed),
             commits: self.commits.load(Ordering::Relaxed),
+            keep_alives: self.keep_alives.load(Ordering::Relaxed),
             records: self.records.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
         }
@@ -55,6 +60,20 @@ impl CountingStore {
     fn read(&self) -> &dyn Store {
         self.reads.fetch_add(1, Ordering::Relaxed);
         &*self.store
+    }
+}
+
+impl Counts {
+    /// Batches that are about nodes.
+    pub fn node_commits(&self) -> u64 {
+        self.commits - self.keep_alives
+    }
+}
+
+fn kind(op: &Op) -> Kind {
+    match op {
+        Op::Put { record, .. } => record.kind,
+        Op::Delete { kind, .. } => *kind,
     }
 }
 
@@ -84,6 +103,9 @@ impl Store for CountingStore {
 
     async fn commit(&self, batch: Batch) -> Result<Vec<Revision>, StoreError> {
         self.commits.fetch_add(1, Ordering::Relaxed);
+        let of_conductors = batch.ops.iter().all(|op| kind(op) == Kind::Conductor);
+        self.keep_alives
+            .fetch_add(u64::from(of_conductors), Ordering::Relaxed);
         self.records
             .fetch_add(batch.ops.len() as u64, Ordering::Relaxed);
         let bytes = batch.ops.iter().map(|op| match op {
@@ -99,6 +121,7 @@ impl Store for CountingStore {
 mod tests {
     use std::sync::Arc;
 
+    use ironic_core::model::ConductorRecord;
     use ironic_core::store::Repository;
     use ironic_core::{MemoryStore, Node, Uuid};
 
@@ -117,6 +140,7 @@ mod tests {
             commits: 1,
             records: 1,
             bytes,
+            ..Counts::default()
         };
         assert_eq!(store.counts(), expected);
         repository.delete::<Node>(node.uuid).await.unwrap();
@@ -126,5 +150,9 @@ mod tests {
             ..expected
         };
         assert_eq!(store.counts(), expected);
+        let beat = ConductorRecord::new("somebody", Uuid::nil());
+        repository.create(&beat).await.unwrap();
+        assert_eq!(store.counts().keep_alives, 1);
+        assert_eq!(store.counts().node_commits(), 2);
     }
 }

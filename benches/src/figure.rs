@@ -7,20 +7,27 @@ pub enum Target {
     AtLeast(f64),
     /// This or less.
     AtMost(f64),
+    /// This, neither more nor less.
+    Exactly(f64),
 }
 
 impl Target {
-    /// How many times as good as it has to be.
-    pub fn ratio(self, value: f64) -> f64 {
+    /// How many times as good as it has to be; `None` where that is right or wrong.
+    pub fn ratio(self, value: f64) -> Option<f64> {
         match self {
-            Self::AtLeast(wanted) => value / wanted,
-            Self::AtMost(wanted) => wanted / value,
+            Self::AtLeast(wanted) => Some(value / wanted),
+            Self::AtMost(wanted) => Some(wanted / value),
+            Self::Exactly(_) => None,
         }
     }
 
     /// Whether it is good enough.
     pub fn is_met(self, value: f64) -> bool {
-        self.ratio(value) >= 1.0
+        match (self, self.ratio(value)) {
+            (_, Some(ratio)) => ratio >= 1.0,
+            (Self::Exactly(wanted), None) => value == wanted,
+            _ => false,
+        }
     }
 }
 
@@ -92,6 +99,7 @@ pub fn render(figures: &[Figure]) -> String {
         let target = figure.target.map(|target| match target {
             Target::AtLeast(wanted) => format!("≥ {}", grouped(wanted)),
             Target::AtMost(wanted) => format!("≤ {}", grouped(wanted)),
+            Target::Exactly(wanted) => format!("= {}", grouped(wanted)),
         });
         let met = match figure.is_met() {
             Some(true) => "met",
@@ -167,7 +175,10 @@ mod tests {
         assert!(!Target::AtLeast(10.0).is_met(9.9));
         assert!(Target::AtMost(10.0).is_met(10.0));
         assert!(!Target::AtMost(10.0).is_met(10.1));
-        assert_eq!(Target::AtMost(10.0).ratio(2.0), 5.0);
+        assert_eq!(Target::AtMost(10.0).ratio(2.0), Some(5.0));
+        assert!(Target::Exactly(0.0).is_met(0.0));
+        assert!(!Target::Exactly(10.0).is_met(10.1));
+        assert_eq!(Target::Exactly(10.0).ratio(10.0), None);
     }
 
     #[test]
@@ -178,13 +189,15 @@ mod tests {
         reads = reads.target(Target::AtMost(2.5));
         reads.beside.push((12.34, "raw".to_owned()));
         let memory = Figure::new("memory", 40.0, "MiB").target(Target::AtMost(60.0));
-        let rows = render(&[reads, memory]);
+        let looks = Figure::new("looks", 0.0, "").target(Target::Exactly(0.0));
+        let rows = render(&[reads, memory, looks]);
         let rows: Vec<_> = rows.lines().skip(2).collect();
         assert_eq!(
             rows,
             [
                 "| reads | 3 | 33% | s | ≤ 2.5 | **missed** | 12.3 × raw |",
                 "| memory | 40 |  | MiB | ≤ 60 | met |  |",
+                "| looks | 0 |  |  | = 0 | met |  |",
             ]
         );
         assert_eq!(Figure::of("none", vec![], "s"), None);

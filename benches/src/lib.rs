@@ -1,5 +1,5 @@
-//! What the benchmarks run on: a fleet of fake machines, a rack of BMCs, the closing table and its
-//! plots.
+//! What the benchmarks run on: fleets of fake machines that live, are brought up or idle, a rack of
+//! BMCs, the closing table and its plots.
 //!
 //! The benchmarks themselves are in `benches/rates`; `make bench` runs them and puts what comes of
 //! it into the README, `cargo bench -p ironic-benches -- lifecycle` runs one group and says so.
@@ -20,15 +20,21 @@
 
 mod counting;
 mod figure;
+mod fill;
 mod fleet;
+mod idle;
 mod plot;
 mod rack;
 mod rate;
+mod rollout;
 mod states;
 
 pub use counting::{CountingStore, Counts};
 pub use figure::{Figure, Target, render};
+pub use fill::fill;
 pub use fleet::{Fleet, Waiting};
-pub use plot::{Series, bars, lines};
+pub use idle::{Idle, IdleReport};
+pub use plot::{Band, Series, areas, bars, columns, lines};
 pub use rack::{PASSWORD, Rack, USER};
 pub use rate::{Rate, find_rates};
+pub use rollout::{BANDS, Rollout, RolloutReport};

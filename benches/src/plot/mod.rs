@@ -1,4 +1,12 @@
-//! Plots as SVG: bars against a line, and lines over a logarithmic plane.
+//! Plots as SVG: bars against a line, lines over a logarithmic plane, and, over a linear one, areas
+//! on top of each other and columns.
+
+mod areas;
+mod columns;
+mod linear;
+
+pub use areas::{Band, areas};
+pub use columns::columns;
 
 use std::fmt::Write as _;
 
@@ -33,11 +41,11 @@ impl Series {
     }
 }
 
-/// Every figure that has a target as a bar: how many times as good as it has to be.
+/// Every figure that can be better or worse than its target as a bar: how many times as good as it has to be.
 pub fn bars(title: &str, figures: &[Figure]) -> String {
     let rows: Vec<_> = figures
         .iter()
-        .filter_map(|figure| Some((figure, figure.target?.ratio(figure.value))))
+        .filter_map(|figure| Some((figure, figure.target?.ratio(figure.value)?)))
         .collect();
     let ratios = || rows.iter().map(|(_, ratio)| *ratio);
     let axis = Axis::over(ratios().chain([0.5, 2.0]), LEFT, WIDTH - 150.0);
