@@ -52,8 +52,17 @@ pub(crate) fn measure() -> Figure {
 
 /// The mebibytes that a process has in memory now (proc(5), VmRSS).
 pub(crate) fn resident(process: &str) -> f64 {
+    mebibytes(process, "VmRSS:")
+}
+
+/// The most that this process has had in memory at a time (proc(5), VmHWM).
+pub(crate) fn peak() -> f64 {
+    mebibytes("self", "VmHWM:")
+}
+
+fn mebibytes(process: &str, what: &str) -> f64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(what));
     let kibibytes = line.and_then(|line| line.split_whitespace().next());
     kibibytes.unwrap().parse::<f64>().unwrap() / 1024.0
 }

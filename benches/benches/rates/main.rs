@@ -7,12 +7,14 @@
     clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a benchmark that cannot go on stops, and its peer is a process of its own"
 )]
 
+mod fleets;
 mod footprint;
 mod hashring;
 mod ipmi;
@@ -36,7 +38,7 @@ use ironic_benches::{find_rates, render};
 use tokio::runtime::Runtime;
 
 fn main() {
-    if footprint::is_child() {
+    if footprint::is_child() || fleets::is_child() {
         return;
     }
     let began = SystemTime::now();
@@ -75,11 +77,15 @@ fn main() {
     figures.push(footprint::measure());
     figures.extend(start::measure());
     figures.extend(writes::measure(&runtime));
+    let fleets = fleets::measure();
+    figures.extend(fleets.figures);
     println!("\n{}", render(&figures));
     if report::is_asked_for() {
         let lifecycles = scale::lifecycles(&runtime);
         let lists = scale::lists(&runtime);
-        report::publish(&figures, &lifecycles, &lists);
+        let mut plots = report::plots(&figures, &lifecycles, &lists);
+        plots.extend(fleets.plots);
+        report::publish(&figures, &plots);
     }
 }
 

@@ -109,43 +109,68 @@ pub(crate) fn is_asked_for() -> bool {
     env::var_os(INTO).is_some()
 }
 
-/// Puts the table into the README, between its marks, and the plots beside the benchmarks.
-pub(crate) fn publish(figures: &[Figure], lifecycles: &[Series], lists: &[Series]) {
-    let Some(root) = env::var_os(INTO) else {
-        return;
-    };
-    let root = Path::new(&root);
-    let readme = root.join("README.md");
-    let text = fs::read_to_string(&readme).unwrap();
-    let text = between_marks(&text, &render(figures)).expect("the README has marks for the table");
-    fs::write(&readme, text).unwrap();
-    let plots = root.join("benches/plots");
-    fs::create_dir_all(&plots).unwrap();
-    for (name, svg) in [
-        (
-            "targets.svg",
-            bars("How many times as good as it has to be", figures),
-        ),
-        (
-            "lifecycles.svg",
-            lines(
+/// A picture for the README.
+pub(crate) struct Plot {
+    /// Its file, in `benches/plots`.
+    pub(crate) file: &'static str,
+    /// What it shows.
+    pub(crate) shows: &'static str,
+    pub(crate) svg: String,
+}
+
+/// The plots of all targets, and of how rates go with numbers.
+pub(crate) fn plots(figures: &[Figure], lifecycles: &[Series], lists: &[Series]) -> Vec<Plot> {
+    vec![
+        Plot {
+            file: "targets.svg",
+            shows: "every target, and how many times as good the figure is",
+            svg: bars("How many times as good as it has to be", figures),
+        },
+        Plot {
+            file: "lifecycles.svg",
+            shows: "lifecycles in a second, by the number of nodes at once",
+            svg: lines(
                 "Lifecycles in a second",
                 "nodes at once",
                 "per s",
                 lifecycles,
             ),
-        ),
-        ("lists.svg", lines("Time of a list", "nodes", "ms", lists)),
-    ] {
-        fs::write(plots.join(name), svg).unwrap();
+        },
+        Plot {
+            file: "lists.svg",
+            shows: "the time of a list, by the number of nodes",
+            svg: lines("Time of a list", "nodes", "ms", lists),
+        },
+    ]
+}
+
+/// Puts the table and the plots into the README, between its marks, and the plots' files beside
+/// the benchmarks.
+pub(crate) fn publish(figures: &[Figure], plots: &[Plot]) {
+    let Some(root) = env::var_os(INTO) else {
+        return;
+    };
+    let root = Path::new(&root);
+    let folder = root.join("benches/plots");
+    fs::create_dir_all(&folder).unwrap();
+    let mut pictures = String::new();
+    for Plot { file, shows, svg } in plots {
+        fs::write(folder.join(file), svg).unwrap();
+        pictures += &format!("![{shows}](benches/plots/{file})\n");
     }
+    let readme = root.join("README.md");
+    let mut text = fs::read_to_string(&readme).unwrap();
+    for (mark, news) in [("bench", render(figures)), ("plots", pictures)] {
+        let marked = between_marks(&text, mark, &news);
+        text = marked.unwrap_or_else(|| panic!("the README has no marks \"{mark}\""));
+    }
+    fs::write(&readme, text).unwrap();
     println!("README.md and benches/plots are up to date");
 }
 
-fn between_marks(text: &str, table: &str) -> Option<String> {
-    const BEGIN: &str = "<!-- bench -->\n";
-    const END: &str = "<!-- /bench -->";
-    let (before, rest) = text.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n{table}\n{END}{after}"))
+fn between_marks(text: &str, mark: &str, news: &str) -> Option<String> {
+    let (begin, end) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->"));
+    let (before, rest) = text.split_once(&begin)?;
+    let (_, after) = rest.split_once(&end)?;
+    Some(format!("{before}{begin}\n{news}\n{end}{after}"))
 }

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use ironic_benches::{Fleet, Series, Waiting};
-use ironic_core::store::{Batch, Expect, Kind, Op, Query, Record, Repository, Revision};
+use ironic_benches::{Fleet, Series, Waiting, fill};
+use ironic_core::store::{Kind, Query, Repository};
 use ironic_core::{MemoryStore, Node, Store};
-use serde_json::value::to_raw_value;
 use tokio::runtime::Runtime;
 
 use crate::{store, timing};
@@ -48,7 +47,8 @@ pub(crate) fn lists(runtime: &Runtime) -> Vec<Series> {
         for (number, store) in stores.into_iter().enumerate() {
             eprintln!("lists of {nodes}: {}", series[number].name);
             let repository = Repository::new(store);
-            runtime.block_on(fill(&repository, nodes));
+            let stored = fill(&repository, (0..nodes).map(store::node));
+            runtime.block_on(stored).unwrap();
             let query = Query::all(Kind::Node);
             let brief = timing::seconds(|| {
                 let listed = runtime.block_on(repository.summaries(&query)).unwrap();
@@ -63,27 +63,4 @@ pub(crate) fn lists(runtime: &Runtime) -> Vec<Series> {
         }
     }
     series.to_vec()
-}
-
-/// As many nodes, a hundred in a batch.
-pub(crate) async fn fill(repository: &Repository, nodes: usize) {
-    let numbers: Vec<_> = (0..nodes).collect();
-    for some in numbers.chunks(100) {
-        let ops = some.iter().map(|number| {
-            let node = store::node(*number);
-            let record = Record {
-                kind: Kind::Node,
-                id: node.uuid,
-                created: Revision::default(),
-                revision: Revision::default(),
-                schema: 1,
-                keys: ironic_core::store::Persistent::keys(&node),
-                body: to_raw_value(&node).unwrap().into(),
-            };
-            let expect = Expect::Absent;
-            Op::Put { record, expect }
-        });
-        let ops = ops.collect();
-        repository.commit(Batch { fence: None, ops }).await.unwrap();
-    }
 }
