@@ -45,14 +45,17 @@ impl Inner {
         allocation.state = AllocationState::Allocating;
         allocation.last_error = None;
         allocation.conductor = Some(self.config.host.clone());
+        allocation.node_uuid = node;
+        let id = allocation.uuid;
+        let search = self.search_for(id);
         repository.create(&allocation).await?;
         if let Some(node) = node {
-            return self.backfill(allocation.uuid, node).await.map(answer);
+            return self.backfill(id, node).await.map(answer);
         }
-        let (inner, id) = (Arc::clone(self), allocation.uuid);
+        let inner = Arc::clone(self);
         self.spawn(async move {
             inner.allocate(id).await;
-            drop(worker);
+            drop((worker, search));
         });
         Ok(answer(allocation))
     }
@@ -188,7 +191,11 @@ impl Inner {
     }
 
     /// Claims a machine that is in use already, as it is.
-    async fn backfill(self: &Arc<Self>, id: Uuid, node: Uuid) -> Result<Allocation, Error> {
+    pub(super) async fn backfill(
+        self: &Arc<Self>,
+        id: Uuid,
+        node: Uuid,
+    ) -> Result<Allocation, Error> {
         let done = self.try_backfill(id, node).await;
         if let Err(error) = &done {
             self.allocation_failed(id, error).await?;

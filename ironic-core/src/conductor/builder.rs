@@ -134,6 +134,7 @@ impl ConductorBuilder {
             config,
             wakes: Wakes::default(),
             called: std::sync::Mutex::default(),
+            searches: std::sync::Mutex::default(),
             unread: std::sync::Mutex::default(),
             dead: std::sync::Mutex::default(),
             left: std::sync::Mutex::default(),

@@ -36,6 +36,7 @@ mod record_rules;
 mod records;
 mod recover;
 mod run;
+mod searches;
 mod sensors;
 mod stale;
 mod take_over;
@@ -99,6 +100,8 @@ pub(crate) struct Inner {
     wakes: Wakes,
     /// Nodes whose agent called while this conductor was working on them.
     called: Mutex<BTreeSet<Uuid>>,
+    /// Allocations for which this conductor is looking for a machine.
+    searches: Mutex<BTreeSet<Uuid>>,
     /// How often in a row a node's power could not be read.
     unread: Mutex<BTreeMap<Uuid, u32>>,
     watch: watch::Watch,

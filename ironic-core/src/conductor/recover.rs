@@ -64,6 +64,9 @@ impl Inner {
         if let Err(error) = self.take_over_orphans().await {
             tracing::warn!(%error, "looking for nodes of dead conductors failed");
         }
+        if let Err(error) = self.adopt_allocations(&self.config.host).await {
+            tracing::warn!(%error, "looking for allocations that are left failed");
+        }
         if let Err(error) = self.look_for_instances().await {
             tracing::warn!(%error, "looking for instances to take over failed");
         }

@@ -1,13 +1,15 @@
 //! Claims on machines.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ironic_core::ErrorKind;
 use ironic_core::client::Client;
 use ironic_core::model::{Allocation, AllocationState};
 use ironic_core::states::{PowerTarget, ProvisionState, Verb};
-use ironic_core::store::{Kind, Query};
+use ironic_core::store::{Kind, MemoryStore, Query};
+use ironic_core::testing::{FaultyStore, Injected};
 use ironic_core::transport::Change;
 use uuid::Uuid;
 
@@ -218,19 +220,21 @@ async fn what_a_conductor_left_unfinished_another_finishes() {
     let survivor = house.conductor("cond-b").await;
     let client = house.client(&survivor);
     let node = of_class(&client, "baremetal").await;
-    for (host, uuid) in [("cond-gone", 1), ("cond-b", 2)] {
-        // As a conductor leaves it that dies between its two writes.
+    // As a conductor leaves it that dies between its two writes.
+    let leave = async |host: &str, uuid| {
         let mut left = any();
         left.uuid = Uuid::from_u128(uuid);
         left.conductor = Some(host.to_owned());
         house.repository().create(&left).await.unwrap();
-    }
+    };
+    leave("cond-gone", 1).await;
     let dead = ironic_core::model::ConductorRecord::new("cond-gone", Uuid::nil());
     house.repository().create(&dead).await.unwrap();
     let taken = settled(&client, Uuid::from_u128(1)).await;
     assert_eq!(taken.node_uuid, Some(node));
     assert_eq!(taken.conductor.as_deref(), Some("cond-b"));
     survivor.stop().await.unwrap();
+    leave("cond-b", 2).await;
     let next = house.conductor("cond-b").await;
     let client = house.client(&next);
     let failed = settled(&client, Uuid::from_u128(2)).await;
@@ -258,4 +262,52 @@ async fn a_machine_that_somebody_holds_for_a_moment_is_waited_for() {
     let error = client.record::<Allocation>(begun.uuid).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound, "it goes with its node");
     conductor.stop().await.unwrap();
+}
+
+/// An allocation and the write whose fate `injected` decides: the one that makes it, or the one
+/// that ends its search.
+async fn goes_on_after(write: u64, injected: Injected, begun: bool) {
+    let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+    let house = House::over(store.clone());
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let mut allocation = any();
+    allocation.uuid = Uuid::from_u128(1);
+    store.inject(store.commits() + write, injected);
+    let told = client.create_record(allocation.clone()).await;
+    assert_eq!(told.is_ok(), begun, "{told:?}");
+    let failed = settled(&client, allocation.uuid).await;
+    assert_eq!(failed.state, AllocationState::Error, "there is no machine");
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_allocation_is_decided_though_the_answer_got_lost_that_made_it() {
+    goes_on_after(1, Injected::After, false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_allocation_is_decided_though_its_end_could_not_be_written() {
+    goes_on_after(2, Injected::Before, true).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_of_a_machine_in_use_that_was_interrupted_is_of_that_machine_still() {
+    let house = House::new();
+    let first = house.conductor("cond-a").await;
+    let client = house.client(&first);
+    let (free, used) = (
+        of_class(&client, "baremetal").await,
+        of_class(&client, "baremetal").await,
+    );
+    go(&client, used, Verb::Deploy, ProvisionState::Active).await;
+    let mut left = any();
+    left.uuid = Uuid::from_u128(1);
+    left.node_uuid = Some(used);
+    left.conductor = Some("cond-a".to_owned());
+    house.repository().create(&left).await.unwrap();
+    let claimed = settled(&client, left.uuid).await;
+    assert_eq!(claimed.state, AllocationState::Active, "{claimed:?}");
+    assert_eq!(claimed.node_uuid, Some(used), "and not {free}");
+    first.stop().await.unwrap();
 }

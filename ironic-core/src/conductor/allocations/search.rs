@@ -9,7 +9,7 @@ use super::{matches, no_host};
 use crate::conductor::Inner;
 use crate::model::{Allocation, AllocationState, Node, NodeTrait};
 use crate::states::ProvisionState;
-use crate::store::{Batch, Compare, Filter, Kind, Query, Scalar, StoreError, Stored, put_over};
+use crate::store::{Filter, Kind, Query, Scalar, Stored};
 use crate::task::Patience;
 use crate::{Error, ErrorKind};
 
@@ -25,7 +25,7 @@ enum Tried {
 
 impl Inner {
     /// Looks for a machine; what comes of it is on the record.
-    pub(super) async fn allocate(self: &Arc<Self>, id: Uuid) {
+    pub(in crate::conductor) async fn allocate(self: &Arc<Self>, id: Uuid) {
         let failed = match self.look_for_machine(id).await {
             Ok(()) => return,
             Err(error) => error,
@@ -45,6 +45,7 @@ impl Inner {
                 // Somebody else may have gone on with it, or found a machine.
                 if is_searched_by(allocation, host) {
                     allocation.state = AllocationState::Error;
+                    allocation.node_uuid = None;
                     allocation.last_error = Some(why.to_string());
                     allocation.updated_at = Some(now);
                 }
@@ -179,35 +180,6 @@ impl Inner {
             Ok(false) => Ok(Tried::Unfit),
             Err(error) => Err(error),
         }
-    }
-
-    /// Goes on with what a conductor, which may be an earlier life of this one, was looking for.
-    pub(in crate::conductor) async fn adopt_allocations(
-        self: &Arc<Self>,
-        from: &str,
-    ) -> Result<(), Error> {
-        let repository = &self.manager.context().repository;
-        let filter = Filter::text("state", AllocationState::Allocating.as_str()).and(Filter::Is(
-            "conductor".to_owned(),
-            Compare::Eq,
-            Scalar::String(from.to_owned()),
-        ));
-        let query = Query::all(Kind::Allocation).filter(filter);
-        for stored in repository.list::<Allocation>(&query).await? {
-            let mut mine = stored.value.clone();
-            mine.conductor = Some(self.config.host.clone());
-            let ops = vec![put_over(&stored, &mine)?];
-            match repository.commit(Batch { fence: None, ops }).await {
-                Ok(_) => {}
-                // Another conductor was faster.
-                Err(StoreError::Conflict { .. }) => continue,
-                Err(error) => return Err(error.into()),
-            }
-            tracing::info!(allocation = %mine.uuid, from, "going on with an allocation");
-            let (inner, id) = (Arc::clone(self), mine.uuid);
-            self.spawn(async move { inner.allocate(id).await });
-        }
-        Ok(())
     }
 }
 
