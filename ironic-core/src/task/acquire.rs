@@ -204,16 +204,18 @@ impl TaskManager {
         let term = self.context.governor.term();
         let repository = self.repository();
         let stored = repository.get::<Lock>(node).await?;
-        let lock = stored
-            .as_ref()
-            .map_or_else(|| Lock::free(node), |lock| lock.value.clone());
+        let lock = match &stored {
+            Some(stored) => stored.value.clone(),
+            // A lock goes with its node. Each taking of it is a revision of the store, so where a
+            // node is enrolled again under its old uuid, no fence of before is met again.
+            None => Lock {
+                epoch: repository.load::<Node>(node).await?.revision.0,
+                ..Lock::free(node)
+            },
+        };
         let mut ops = Vec::new();
         if let Some(holder) = &lock.holder {
             ops.extend(self.proof_of_death(&lock, holder, former).await?);
-        }
-        // A lock goes with its node, so where there is one the node need not be looked for.
-        if stored.is_none() {
-            repository.load::<Node>(node).await?;
         }
         let claim = self.context.entropy.uuid();
         let now = self.context.clock.now();

@@ -526,3 +526,25 @@ async fn what_a_task_saves_leaves_what_others_noted_meanwhile() {
     drop(task);
     conductor.stop().await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn no_fence_of_a_node_that_is_gone_fits_the_one_enrolled_after_it() {
+    let house = House::new();
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = enrolled(&client).await;
+    let note = async || {
+        let note = vec![Change::set("extra/note", "taken")];
+        client.update_node(node, note).await.unwrap();
+        house.locks().await[0].epoch
+    };
+    note().await;
+    let before = note().await;
+    client.delete_node(node).await.unwrap();
+    assert_eq!(house.locks().await, [], "a lock goes with its node");
+    let again = Node::new(node, "fake-hardware");
+    client.create_node(again).await.unwrap();
+    let after = note().await;
+    assert!(after > before, "{after} after {before}");
+    conductor.stop().await.unwrap();
+}
