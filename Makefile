@@ -6,7 +6,7 @@ export IRONIC_TEST_VENV := $(VENV)
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: help demo test unit peers lint bench fmt deny floors map sizes contracts purity docs diagram recordings fleet fleet-search fleet-bugs
+.PHONY: help demo test unit peers lint bench fmt deny floors map sizes contracts purity docs diagram recordings fleet fleet-search fleet-bugs fleet-check
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -17,6 +17,7 @@ demo: ## machines from enrolment to a running system, over the real protocols (A
 test: peers $(TOOLS)/bin/cargo-nextest ## everything that CI tests; installs what it needs
 	$(CARGO) nextest run --locked --workspace --all-features
 	$(CARGO) test --locked --workspace --all-features --doc --quiet
+	@$(MAKE) --no-print-directory fleet-check
 	@$(CARGO) nextest run --locked --workspace --all-features -E 'binary(vectors)' --success-output immediate --status-level none --final-status-level none 2>&1 | grep -oE '[a-z_]+\.json: .*cases|skipped: .*' | sort -u
 
 peers: ## the real peers that tests talk to
@@ -74,11 +75,13 @@ FLEET = $(CARGO) run --quiet --release --locked -p ironic-core --features testin
 fleet: ## a whole fleet from one seed (SEED=7 NODES=200 CONDUCTORS=5; TRACE=3 tells one node's story, BUG=name puts a defect back)
 	@$(FLEET) $(if $(TRACE),--trace $(TRACE)) $(if $(BUG),--bug $(BUG))
 
-fleet-search: ## looks for a seed that fails (SEEDS=200, from SEED on)
+fleet-search: ## looks for a seed that fails (SEEDS=200, from SEED on), and simulates the first twice
 	@$(FLEET) --search $(SEEDS) $(if $(BUG),--bug $(BUG))
 
-fleet-bugs: ## puts each known defect back, and expects it to be found
+fleet-bugs: ## puts each known defect back, and expects it to be found within SEEDS
 	@$(FLEET) --search $(SEEDS) --bugs
+
+fleet-check: fleet-search fleet-bugs ## both of these
 
 diagram: ## the pictures that code draws: states.svg from the transition table, placement.svg from a ring
 	$(CARGO) run --quiet --locked -p ironic-core --example states_svg > states.svg

@@ -3,10 +3,12 @@
 #![doc = include_str!("options.md")]
 
 mod cleaning;
+mod defect;
 mod policy;
 mod sensors;
 
 pub use cleaning::{AutomatedCleaning, CleaningStepSource};
+pub(crate) use defect::Defect;
 pub use policy::Policy;
 pub use sensors::SensorData;
 

@@ -69,6 +69,10 @@ pub struct Policy {
     /// Service steps that never run and cannot be asked for. Default: `vendor.send_raw`
     /// (`[api] disallow_service_steps`).
     pub disallow_service_steps: BTreeSet<StepName>,
+    /// A defect that a simulation puts back. Default: none.
+    #[cfg(feature = "testing")]
+    #[serde(skip)]
+    pub(crate) defect: Option<super::Defect>,
 }
 
 impl Policy {
@@ -126,6 +130,8 @@ impl Default for Policy {
             disallow_clean_steps: raw.clone(),
             disallow_deploy_steps: raw.clone(),
             disallow_service_steps: raw,
+            #[cfg(feature = "testing")]
+            defect: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Going on after the conductor stopped without an answer.
 
 use super::{Draft, Rejected, run};
+use crate::config::Defect;
 use crate::flow::Effect;
 use crate::model::Severity;
 use crate::states::FlowKind;
@@ -21,7 +22,11 @@ pub(super) fn recover(draft: &mut Draft<'_>) -> Result<(), Rejected> {
         return Err(Rejected::Nothing);
     }
     for pending in running {
-        match (pending.replay, &pending.effect) {
+        let replay = match draft.policy.has(Defect::StepRepeated) {
+            true => Replay::Idempotent,
+            false => pending.replay,
+        };
+        match (replay, &pending.effect) {
             (Replay::Idempotent, effect) => {
                 let (seq, now) = (pending.seq, draft.now);
                 if let Some(again) = draft.flow_mut()?.pending.iter_mut().find(|p| p.seq == seq) {

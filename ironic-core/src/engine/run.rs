@@ -6,6 +6,7 @@ use super::{
     rescue, service, tear_down, verify,
 };
 use crate::ErrorKind;
+use crate::config::Defect;
 use crate::flow::{BlockedReason, Effect, Flow, PendingEffect, StepProgress, Wait};
 use crate::model::Severity;
 use crate::states::{Event, FlowKind, PowerState, ProvisionState};
@@ -18,11 +19,10 @@ pub(super) fn outcome(
     seq: u64,
     outcome: &Outcome,
 ) -> Result<(), Rejected> {
-    let flow = draft
-        .flow
-        .as_ref()
-        .filter(|flow| flow.generation == generation)
-        .ok_or(Rejected::Stale)?;
+    let is_its =
+        |flow: &&Flow| flow.generation == generation || draft.policy.has(Defect::StaleOutcome);
+    let flow = draft.flow.as_ref().filter(is_its);
+    let flow = flow.ok_or(Rejected::Stale)?;
     let pending = flow.pending(seq).cloned().ok_or(Rejected::Stale)?;
     if let Effect::SetPower { target, .. } = pending.effect {
         draft.flow_mut()?.take(seq);

@@ -23,6 +23,8 @@ mod transport;
 
 pub use driver::{DriverFactory, TestMachine, run_driver_case};
 pub use faulty_store::{FaultyStore, Injected};
-pub use fleet::{Bug, FleetProgress, FleetReport, FleetSettings, run_fleet};
+pub use fleet::{
+    Bug, FleetHost, FleetProgress, FleetReport, FleetSettings, Violation, run_fleet, run_fleet_of,
+};
 pub use store::{STORE_CASES, StoreFactory, run_store_case};
 pub use transport::{LocalCluster, TransportCluster, TransportFactory, run_transport_case};

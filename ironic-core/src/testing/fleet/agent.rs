@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -8,7 +9,8 @@ use uuid::Uuid;
 use super::chance::Chance;
 use super::world::World;
 use crate::client::Client;
-use crate::transport::HeartbeatArgs;
+use crate::model::JsonMap;
+use crate::transport::{HeartbeatArgs, InspectionArgs};
 
 const AGENT: &str = "http://192.0.2.9:9999";
 
@@ -63,6 +65,7 @@ impl Agent {
             return std::future::pending().await;
         }
         sleep(self.chance.seconds(10, 40)).await;
+        self.report().await;
         let mut token = None;
         loop {
             match self.call(&mut token, boot).await {
@@ -72,6 +75,25 @@ impl Agent {
             if self.world.weather.agent_restarts(&self.chance) {
                 self.world.machine(self.node, |machine| machine.start());
                 return;
+            }
+        }
+    }
+
+    /// Tells what was found, where that is what the ramdisk was booted for.
+    async fn report(&self) {
+        let reports = self
+            .world
+            .machine(self.node, |it| it.reports.then(|| it.name.clone()));
+        let Some(name) = reports.flatten() else {
+            return;
+        };
+        for _ in 0..5 {
+            let serial = [("serial".to_owned(), Value::from(name.as_str()))];
+            let found = InspectionArgs::new(serial.into_iter().collect(), JsonMap::new());
+            let told = self.client.continue_inspection(Some(self.node), &[], found);
+            match told.await {
+                Ok(_) => return,
+                Err(_) => sleep(self.chance.seconds(3, 10)).await,
             }
         }
     }

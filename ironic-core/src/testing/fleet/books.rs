@@ -2,15 +2,19 @@
 //! all that the conductors believe.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::machine::Machine;
+use super::weather::DRIFT;
 use crate::config::Config;
 use crate::flow::Flow;
-use crate::model::Lock;
+use crate::model::{AllocationState, Lock};
 use crate::runtime::Timestamp;
 use crate::states::{PowerTarget, ProvisionState};
 use crate::store::{Batch, Expect, Fence, Kind, Op, Revision};
@@ -30,6 +34,8 @@ pub(super) struct NodeView {
     #[serde(default)]
     pub(super) last_error: Option<String>,
     #[serde(default)]
+    pub(super) allocation_uuid: Option<Uuid>,
+    #[serde(default)]
     pub(super) driver_internal_info: Internal,
 }
 
@@ -48,6 +54,23 @@ pub(super) struct ConductorView {
     pub(super) beat: u64,
     #[serde(skip, default = "Instant::now")]
     pub(super) beaten: Instant,
+}
+
+/// The members of an allocation that somebody asks about here.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct AllocationView {
+    pub(super) state: AllocationState,
+    #[serde(default)]
+    pub(super) node_uuid: Option<Uuid>,
+    #[serde(default)]
+    pub(super) conductor: Option<String>,
+}
+
+/// The members of a port that somebody asks about here.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct PortView {
+    pub(super) node_uuid: Uuid,
+    pub(super) address: String,
 }
 
 /// Who does something: a conductor in one of its lives, or nobody of the fleet.
@@ -75,13 +98,17 @@ pub(super) struct Commit {
     pub(super) fenced_by: Option<Lock>,
     /// Who held the nodes before whose locks it changes.
     pub(super) held_by: BTreeMap<Uuid, Caller>,
+    /// The last epochs before, of the nodes whose locks it takes.
+    pub(super) epochs: BTreeMap<Uuid, u64>,
     pub(super) nodes: Vec<Change<NodeView>>,
     pub(super) locks: Vec<Change<Lock>>,
     pub(super) flows: Vec<Change<Flow>>,
+    pub(super) allocations: Vec<Change<AllocationView>>,
+    pub(super) ports: Vec<Change<PortView>>,
     /// The expectations that were not met.
     pub(super) unmet: Vec<(Kind, Uuid)>,
     /// What was written, as text.
-    pub(super) bodies: Vec<(Kind, Uuid, String)>,
+    pub(super) bodies: Vec<(Kind, Uuid, Arc<RawValue>)>,
 }
 
 /// The fleet as it is.
@@ -90,6 +117,8 @@ pub(super) struct Books {
     pub(super) nodes: BTreeMap<Uuid, NodeView>,
     pub(super) locks: BTreeMap<Uuid, Lock>,
     pub(super) flows: BTreeMap<Uuid, Flow>,
+    pub(super) allocations: BTreeMap<Uuid, AllocationView>,
+    pub(super) ports: BTreeMap<Uuid, PortView>,
     pub(super) conductors: BTreeMap<String, ConductorView>,
     pub(super) machines: BTreeMap<Uuid, Machine>,
     /// The lives that are over.
@@ -98,6 +127,8 @@ pub(super) struct Books {
     holders: BTreeMap<Uuid, Caller>,
     /// How many calls of its agent are on a node's record.
     pub(super) calls: BTreeMap<Uuid, u64>,
+    /// The last epoch of each node's lock, which outlives the node.
+    pub(super) epochs: BTreeMap<Uuid, u64>,
     revisions: BTreeMap<(Kind, Uuid), Revision>,
     /// The settings that conductors ought to have.
     pub(super) config: Config,
@@ -118,16 +149,19 @@ impl Books {
         machine.map_or_else(|| id.to_string(), |machine| machine.name.clone())
     }
 
-    /// Until when nobody else may take what a conductor holds, as far as others can have seen.
+    /// Until when nobody else may take what a conductor holds, as far as others can have seen, by
+    /// the fastest of clocks.
     pub(super) fn taken_from_no_earlier_than(&self, host: &str) -> Option<Instant> {
         let conductor = self.conductors.get(host)?;
-        Some(conductor.beaten + self.config.take_over_after())
+        let after = self.config.take_over_after();
+        Some(conductor.beaten + after - drifted(after))
     }
 
-    /// When the lease ends on which a conductor acts.
+    /// When the lease ends on which a conductor acts, by the slowest of clocks.
     pub(super) fn lease_end(&self, host: &str) -> Option<Instant> {
         let conductor = self.conductors.get(host)?;
-        Some(conductor.beaten + self.config.heartbeat_timeout)
+        let lease = self.config.heartbeat_timeout;
+        Some(conductor.beaten + lease + drifted(lease))
     }
 
     /// Notes a batch that the store has applied.
@@ -139,9 +173,12 @@ impl Books {
                 .fence
                 .and_then(|fence| self.locks.get(&fence.node).cloned()),
             held_by: BTreeMap::new(),
+            epochs: BTreeMap::new(),
             nodes: Vec::new(),
             locks: Vec::new(),
             flows: Vec::new(),
+            allocations: Vec::new(),
+            ports: Vec::new(),
             unmet: Vec::new(),
             bodies: Vec::new(),
         };
@@ -159,6 +196,7 @@ impl Books {
             let body = match op {
                 Op::Put { record, .. } => {
                     self.revisions.insert((kind, id), *revision);
+                    commit.bodies.push((kind, id, Arc::clone(&record.body)));
                     Some(record.body.get())
                 }
                 Op::Delete { .. } => {
@@ -170,6 +208,9 @@ impl Books {
                 Kind::Node => {
                     let change = replaced(&mut self.nodes, id, body);
                     self.note_call(&change);
+                    if let (None, Some(machine)) = (&change.after, self.machines.get_mut(&id)) {
+                        machine.forget();
+                    }
                     commit.nodes.push(change);
                 }
                 Kind::Flow => commit.flows.push(replaced(&mut self.flows, id, body)),
@@ -180,14 +221,20 @@ impl Books {
                         true => self.holders.insert(id, by.clone()),
                         false => self.holders.remove(&id),
                     };
+                    if let Some(lock) = change.after.as_ref().filter(|_| is_held) {
+                        let last = self.epochs.insert(id, lock.epoch);
+                        commit.epochs.extend(last.map(|last| (id, last)));
+                    }
                     commit.held_by.extend(held_by.map(|held_by| (id, held_by)));
                     commit.locks.push(change);
                 }
+                Kind::Allocation => {
+                    let change = replaced(&mut self.allocations, id, body);
+                    commit.allocations.push(change);
+                }
+                Kind::Port => commit.ports.push(replaced(&mut self.ports, id, body)),
                 Kind::Conductor => self.note_conductor(body),
                 _ => {}
-            }
-            if let Some(body) = body {
-                commit.bodies.push((kind, id, body.to_owned()));
             }
         }
         commit
@@ -223,6 +270,12 @@ impl Books {
         }
         self.conductors.insert(fresh.hostname.clone(), fresh);
     }
+}
+
+/// By how much a clock may be wrong after so long.
+fn drifted(time: Duration) -> Duration {
+    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    Duration::from_micros(micros / 1_000_000 * DRIFT)
 }
 
 fn replaced<T: Clone + serde::de::DeserializeOwned>(

@@ -1,180 +1,41 @@
-//! Drivers of the simulated machines: each command waits for a permit, as that of a real BMC.
+//! Drivers of the simulated machines.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::time::{Instant, sleep_until};
+use serde_json::Value;
 
-use super::Bug;
-use super::chance::{Chance, PASSWORD};
-use super::life::Life;
-use super::machine::{Boots, Command, Job, Order};
-use super::weather::Fate;
-use super::world::World;
+use super::chance::PASSWORD;
+use super::host::FleetHost;
+use super::machine::{Boots, Job, Order};
+use super::site::Site;
 use crate::Error;
 use crate::driver::{
     Deploy, Inspect, Interface, Power, Registry, Rescue, SharedTask, Task, fake, noop,
 };
-use crate::flow::{Progress, StepProgress, Wait};
-use crate::governor::BmcEndpoint;
+use crate::flow::{Progress, StepProgress};
 use crate::model::Node;
 use crate::states::{FlowKind, InterfaceKind, PowerState, PowerTarget};
 use crate::steps::{Impact, Replay, Step, StepDef};
-use crate::store::Fence;
 
 /// The name of the interfaces.
 const NAME: &str = "simulated";
-/// How often an agent is asked how far it is.
-const POLL: Duration = Duration::from_secs(5);
-
-/// What the drivers of one life of a conductor have in common.
-pub(super) struct Site {
-    pub(super) world: Arc<World>,
-    pub(super) life: Arc<Life>,
-    pub(super) chance: Chance,
-}
-
-impl Site {
-    /// Tells a node's BMC something.
-    async fn order(
-        &self,
-        task: &SharedTask,
-        fence: Option<Fence>,
-        order: Order,
-    ) -> Result<(), Error> {
-        self.life.pass().await;
-        let node = task.node().uuid;
-        let most = task.config().bmc_command_timeout;
-        let permit = if self.world.has(Bug::LeaseIgnored) {
-            None
-        } else {
-            let endpoint = BmcEndpoint::new(format!("simulated:{node}"));
-            Some(task.bmc_permit(&endpoint).await?)
-        };
-        let now = Instant::now();
-        let deadline = permit
-            .as_ref()
-            .map_or(now + most, |permit| permit.deadline());
-        // Nothing is waited for between the permit and the command.
-        let fate = self.world.weather.bmc(&self.chance);
-        let command = Command {
-            host: self.life.host.clone(),
-            life: self.life.number,
-            fence,
-            deadline,
-            order: Some(order),
-            job: None,
-        };
-        let number = self.world.begin(node, &command, fate != Fate::Fails);
-        let takes = match fate {
-            Fate::Waits(time) => time,
-            Fate::Hangs => most * 2,
-            _ => self
-                .chance
-                .between(Duration::from_millis(10), Duration::from_millis(900)),
-        };
-        sleep_until(deadline.min(now + takes)).await;
-        self.world.end(node, number);
-        self.life.pass().await;
-        match fate {
-            Fate::Fails => Err(self.failure(task)),
-            _ if now + takes > deadline => Err(Error::Timeout {
-                what: "an answer of the BMC".to_owned(),
-                after: most,
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    fn failure(&self, task: &SharedTask) -> Error {
-        let told = task.node().driver_info.get("simulated_password");
-        let told = told.filter(|_| self.world.has(Bug::SecretInError));
-        match told.and_then(serde_json::Value::as_str) {
-            Some(password) => Error::driver(NAME, format!("cannot log in with {password}")),
-            None => Error::driver(NAME, "the BMC is busy"),
-        }
-    }
-
-    /// Tells a node's agent something.
-    async fn employ(&self, task: &Task, step: &Step, job: Job) -> Result<Progress, Error> {
-        self.life.pass().await;
-        let node = task.node_id();
-        if !self.world.has(Bug::LeaseIgnored) {
-            task.check_leave().await?;
-        }
-        let listens = self.world.machine(node, |machine| machine.agent_listens);
-        if listens != Some(true) || self.world.weather.agent_fails(&self.chance) {
-            return Err(Error::Unreachable {
-                what: "agent".to_owned(),
-                message: "it does not answer".to_owned(),
-            });
-        }
-        let takes = self.chance.seconds(2, 40);
-        let fails = self.world.weather.agent_fails(&self.chance);
-        let command = Command {
-            host: self.life.host.clone(),
-            life: self.life.number,
-            fence: Some(task.fence()),
-            deadline: Instant::now() + takes,
-            order: None,
-            job: Some(job),
-        };
-        self.world.begin(node, &command, !fails);
-        let generation = task.node().generation;
-        self.world.machine(node, |machine| {
-            machine.work(generation, &step.step, job, command.deadline, fails);
-        });
-        self.life.pass().await;
-        Ok(Progress::Wait(Wait::for_step(step, POLL)))
-    }
-
-    async fn ask(&self, task: &SharedTask, step: &Step) -> Result<StepProgress, Error> {
-        self.life.pass().await;
-        if self.world.weather.agent_fails(&self.chance) {
-            return Err(Error::Unreachable {
-                what: "agent".to_owned(),
-                message: "it does not answer".to_owned(),
-            });
-        }
-        let node = task.node();
-        let (generation, now) = (node.generation, Instant::now());
-        let asked = self.world.machine(node.uuid, |machine| {
-            machine.progress(generation, &step.step, now)
-        });
-        match asked.unwrap_or(StepProgress::Unknown) {
-            StepProgress::Failed { .. } if self.world.has(Bug::FailureUnnoticed) => {
-                Ok(StepProgress::Done)
-            }
-            progress => Ok(progress),
-        }
-    }
-
-    /// Boots a machine anew.
-    async fn boot(&self, task: &mut Task, boots: Boots) -> Result<(), Error> {
-        self.order(task, Some(task.fence()), Order::Boot(boots))
-            .await?;
-        task.switch_power(PowerTarget::Reboot, None).await
-    }
-
-    /// Boots a machine into the ramdisk, and waits for its agent.
-    async fn boot_ramdisk(&self, task: &mut Task, then: &str) -> Result<Progress, Error> {
-        self.boot(task, Boots::Ramdisk).await?;
-        Ok(Progress::Wait(Wait::for_agent(then)))
-    }
-}
+/// Where the engine keeps what an agent has found until the inspection ends.
+const FOUND: &str = "inspection_data";
 
 /// One interface; the trait says which.
 struct Simulated(Arc<Site>);
 
 /// A registry for one life of a conductor.
-pub(super) fn registry(site: Site) -> Result<Registry, Error> {
+pub(super) fn registry(site: Site, host: &FleetHost) -> Result<Registry, Error> {
     use InterfaceKind as I;
     let site = Arc::new(site);
     let builder = fake::register(
         noop::register(Registry::builder()),
         &fake::FakeBehaviour::new(),
     );
+    let builder = (host.drivers)(builder);
     let make = || Arc::new(Simulated(Arc::clone(&site)));
     builder
         .power(NAME, make())
@@ -221,18 +82,50 @@ impl Power for Simulated {
     }
 }
 
+/// Whether a node is inspected from within, by its agent; the others are by their BMC.
+fn is_inspected_within(task: &SharedTask) -> bool {
+    task.node()
+        .uuid
+        .as_bytes()
+        .last()
+        .is_some_and(|byte| byte.is_multiple_of(2))
+}
+
 #[async_trait]
 impl Inspect for Simulated {
     async fn inspect_hardware(&self, task: &mut Task) -> Result<Progress, Error> {
+        if is_inspected_within(task) {
+            task.node_mut().set_internal(FOUND, Value::Null);
+            let then = "it reports what it found";
+            return self.0.boot_ramdisk(task, Boots::Inspection, then).await;
+        }
         self.0.order(task, Some(task.fence()), Order::Read).await?;
         Ok(Progress::Done)
+    }
+
+    async fn finish(&self, task: &mut Task) -> Result<(), Error> {
+        if !is_inspected_within(task) {
+            return Ok(());
+        }
+        let (node, found) = (task.node_id(), task.node().driver_internal_info.get(FOUND));
+        let serial = found.and_then(|found| found.pointer("/inventory/serial")?.as_str());
+        self.0.world.inspected(node, serial);
+        task.switch_power(PowerTarget::Off, None).await?;
+        task.node_mut().set_internal(FOUND, Value::Null);
+        Ok(())
+    }
+
+    async fn abort(&self, task: &mut Task) -> Result<(), Error> {
+        task.switch_power(PowerTarget::Off, None).await
     }
 }
 
 #[async_trait]
 impl Rescue for Simulated {
     async fn rescue(&self, task: &mut Task) -> Result<Progress, Error> {
-        self.0.boot_ramdisk(task, "it is rescued").await
+        self.0
+            .boot_ramdisk(task, Boots::Ramdisk, "it is rescued")
+            .await
     }
 
     async fn unrescue(&self, task: &mut Task) -> Result<Progress, Error> {
@@ -312,7 +205,8 @@ impl Deploy for SimulatedDeploy {
             .flow()
             .is_some_and(|flow| flow.kind == FlowKind::Deploy);
         if deploys {
-            self.0.boot_ramdisk(task, "it is deployed").await
+            let then = "it is deployed";
+            self.0.boot_ramdisk(task, Boots::Ramdisk, then).await
         } else {
             Ok(Progress::Done)
         }
@@ -333,7 +227,7 @@ impl Deploy for SimulatedDeploy {
 
     async fn prepare_steps(&self, task: &mut Task, flow: FlowKind) -> Result<Progress, Error> {
         self.0
-            .boot_ramdisk(task, &format!("{flow} steps run"))
+            .boot_ramdisk(task, Boots::Ramdisk, &format!("{flow} steps run"))
             .await
     }
 

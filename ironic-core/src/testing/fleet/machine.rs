@@ -14,6 +14,8 @@ pub(super) enum Boots {
     Disk,
     /// The ramdisk.
     Ramdisk,
+    /// The ramdisk, which reports what it finds.
+    Inspection,
 }
 
 /// What is on a machine's disk.
@@ -64,6 +66,8 @@ pub(super) struct Command {
     pub(super) order: Option<Order>,
     /// What the agent is told.
     pub(super) job: Option<Job>,
+    /// For which flow, and which step of it; none where the BMC is told.
+    pub(super) step: Option<(u64, String)>,
 }
 
 /// A command that is not over.
@@ -94,6 +98,8 @@ pub(super) struct Machine {
     pub(super) boot: u64,
     /// Whether what it has booted is the ramdisk.
     pub(super) in_ramdisk: bool,
+    /// Whether its agent reports what it finds.
+    pub(super) reports: bool,
     /// Whether the ramdisk's agent has begun to listen.
     pub(super) agent_listens: bool,
     pub(super) disk: Disk,
@@ -112,6 +118,7 @@ impl Machine {
             boots: Boots::Disk,
             boot: 0,
             in_ramdisk: false,
+            reports: false,
             agent_listens: false,
             disk: Disk::Blank,
             work: None,
@@ -147,7 +154,8 @@ impl Machine {
         self.lose_power();
         self.on = true;
         self.boot += 1;
-        self.in_ramdisk = self.boots == Boots::Ramdisk;
+        self.in_ramdisk = self.boots != Boots::Disk;
+        self.reports = self.boots == Boots::Inspection;
         self.booted.notify_waiters();
     }
 
@@ -157,6 +165,21 @@ impl Machine {
         self.agent_listens = false;
         self.work = None;
         self.booted.notify_waiters();
+    }
+
+    /// Its node is gone: whoever enrols it next knows nothing of what it was.
+    pub(super) fn forget(&mut self) {
+        self.lose_power();
+        self.boots = Boots::Disk;
+        if self.disk != Disk::Blank {
+            self.disk = Disk::Torn;
+        }
+    }
+
+    /// Whether the agent works, or has worked, at a step of this flow.
+    pub(super) fn has_begun(&self, generation: u64, step: &str) -> bool {
+        let of_this = |work: &Work| work.step == step && work.generation == generation;
+        self.work.as_ref().is_some_and(of_this)
     }
 
     /// The agent begins to work.

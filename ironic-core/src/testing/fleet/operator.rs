@@ -6,10 +6,12 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::chance::Chance;
+use super::claimant::CLASS;
 use super::driver::password;
+use super::weather::LATEST;
 use super::world::World;
 use crate::client::Client;
-use crate::model::Node;
+use crate::model::{MacAddress, Node, Port};
 use crate::states::{InterfaceKind, PowerTarget, ProvisionState as S, Verb};
 use crate::steps::UserStep;
 use crate::transport::{Change, ProvisionArgs};
@@ -29,6 +31,7 @@ impl Operator {
     pub(super) async fn enrol(&self) {
         let mut node = Node::new(self.node, "fake-hardware");
         node.name = Some(self.name.clone());
+        node.resource_class = Some(CLASS.to_owned());
         let secret = Value::from(password(&self.name));
         node.driver_info
             .insert("simulated_password".to_owned(), secret);
@@ -48,12 +51,14 @@ impl Operator {
             if self.world.weather_is_over() {
                 return;
             }
-            if let Err(error) = self.ask_something().await
-                && error.kind() == ErrorKind::Internal
-                && !is_of_store(&error)
-            {
-                self.world
-                    .accuse(format!("{} is told of a defect: {error}", self.name));
+            match self.ask_something().await {
+                Err(error) if error.kind() == ErrorKind::Internal && !is_of_store(&error) => {
+                    let text = format!("{} is told of a defect: {error}", self.name);
+                    self.world.accuse("a caller is told what is wrong", text);
+                }
+                // Whoever removes a node enrols it again.
+                Err(Error::NotFound { what: "node", .. }) => self.enrol().await,
+                _ => {}
             }
         }
     }
@@ -63,11 +68,20 @@ impl Operator {
         self.client.set_maintenance(self.node, false, None).await
     }
 
-    /// The same, however often that has to be asked for.
-    pub(super) async fn end_maintenance(&self) {
+    /// What was asked for in the storm may arrive late; then the node is there, and not in
+    /// maintenance, however often that has to be asked for.
+    pub(super) async fn calm_down(&self) {
+        sleep(LATEST + Duration::from_secs(5)).await;
+        self.enrol().await;
         let settings = &self.world.settings;
         let end = settings.storm + settings.patience;
-        while self.world.time() < end && self.end_maintenance_once().await.is_err() {
+        while self.world.time() < end {
+            // A node that is left alone must come to rest by itself, so nothing else is asked of it.
+            match self.client.node(self.node).await {
+                Ok(node) if !node.maintenance => return,
+                Ok(_) => drop(self.end_maintenance_once().await),
+                Err(_) => {}
+            }
             sleep(self.chance.seconds(2, 20)).await;
         }
     }
@@ -75,22 +89,41 @@ impl Operator {
     async fn ask_something(&self) -> Result<(), Error> {
         let (client, node) = (&self.client, self.node);
         match self.chance.below(100) {
-            0..70 => {
+            0..62 => {
                 let verb = self.likely_verb().await?;
                 self.provision(verb).await
             }
-            70..80 => {
+            62..72 => {
                 let targets = [PowerTarget::On, PowerTarget::Off, PowerTarget::Reboot];
                 let target = self.chance.pick(&targets).unwrap_or(PowerTarget::On);
                 client.set_power(node, target, None).await
             }
-            80..83 => client.set_maintenance(node, true, None).await,
-            83..93 => client.set_maintenance(node, false, None).await,
-            93..97 => {
+            72..75 => client.set_maintenance(node, true, None).await,
+            75..85 => client.set_maintenance(node, false, None).await,
+            85..88 => {
                 let note = Change::set("extra/note", self.chance.below(1000));
                 client.update_node(node, vec![note]).await.map(drop)
             }
+            88..92 => self.add_port().await,
+            92..94 => self.remove_port().await,
+            94..97 => client.delete_node(node).await,
             _ => client.explain(node).await.map(drop),
+        }
+    }
+
+    /// A port of an address that others may have too.
+    async fn add_port(&self) -> Result<(), Error> {
+        let last = u8::try_from(self.chance.below(200)).unwrap_or_default();
+        let address = MacAddress::from_octets([0x52, 0x54, 0, 0, 0, last]);
+        let port = Port::new(self.chance.uuid(), self.node, address);
+        self.client.create_port(port).await.map(drop)
+    }
+
+    async fn remove_port(&self) -> Result<(), Error> {
+        let ports = self.client.records_of::<Port>(self.node).await?;
+        match ports.first() {
+            Some(port) => self.client.delete_port(port.uuid).await,
+            None => Ok(()),
         }
     }
 
@@ -135,11 +168,23 @@ impl Operator {
     }
 
     fn arguments(&self, verb: Verb) -> ProvisionArgs {
-        let check = || vec![UserStep::new(InterfaceKind::Deploy, "check_disk")];
         match verb {
-            Verb::Clean | Verb::Service => ProvisionArgs::default().with_steps(check()),
+            Verb::Clean | Verb::Service => ProvisionArgs::default().with_steps(self.steps()),
             Verb::Rescue => ProvisionArgs::default().with_rescue_password(password(&self.name)),
             _ => ProvisionArgs::default(),
+        }
+    }
+
+    /// What is to be done in a ramdisk, with pauses in between.
+    fn steps(&self) -> Vec<UserStep> {
+        let step = |name| UserStep::new(InterfaceKind::Deploy, name);
+        let check = step("check_disk");
+        match self.chance.below(10) {
+            0 => vec![step("hold"), check],
+            1 => vec![check, step("hold")],
+            2 => vec![check, step("wait").with_arg("seconds", 30)],
+            3 => vec![step("wait"), check],
+            _ => vec![check],
         }
     }
 

@@ -8,10 +8,13 @@ use uuid::Uuid;
 
 use super::agent::{self, Agent};
 use super::chance::Marked;
+use super::claimant::Claimant;
 use super::crew::Post;
+use super::host::FleetHost;
 use super::log::Reader;
 use super::operator::Operator;
-use super::settings::{FleetProgress, FleetReport, FleetSettings};
+use super::report::{FleetProgress, FleetReport};
+use super::settings::FleetSettings;
 use super::store::Shelf;
 use super::wire::{Caller, Wire};
 use super::world::{BEGINNING, World};
@@ -25,6 +28,9 @@ use crate::store::{Repository, Store};
 /// How often, in simulated time, somebody looks how far it is.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// What must hold at the end.
+const SETTLES: &str = "every node settles once nothing fails";
+
 /// Simulates a fleet from one seed: in one thread, in virtual time, to the last byte the same each
 /// time. Must not be called from within a tokio runtime, as it makes one of its own.
 ///
@@ -34,15 +40,26 @@ pub fn run_fleet(
     settings: &FleetSettings,
     progress: &mut dyn FnMut(FleetProgress),
 ) -> std::io::Result<FleetReport> {
+    run_fleet_of(FleetHost::default(), settings, progress)
+}
+
+/// The same with the store and the drivers of a host.
+///
+/// # Errors
+/// When the runtime cannot be made.
+pub fn run_fleet_of(
+    host: FleetHost,
+    settings: &FleetSettings,
+    progress: &mut dyn FnMut(FleetProgress),
+) -> std::io::Result<FleetReport> {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build()?;
-    Ok(runtime.block_on(simulate(settings, progress)))
+    Ok(runtime.block_on(simulate(host, settings, progress)))
 }
 
 /// The settings of the conductors.
 fn config() -> Config {
     let mut config = Config::new("somebody");
-    config.sync_power_state_interval = Duration::from_secs(60);
     config.max_concurrent_deploy = 1000;
     config.max_concurrent_clean = 1000;
     let policy = &mut config.policy;
@@ -61,6 +78,7 @@ fn config() -> Config {
 /// A simulation that goes on.
 struct Simulation<'a> {
     world: Arc<World>,
+    client: Client,
     nodes: Vec<Uuid>,
     operators: Vec<Arc<Operator>>,
     calm: CancellationToken,
@@ -71,6 +89,7 @@ struct Simulation<'a> {
 }
 
 async fn simulate(
+    host: FleetHost,
     settings: &FleetSettings,
     progress: &mut dyn FnMut(FleetProgress),
 ) -> FleetReport {
@@ -78,7 +97,7 @@ async fn simulate(
     let world = Arc::new(World::new(settings.clone(), &config));
     let reader = tracing::Dispatch::new(Reader(Arc::clone(&world)));
     let reads = tracing::dispatcher::set_default(&reader);
-    let shelf = Arc::new(Shelf::new(Arc::clone(&world)));
+    let shelf = Arc::new(Shelf::new(Arc::clone(&world), Arc::clone(&host.store)));
     let wire = Arc::new(Wire::new(&world));
     let (calm, over) = (CancellationToken::new(), CancellationToken::new());
     let lives = TaskTracker::new();
@@ -87,6 +106,7 @@ async fn simulate(
             world: Arc::clone(&world),
             shelf: Arc::clone(&shelf),
             wire: Arc::clone(&wire),
+            host: host.clone(),
             number,
             config: config.clone(),
             calm: calm.clone(),
@@ -99,13 +119,14 @@ async fn simulate(
         nodes: Vec::new(),
         operators: Vec::new(),
         world: Arc::clone(&world),
+        client,
         calm,
         over,
         lives,
         progress,
     };
     for number in 0..settings.nodes {
-        simulation.add(number, &client);
+        simulation.add(number);
     }
     let report = simulation.run().await;
     drop(reads);
@@ -127,8 +148,8 @@ fn client(world: &Arc<World>, shelf: Arc<Shelf>, wire: Arc<Wire>, config: &Confi
 
 impl Simulation<'_> {
     /// Adds a machine, its agent, and who asks for things to be done to it.
-    fn add(&mut self, number: usize, client: &Client) {
-        let world = &self.world;
+    fn add(&mut self, number: usize) {
+        let (world, client) = (&self.world, &self.client);
         let subject = |subject| world.chance(subject, number as u64);
         let node = subject("node").uuid();
         let name = format!("node-{number}");
@@ -161,8 +182,17 @@ impl Simulation<'_> {
             asking.spawn(async move {
                 operator.enrol().await;
                 operator.storm().await;
-                operator.end_maintenance().await;
+                operator.calm_down().await;
             });
+        }
+        for number in 0..self.nodes.len().div_ceil(20) as u64 {
+            let claimant = Claimant {
+                world: Arc::clone(&self.world),
+                client: self.client.clone(),
+                chance: self.world.chance("claimant", number),
+                nodes: self.nodes.clone(),
+            };
+            asking.spawn(async move { claimant.storm().await });
         }
         asking.close();
         while self.world.time() < storm && !self.world.is_wrong() {
@@ -194,14 +224,18 @@ impl Simulation<'_> {
             let restless = self.world.unsettled();
             let settled = self.nodes.len() - restless.len();
             self.tell("calm", settled, self.nodes.len());
-            if restless.is_empty() || self.world.is_wrong() {
+            let adrift = self.world.adrift();
+            if (restless.is_empty() && adrift.is_none()) || self.world.is_wrong() {
                 return;
             }
             if self.world.time() >= end {
                 for (node, why) in restless {
                     let name = self.world.ledger().books.name(node);
-                    self.world
-                        .accuse(format!("{name} does not come to rest: it {why}"));
+                    let text = format!("{name} does not come to rest: it {why}");
+                    self.world.accuse(SETTLES, text);
+                }
+                if let Some(text) = adrift {
+                    self.world.accuse(SETTLES, text);
                 }
                 return;
             }
@@ -221,9 +255,8 @@ impl Simulation<'_> {
                     let why = restless.get(&operator.node);
                     let why = why.map_or("it rests elsewhere", String::as_str);
                     let name = &operator.name;
-                    operator
-                        .world
-                        .accuse(format!("{name} cannot be made active: {why}"));
+                    let text = format!("{name} cannot be made active: {why}");
+                    operator.world.accuse(SETTLES, text);
                 }
             });
         }

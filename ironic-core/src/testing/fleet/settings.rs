@@ -14,7 +14,7 @@ pub struct FleetSettings {
     /// How many conductors look after them, from 1. Default 5.
     pub conductors: usize,
     /// How long, in simulated time, operators ask for anything and everything fails that can.
-    /// Default 10 min.
+    /// Default 450 s.
     pub storm: Duration,
     /// How long, in simulated time, the fleet then has to come to rest. Default 1 h.
     pub patience: Duration,
@@ -36,7 +36,7 @@ impl FleetSettings {
             seed,
             nodes: 200,
             conductors: 5,
-            storm: Duration::from_secs(600),
+            storm: Duration::from_secs(450),
             patience: Duration::from_secs(3600),
             faults: true,
             to_active: seed.is_multiple_of(4),
@@ -67,56 +67,5 @@ impl FleetSettings {
     pub fn trace(mut self, node: Option<usize>) -> Self {
         self.trace = node;
         self
-    }
-}
-
-/// How far a simulation is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FleetProgress {
-    /// What goes on.
-    pub phase: &'static str,
-    /// Simulated time since the beginning.
-    pub time: Duration,
-    /// How far the phase is, and of how much.
-    pub done: usize,
-    /// See `done`.
-    pub of: usize,
-}
-
-/// What came of a simulation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FleetReport {
-    /// How many nodes there are.
-    pub nodes: usize,
-    /// How many of them rest at the end.
-    pub settled: usize,
-    /// How many of them are active at the end.
-    pub active: usize,
-    /// What should not have been, in the order in which it was seen; empty when all went well.
-    pub violations: Vec<String>,
-    /// SHA-256, in hexadecimal, of every committed record and every event, in order.
-    pub digest: String,
-    /// The story of the node that was asked for.
-    pub story: Vec<String>,
-    /// How many batches were committed.
-    pub commits: u64,
-    /// How many events were told of.
-    pub events: u64,
-    /// How many requests were sent.
-    pub requests: u64,
-    /// How many commands machines got.
-    pub commands: u64,
-    /// How often a conductor died.
-    pub deaths: u64,
-    /// Simulated time.
-    pub time: Duration,
-}
-
-impl FleetReport {
-    /// Whether nothing went wrong, and every node came to rest.
-    pub fn is_well(&self) -> bool {
-        self.violations.is_empty() && self.settled == self.nodes
     }
 }

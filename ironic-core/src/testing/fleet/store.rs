@@ -5,25 +5,23 @@ use uuid::Uuid;
 
 use super::Bug;
 use super::books::Caller;
-use super::chance::Chance;
+use super::chance::{Chance, PASSWORD};
 use super::life::Life;
 use super::weather::Fate;
 use super::world::World;
-use crate::model::Lock;
+use crate::model::{JsonMap, Lock};
 use crate::store::{
-    Batch, Expect, Filter, Kind, MemoryStore, Op, Query, Record, Revision, Store, StoreError,
-    UniqueKey,
+    Batch, Expect, Filter, Kind, Op, Query, Record, Revision, Store, StoreError, UniqueKey,
 };
 
 /// The store of the fleet: every commit is noted in the books as it is applied.
 pub(super) struct Shelf {
-    memory: MemoryStore,
+    memory: Arc<dyn Store>,
     world: Arc<World>,
 }
 
 impl Shelf {
-    pub(super) fn new(world: Arc<World>) -> Self {
-        let memory = MemoryStore::new();
+    pub(super) fn new(world: Arc<World>, memory: Arc<dyn Store>) -> Self {
         Self { memory, world }
     }
 
@@ -104,6 +102,9 @@ impl Way {
             }
             Op::Delete { .. } => false,
         };
+        if self.world().has(Bug::SecretInHistory) {
+            batch.ops.iter_mut().for_each(disclose);
+        }
         if self.world().has(Bug::LockKept) && batch.ops.iter().any(is_failure) {
             batch.ops.retain(|op| op.target().0 != Kind::Lock);
         }
@@ -115,10 +116,26 @@ impl Way {
         let waits = |record: &Record| record.body.get().contains("\"waiting\"");
         match (self.shelf.world.settings.bug, query.kind) {
             (Some(Bug::WorkForgotten), Kind::Flow) => records.retain(waits),
+            (Some(Bug::DeadlineForgotten), Kind::Flow) => records.retain(|it| !waits(it)),
             (Some(Bug::WorkForgotten), Kind::Lock) => records.clear(),
             _ => {}
         }
         records
+    }
+}
+
+/// An event of a node's history, with a password in it.
+fn disclose(op: &mut Op) {
+    let Op::Put { record, .. } = op else { return };
+    if record.kind != Kind::History {
+        return;
+    }
+    let event = serde_json::from_str::<JsonMap>(record.body.get());
+    if let Ok(mut event) = event {
+        event.insert("detail".to_owned(), PASSWORD.into());
+        if let Ok(body) = serde_json::value::to_raw_value(&event) {
+            record.body = body.into();
+        }
     }
 }
 
@@ -172,6 +189,9 @@ impl Store for Way {
         self.life.pass().await;
         let again = (lost && self.world().has(Bug::LostAnswerRepeated)).then(|| batch.clone());
         let answer = self.shelf.commit_by(&caller, batch).await;
+        if let Some(late) = weather.store_answers_late(&self.chance) {
+            tokio::time::sleep(late).await;
+        }
         if dies {
             self.die();
         }

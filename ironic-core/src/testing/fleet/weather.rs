@@ -3,6 +3,12 @@ use std::time::Duration;
 
 use super::chance::Chance;
 
+/// How late the wire repeats a request at most.
+pub(super) const LATEST: Duration = Duration::from_secs(60);
+
+/// How wrong a clock may run, in millionths: a hundred times as wrong as quartz.
+pub(super) const DRIFT: u64 = 10_000;
+
 /// How often what fails. Each seed draws its own: some have no crashes at all, in others every
 /// tenth answer of the store gets lost, so that rare things come in company of different others.
 ///
@@ -32,6 +38,10 @@ struct Rates {
     agent_hangs: u64,
     mishaps: bool,
     power_glitches: bool,
+    store_late: u64,
+    driver_waits: u64,
+    agent_waits: u64,
+    clocks_differ: bool,
 }
 
 /// What happens to a call.
@@ -76,6 +86,10 @@ impl Weather {
             agent_hangs: rate(200_000),
             mishaps: rate(1) > 0,
             power_glitches: rate(1) > 0,
+            store_late: rate(20_000),
+            driver_waits: rate(20_000),
+            agent_waits: rate(200_000),
+            clocks_differ: rate(1) > 0,
         };
         Self {
             calm: AtomicBool::new(!faults),
@@ -113,6 +127,14 @@ impl Weather {
         }
     }
 
+    /// How late the answer to a commit is, if it is.
+    pub(super) fn store_answers_late(&self, chance: &Chance) -> Option<Duration> {
+        let late = self.hits(chance, self.rates.store_late);
+        // Now and then almost as late as the lease is long that it may be about.
+        let most = if chance.below(4) == 0 { 58 } else { 10 };
+        late.then(|| chance.seconds(1, most))
+    }
+
     /// Whether a conductor dies with this commit.
     pub(super) fn kills(&self, chance: &Chance) -> bool {
         self.hits(chance, self.rates.dies_at_commit)
@@ -134,7 +156,7 @@ impl Weather {
     /// After how long a request arrives another time, if it does.
     pub(super) fn repeats(&self, chance: &Chance) -> Option<Duration> {
         let repeats = self.hits(chance, self.rates.wire_repeats);
-        repeats.then(|| chance.seconds(1, 120))
+        repeats.then(|| chance.between(Duration::from_secs(1), LATEST))
     }
 
     /// What happens to a command to a BMC.
@@ -147,6 +169,30 @@ impl Weather {
             Fate::Waits(chance.seconds(1, 25))
         } else {
             Fate::Fine
+        }
+    }
+
+    /// How long a driver is busy with something else between its permit and its command, if it is.
+    pub(super) fn driver_waits(&self, chance: &Chance) -> Option<Duration> {
+        let waits = self.hits(chance, self.rates.driver_waits);
+        waits.then(|| chance.seconds(1, 50))
+    }
+
+    /// How long a question or its answer takes between a conductor and an agent, if it takes any
+    /// time.
+    pub(super) fn agent_waits(&self, chance: &Chance) -> Option<Duration> {
+        let waits = self.hits(chance, self.rates.agent_waits);
+        waits.then(|| chance.seconds(1, 40))
+    }
+
+    /// How much faster than time the clocks of a conductor run, in millionths, up to
+    /// [`DRIFT`] to either side: as long as it lives, in a storm and after it.
+    pub(super) fn drift(&self, chance: &Chance) -> i64 {
+        let drift = i64::try_from(chance.below(2 * DRIFT + 1)).unwrap_or_default();
+        if self.rates.clocks_differ {
+            drift - i64::try_from(DRIFT).unwrap_or_default()
+        } else {
+            0
         }
     }
 

@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -9,20 +8,19 @@ use uuid::Uuid;
 use super::Bug;
 use super::books::{Books, Caller};
 use super::chance::Chance;
-use super::invariants::{self, Invariant};
+use super::invariants;
 use super::journal::Journal;
+use super::ledger::Ledger;
 use super::machine::{Command, Machine, Running};
+use super::report::Violation;
 use super::settings::FleetSettings;
 use super::weather::Weather;
 use crate::Error;
-use crate::config::Config;
+use crate::config::{Config, Defect};
 use crate::notify::Notification;
 use crate::runtime::Timestamp;
 use crate::states::Verb;
 use crate::store::{Batch, Revision};
-
-/// After so many violations there is nothing further to learn.
-const ENOUGH: usize = 20;
 
 /// When simulated time begins: 15 January 2027, 8:00 UTC.
 pub(super) const BEGINNING: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
@@ -33,16 +31,6 @@ pub(super) struct World {
     pub(super) weather: Weather,
     began: Instant,
     ledger: Mutex<Ledger>,
-}
-
-/// What changes.
-pub(super) struct Ledger {
-    pub(super) books: Books,
-    pub(super) journal: Journal,
-    invariants: Vec<Box<dyn Invariant>>,
-    wrong: Vec<String>,
-    commands: u64,
-    requests: u64,
 }
 
 /// How much has happened.
@@ -82,6 +70,15 @@ impl World {
         self.settings.bug == Some(bug)
     }
 
+    /// The defect that is put back into the engine, if it is one of its own.
+    pub(super) fn defect(&self) -> Option<Defect> {
+        match self.settings.bug? {
+            Bug::StepRepeated => Some(Defect::StepRepeated),
+            Bug::StaleOutcome => Some(Defect::StaleOutcome),
+            _ => None,
+        }
+    }
+
     /// Simulated time since the beginning.
     pub(super) fn time(&self) -> Duration {
         self.began.elapsed()
@@ -92,7 +89,7 @@ impl World {
     }
 
     /// What should not have been, so far.
-    pub(super) fn wrong(&self) -> Vec<String> {
+    pub(super) fn wrong(&self) -> Vec<Violation> {
         self.ledger().wrong.clone()
     }
 
@@ -304,66 +301,23 @@ impl World {
         restless.collect()
     }
 
+    /// An allocation that does not rest.
+    pub(super) fn adrift(&self) -> Option<String> {
+        invariants::adrift(&self.ledger().books)
+    }
+
+    /// A conductor makes use of what an agent has found: its machine's name.
+    pub(super) fn inspected(&self, node: Uuid, serial: Option<&str>) {
+        let name = self.ledger().books.name(node);
+        if serial != Some(name.as_str()) {
+            let text = format!("an inspection of {name} ends with {serial:?}, which is not it");
+            self.accuse("what an agent says is heard", text);
+        }
+    }
+
     /// Something is wrong that no commit shows.
-    pub(super) fn accuse(&self, text: String) {
+    pub(super) fn accuse(&self, what: &'static str, text: String) {
         let at = self.time();
-        self.ledger().accuse(at, text);
-    }
-}
-
-impl Ledger {
-    fn judge(
-        &mut self,
-        at: Duration,
-        mut ask: impl FnMut(&mut dyn Invariant, &Books) -> Result<(), String>,
-    ) {
-        let mut wrong = Vec::new();
-        for invariant in &mut self.invariants {
-            if let Err(text) = ask(invariant.as_mut(), &self.books) {
-                wrong.push(format!("{}: {text}", invariant.name()));
-            }
-        }
-        for text in wrong {
-            self.accuse(at, text);
-        }
-    }
-
-    fn accuse(&mut self, at: Duration, text: String) {
-        if self.journal.traced().is_some() {
-            self.journal.line(at, &format!("WRONG: {text}"));
-        }
-        if self.wrong.len() < ENOUGH {
-            self.wrong
-                .push(format!("{:.3} s: {text}", at.as_secs_f64()));
-        }
-    }
-}
-
-/// The world as a notifier.
-pub(super) struct Ear {
-    pub(super) world: Arc<World>,
-    pub(super) life: Arc<super::life::Life>,
-    /// How often it was asked whether it wants payloads.
-    pub(super) asked: AtomicU64,
-}
-
-impl std::fmt::Debug for Ear {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ear")
-            .field("host", &self.life.host)
-            .finish_non_exhaustive()
-    }
-}
-
-impl crate::notify::Notifier for Ear {
-    fn notify(&self, notification: &Notification) {
-        if !self.life.is_dead() {
-            self.world.told(notification);
-        }
-    }
-
-    /// Payloads are looked at for secrets, of which a part shows as much as all.
-    fn wants_payload(&self) -> bool {
-        self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(8)
+        self.ledger().accuse(at, what, text);
     }
 }

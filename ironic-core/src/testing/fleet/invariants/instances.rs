@@ -3,10 +3,12 @@ use uuid::Uuid;
 use super::{Books, Command, Commit, Invariant};
 use crate::states::{FlowKind, ProvisionState as S};
 
+use crate::testing::fleet::books::{AllocationView, Change};
 use crate::testing::fleet::machine::{Disk, Job};
 
 /// No instance is lost: a node belongs to its instance until it is torn down; what is deployed is
-/// on the disk; and nobody writes to a disk that has an instance.
+/// on the disk; nobody writes to a disk that has an instance; and nobody gets what the one before
+/// has left there.
 pub(super) struct Instances;
 
 impl Invariant for Instances {
@@ -23,16 +25,22 @@ impl Invariant for Instances {
             if before.instance_uuid.is_some() && before.instance_uuid != after.instance_uuid {
                 let flow = commit.flows.iter().find(|flow| flow.id == change.id);
                 let flow = flow.and_then(|flow| flow.before.as_ref().or(flow.after.as_ref()));
-                if flow.is_none_or(|flow| flow.kind != FlowKind::TearDown) {
+                let gone = |change: &&Change<AllocationView>| change.after.is_none();
+                let mut given_up = commit.allocations.iter().filter(gone);
+                let given_up = given_up.any(|gone| Some(gone.id) == before.allocation_uuid);
+                if !given_up && flow.is_none_or(|flow| flow.kind != FlowKind::TearDown) {
                     return Err(format!(
                         "{name} was taken from its instance while {}",
                         before.provision_state
                     ));
                 }
             }
-            let deployed =
-                before.provision_state == S::Deploying && after.provision_state == S::Active;
+            let (from, to) = (before.provision_state, after.provision_state);
+            let deployed = from == S::Deploying && to == S::Active;
             let disk = books.machines.get(&change.id).map(|machine| machine.disk);
+            if from == S::Cleaning && to == S::Available && disk != Some(Disk::Blank) {
+                return Err(format!("{name} is available, and its disk is {disk:?}"));
+            }
             if deployed && disk != Some(Disk::Image(after.generation)) {
                 return Err(format!(
                     "{name} is active by flow {} and its disk is {disk:?}",

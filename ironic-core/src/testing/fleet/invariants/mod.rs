@@ -1,5 +1,7 @@
 //! What must hold, whatever fails: one file each.
 
+mod belongings;
+mod claims;
 mod expected;
 mod heard;
 mod instances;
@@ -12,7 +14,7 @@ mod reason;
 mod secrets;
 mod table;
 
-pub(super) use reason::restless;
+pub(super) use reason::{adrift, restless};
 
 use uuid::Uuid;
 
@@ -77,5 +79,7 @@ pub(super) fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(secrets::Secrets),
         Box::new(heard::Heard),
         Box::new(expected::Expected),
+        Box::new(claims::Claims),
+        Box::new(belongings::Belongings),
     ]
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::{Books, Commit, Invariant};
+use super::{Books, Command, Commit, Invariant};
 use crate::flow::Effect;
 use crate::states::{FlowKind, Verb};
 
@@ -43,6 +43,20 @@ impl Invariant for Once {
         if let Some(owed) = flow(verb).and_then(|kind| self.owed.get_mut(&(node, kind))) {
             *owed = owed.saturating_sub(1);
         }
+    }
+
+    fn command(&mut self, node: Uuid, command: &Command, books: &Books) -> Result<(), String> {
+        let (Some((generation, step)), Some(machine)) = (&command.step, books.machines.get(&node))
+        else {
+            return Ok(());
+        };
+        if !machine.has_begun(*generation, step) {
+            return Ok(());
+        }
+        let (host, name) = (&command.host, books.name(node));
+        Err(format!(
+            "{host} begins {step} on {name}, where it has been begun for the same flow"
+        ))
     }
 
     fn commit(&mut self, commit: &Commit, books: &Books) -> Result<(), String> {

@@ -32,8 +32,9 @@ impl Invariant for OneOwner {
             };
             let name = books.name(change.id);
             let before = change.before.as_ref();
-            let epoch = before.map_or(0, |before| before.epoch);
-            if after.epoch != epoch + 1 {
+            let epoch = commit.epochs.get(&change.id).copied().unwrap_or_default();
+            // A lock that is new may begin anywhere that no fence has been.
+            if after.epoch <= epoch || before.is_some_and(|it| after.epoch != it.epoch + 1) {
                 return Err(format!(
                     "{by} took {name} at epoch {} after {epoch}",
                     after.epoch

@@ -1,6 +1,7 @@
 use uuid::Uuid;
 
 use super::{Books, Commit, Invariant};
+use crate::model::AllocationState;
 use crate::states::ProvisionState as S;
 
 /// Every node is in a stable state, or is being worked on, or has a deadline or a reason.
@@ -51,6 +52,15 @@ fn at_rest(state: S) -> bool {
 
 fn held_on_request(state: S) -> bool {
     matches!(state, S::CleanHold | S::DeployHold | S::ServiceHold)
+}
+
+/// Why an allocation does not rest, and of whom that is; `None` when all do.
+pub(in crate::testing::fleet) fn adrift(books: &Books) -> Option<String> {
+    let looking = |state: &AllocationState| *state == AllocationState::Allocating;
+    let mut all = books.allocations.iter();
+    let (id, allocation) = all.find(|(_, allocation)| looking(&allocation.state))?;
+    let host = allocation.conductor.as_deref().unwrap_or("nobody");
+    Some(format!("allocation {id} is looked for by {host}"))
 }
 
 /// Why a node does not rest; `None` when it does.

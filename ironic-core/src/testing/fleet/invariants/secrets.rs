@@ -25,8 +25,8 @@ impl Invariant for Secrets {
 
     fn commit(&mut self, commit: &Commit, books: &Books) -> Result<(), String> {
         for (kind, id, body) in &commit.bodies {
-            if shows(body, &KEPT) {
-                return Err(format!("a {kind} of {} shows a secret", books.name(*id)));
+            if shows(body.get(), &KEPT) {
+                return Err(format!("the {kind} {} shows a secret", books.name(*id)));
             }
         }
         Ok(())
