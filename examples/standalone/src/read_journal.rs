@@ -11,7 +11,7 @@ use ironic_core::journal::{Entry, Gap, Incident, Story};
 
 use crate::Failure;
 
-/// The service writes it where `journal` in [service] says.
+/// The service writes it where `journal` of `[service]` says.
 #[derive(Debug, Args)]
 pub(crate) struct Journal {
     /// The files, of one conductor or of several.
