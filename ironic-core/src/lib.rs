@@ -46,6 +46,7 @@
 //! | [Writing a driver](guide::writing_a_driver) | a hardware type for a BMC that nobody else knows, and its conformance suite |
 //! | [Writing a store](guide::writing_a_store) | five methods, over whatever the host has, and their conformance suite |
 //! | [Crash and replay](guide::crash_and_replay) | what is on record at every moment, and who goes on with it |
+//! | [`journal`] | every decision on record: an incident is told, and decided again, far from the machines |
 //! | [Simulation](guide::simulation) | a whole fleet in one thread, from one seed |
 //! | [`engine::decide`] | where everything is decided, as one pure function |
 //!
@@ -59,7 +60,7 @@
 //! |---|---|
 //! | where records are | [`Store`] |
 //! | how requests travel | [`transport::Transport`], [`transport::Handler`] |
-//! | who is told | [`notify::Notifier`] |
+//! | who is told | [`notify::Notifier`], and of each decision [`journal::Journal`] |
 //! | time and chance | [`Clock`], [`Entropy`] |
 //! | machines | [`driver::HardwareType`], [`driver::Interface`] and the thirteen that extend it: [`Bios`](driver::Bios), [`Boot`](driver::Boot), [`Console`](driver::Console), [`Deploy`](driver::Deploy), [`Firmware`](driver::Firmware), [`Inspect`](driver::Inspect), [`Management`](driver::Management), [`Network`](driver::Network), [`Power`](driver::Power), [`Raid`](driver::Raid), [`Rescue`](driver::Rescue), [`Storage`](driver::Storage), [`Vendor`](driver::Vendor) |
 //! | agents and images | [`agent::AgentTransport`], [`image::ImageService`] |
