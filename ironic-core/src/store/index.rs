@@ -195,6 +195,24 @@ impl Index {
         }
     }
 
+    /// How many records match, where the index alone says so.
+    pub(super) fn count(&self, filter: &Filter) -> Option<u64> {
+        let (field, scalars) = match filter {
+            Filter::Is(field, Compare::Eq, scalar) => (field, slice::from_ref(scalar)),
+            Filter::In(field, scalars) => (field, scalars.as_slice()),
+            _ => return None,
+        };
+        let field = position(self.fields, field)?;
+        // A record has one term of a field, so that it is counted once.
+        let terms: Option<BTreeSet<_>> = scalars.iter().map(Term::of).collect();
+        let places = terms?.into_iter().map(|term| {
+            let first = (field, term.clone(), Revision(0), Uuid::nil());
+            let last = (field, term, Revision(u64::MAX), Uuid::max());
+            self.places.range(first..=last).count() as u64
+        });
+        Some(places.sum())
+    }
+
     fn equal(&self, field: &str, scalars: &[Scalar], most: usize) -> Found {
         let Some(field) = position(self.fields, field) else {
             return Found::Unknown;

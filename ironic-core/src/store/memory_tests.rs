@@ -62,10 +62,11 @@ fn a_hundred_of_thousands_cost_a_hundred() {
         commit(&store, vec![put(n.into(), &body)]);
     }
     let deploying = || Filter::text("provision_state", "deploying");
-    assert_eq!(cost(&store, &deploying()), [100, 100]);
+    // The index counts by itself.
+    assert_eq!(cost(&store, &deploying()), [0, 100]);
     let states = ["deploying", "wait call-back"].map(|state| Scalar::String(state.into()));
     let one_of = Filter::In("provision_state".into(), states.to_vec());
-    assert_eq!(cost(&store, &one_of), [100, 100]);
+    assert_eq!(cost(&store, &one_of), [0, 100]);
     // Of a conjunction the condition that fewest meet, wherever it stands.
     let ipmi = || Filter::text("driver", "ipmi");
     for both in [ipmi().and(deploying()), deploying().and(ipmi())] {
