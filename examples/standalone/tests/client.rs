@@ -134,7 +134,7 @@ async fn belongings(client: &Client, node: &str) {
     let group = format!("port group create --node {node} --name bond0 --mode 802.3ad");
     assert_eq!(client.json(&group).await["mode"], "802.3ad");
     let groups = client.json(&format!("port group list --node {node}")).await;
-    assert_eq!(groups[0]["Name"], "bond0");
+    assert_eq!(groups[0]["name"], "bond0");
     client.run("port group delete bond0").await;
     let connector = "--type iqn --connector-id iqn.2026-11.org.example:n";
     let connector = format!("volume connector create --node {node} {connector}");

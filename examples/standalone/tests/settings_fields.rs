@@ -312,6 +312,10 @@ fn fields(config: &Config) -> BTreeMap<String, String> {
             within.pop();
             continue;
         };
+        if name == "defect" {
+            // Only simulations have it, to put one back.
+            continue;
+        }
         let is_struct = ["Policy {", "SensorData {", "AutomatedCleaning {"].contains(&value);
         if is_struct {
             within.push(name.to_owned());
