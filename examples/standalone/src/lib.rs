@@ -24,6 +24,7 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
 //! ```
 
+pub mod access;
 pub mod api;
 pub mod config;
 mod drivers;
