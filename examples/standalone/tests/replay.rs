@@ -1,24 +1,29 @@
-//! The whole service against answers recorded from the original: every request of a recording is
-//! sent again, and status, headers, body and the state reached are compared.
+//! The program `ironic` against answers recorded from the original's service: every request of a
+//! recording is sent again, and status, headers, body and the state reached are compared.
 //!
 //! Another folder of recordings is named by `IRONIC_RECORDINGS`.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::disallowed_methods,
     clippy::print_stdout,
     clippy::panic,
-    reason = "a test harness"
+    reason = "a test that runs programs"
 )]
 
+mod postgres;
+#[path = "process/program.rs"]
+#[allow(dead_code, reason = "each program of tests uses a part of it")]
+mod program;
+
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use ironic_standalone::{Host, HostConfig};
+use postgres::Cluster;
+use program::Program;
 use serde_json::Value;
-use tokio::net::TcpListener;
 use tokio::process::Command;
-use tokio_util::sync::CancellationToken;
 
 /// Scenarios that are answered otherwise for now, each with why. One that passes has to go from
 /// here.
@@ -28,7 +33,6 @@ fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-#[allow(clippy::disallowed_methods, reason = "the test's own switch")]
 fn recordings() -> PathBuf {
     std::env::var("IRONIC_RECORDINGS").map_or_else(|_| folder("tests/api"), PathBuf::from)
 }
@@ -41,33 +45,33 @@ async fn recordings_replay_on_sqlite() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn recordings_replay_on_postgres() {
+    replay(&Cluster::shared().create().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn recordings_replay_in_memory() {
     replay("memory:").await;
 }
 
+/// Plays them to the program, started as its users start it.
 async fn replay(database: &str) {
-    let mut config = HostConfig::load(Some(&folder("config/fake.toml")), &|_| None).unwrap();
-    config.database = database.to_owned();
-    let host = Host::builder(config).start().await.unwrap();
-    let any: SocketAddr = ([127, 0, 0, 1], 0).into();
-    let listener = TcpListener::bind(any).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let stop = CancellationToken::new();
-    let serving = tokio::spawn(host.run(listener, stop.clone().cancelled_owned()));
-
-    let outcomes = run_replayer(address).await;
-    stop.cancel();
-    serving.await.unwrap().unwrap();
+    let program = Program::start(&["--database", database], &[]).await;
+    let outcomes = run_replayer(&program.url).await;
     judge(&outcomes);
+    program.signal("TERM").await;
+    let ended = program.ended().await;
+    assert!(ended.status.success(), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
 }
 
 /// Runs the replayer, which compares, and returns what became of each scenario.
-async fn run_replayer(address: SocketAddr) -> Vec<Value> {
+async fn run_replayer(endpoint: &str) -> Vec<Value> {
     let directory = tempfile::tempdir().unwrap();
     let report = directory.path().join("report.json");
     let output = Command::new("python3")
         .arg(folder("tests/api").join("replay_api.py"))
-        .arg(format!("http://{address}"))
+        .arg(endpoint)
         .arg(recordings())
         .args(["--strict-errors", "--json"])
         .arg(&report)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// How long anything may take that is a matter of moments.
@@ -53,6 +54,8 @@ pub(crate) async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> End
 /// A service that answers.
 pub(crate) struct Program {
     child: Child,
+    /// What it says on standard error, all the while: a full pipe would hold it up.
+    said: JoinHandle<String>,
     /// Where it answers, for example `http://127.0.0.1:32768`.
     pub(crate) url: String,
     http: reqwest::Client,
@@ -71,18 +74,22 @@ impl Program {
         command.env("IRONIC_LOG", "warn");
         command.envs(environment.iter().copied());
         let mut child = command.spawn().unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        let said = tokio::spawn(async move {
+            let mut said = Vec::new();
+            stderr.read_to_end(&mut said).await.unwrap();
+            String::from_utf8_lossy(&said).into_owned()
+        });
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = timeout(PATIENCE, lines.next_line()).await;
         let line = line.expect("the program does not become ready").unwrap();
         let Some(line) = line else {
-            let mut said = String::new();
-            let mut stderr = child.stderr.take().unwrap();
-            stderr.read_to_string(&mut said).await.unwrap();
-            panic!("the program ended: {said}");
+            panic!("the program ended: {}", said.await.unwrap());
         };
         let url = line.strip_prefix("listening on ").expect(&line).to_owned();
         Self {
             child,
+            said,
             url,
             http: reqwest::Client::new(),
         }
@@ -131,13 +138,10 @@ impl Program {
     pub(crate) async fn ended(mut self) -> Ended {
         let status = timeout(PATIENCE, self.child.wait()).await;
         let status = status.expect("the program does not end").unwrap();
-        let mut stderr = String::new();
-        let mut pipe = self.child.stderr.take().unwrap();
-        pipe.read_to_string(&mut stderr).await.unwrap();
         Ended {
             status,
             stdout: String::new(),
-            stderr,
+            stderr: self.said.await.unwrap(),
         }
     }
 
