@@ -10,6 +10,10 @@ use crate::states::{FlowKind, InterfaceKind};
 /// What stands where a secret would, as in the original's payloads.
 const MASK: &str = "******";
 
+/// The fields of an inspection rule that are left out of one that is sensitive: the lists are
+/// empty, as consumers of the original's objects take no null there.
+const SENSITIVE: &[&str] = &["actions", "conditions"];
+
 /// What a field is where the record leaves it out.
 #[derive(Clone, Copy)]
 enum Unset {
@@ -345,10 +349,17 @@ impl Payload {
     /// The payload of an event about a record that is no node, from its body.
     pub fn of_record(object: Object, body: &Value) -> Self {
         let (name, version, fields) = record(object);
+        let mut data = masked(&taken(fields, body), MASK);
+        // The API never shows what such a rule does, so nobody else is told either.
+        if object == Object::InspectionRule && body.get("sensitive") == Some(&Value::Bool(true)) {
+            for (field, unset) in fields.iter().filter(|(name, _)| SENSITIVE.contains(name)) {
+                data.insert((*field).to_owned(), unset.value());
+            }
+        }
         Self {
             name,
             version,
-            data: masked(&taken(fields, body), MASK),
+            data,
         }
     }
 

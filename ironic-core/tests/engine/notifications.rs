@@ -298,6 +298,26 @@ fn notification(status: Status) -> Notification {
 }
 
 #[test]
+fn what_a_sensitive_rule_does_is_told_to_nobody() {
+    let told = |sensitive: bool| {
+        let body = json!({
+            "uuid": Uuid::from_u128(7), "sensitive": sensitive,
+            "actions": [{"op": "set-attribute", "args": ["/extra/community", "s3cret"]}],
+            "conditions": [{"op": "eq", "args": ["{node.extra.key}", "s3cret"]}],
+        });
+        Payload::of_record(Object::InspectionRule, &body).data
+    };
+    let open = told(false);
+    assert_eq!(open["actions"][0]["op"], "set-attribute");
+    let sensitive = told(true);
+    assert_eq!(sensitive["sensitive"], true);
+    assert_eq!(
+        (&sensitive["actions"], &sensitive["conditions"]),
+        (&json!([]), &json!([]))
+    );
+}
+
+#[test]
 fn a_full_queue_drops_and_counts_and_never_waits() {
     let (queue, mut events) = ChannelNotifier::new(2);
     let queue = Arc::new(queue);
