@@ -312,6 +312,23 @@ impl Error {
         }
     }
 
+    /// What came of several things of which none waits for another to succeed: the error of the one
+    /// that failed, or what all say that did, as an [`Error::Driver`] of this interface.
+    pub(crate) fn joined(
+        interface: &str,
+        outcomes: impl IntoIterator<Item = Result<(), Self>>,
+    ) -> Result<(), Self> {
+        let mut failed = outcomes.into_iter().filter_map(Result::err);
+        let Some(first) = failed.next() else {
+            return Ok(());
+        };
+        let texts = failed.map(|error| format!("; {error}"));
+        match texts.collect::<String>() {
+            others if others.is_empty() => Err(first),
+            others => Err(Self::driver(interface, format!("{first}{others}"))),
+        }
+    }
+
     /// An [`Error::Internal`] with this message.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::Internal {
@@ -417,5 +434,19 @@ mod tests {
         assert_eq!(back.code(), "node_locked");
         assert_eq!(back.to_string(), error.to_string());
         assert!(back.is_retryable());
+    }
+
+    #[test]
+    fn failures_are_joined_and_a_single_one_stays_itself() {
+        let fails = |text: &str| Err(Error::internal(text));
+        assert!(Error::joined("x", [Ok(()), Ok(())]).is_ok());
+        let one = Error::joined("x", [Ok(()), fails("relay"), Ok(())]).unwrap_err();
+        assert_eq!(
+            (one.kind(), one.to_string()),
+            (ErrorKind::Internal, "relay".to_owned())
+        );
+        let both = Error::joined("x", [fails("relay"), Ok(()), fails("disk")]).unwrap_err();
+        assert_eq!(both.kind(), ErrorKind::Driver);
+        assert!(both.to_string().ends_with("relay; disk"), "{both}");
     }
 }

@@ -9,6 +9,9 @@ use crate::engine::RAMDISK_BOOTED;
 use crate::flow::Flow;
 use crate::states::{FlowKind, PowerTarget};
 
+/// By what several failures of a clean-up are told.
+const CLEAN_UP: &str = "clean up";
+
 /// The flow has succeeded.
 pub(super) async fn finish(inner: &Inner, task: &mut Task, kind: FlowKind) -> Result<(), Error> {
     let driver = task.driver();
@@ -43,7 +46,7 @@ pub(super) async fn clean_up(task: &mut Task, kind: FlowKind) -> Result<(), Erro
                 return torn_down;
             }
             let switched = task.switch_power(PowerTarget::Off, None).await;
-            both(torn_down, switched)
+            Error::joined(CLEAN_UP, [torn_down, switched])
         }
         FlowKind::Deploy => driver.deploy.clean_up(task).await,
         FlowKind::Rescue => {
@@ -55,16 +58,8 @@ pub(super) async fn clean_up(task: &mut Task, kind: FlowKind) -> Result<(), Erro
                 switched = task.switch_power(PowerTarget::Off, None).await;
             }
             // One that keeps its power is cut off all the same.
-            both(switched, driver.rescue.clean_up(task).await)
+            Error::joined(CLEAN_UP, [switched, driver.rescue.clean_up(task).await])
         }
         _ => Ok(()),
-    }
-}
-
-/// What came of two things of which neither waits for the other to succeed.
-fn both(first: Result<(), Error>, second: Result<(), Error>) -> Result<(), Error> {
-    match (first, second) {
-        (Err(first), Err(second)) => Err(Error::driver("clean up", format!("{first}; {second}"))),
-        (first, second) => first.and(second),
     }
 }
