@@ -1,7 +1,8 @@
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::{hooks, interfaces};
+use super::hooks;
+use super::interfaces::Interfaces;
 use crate::Error;
 use crate::agent::{booting_ramdisk, ramdisk_params, stopping};
 use crate::driver::{Inspect, Interface, NetworkRole, SharedTask, Task};
@@ -32,15 +33,7 @@ impl AgentInspect {
         if !runs_on && stays_on {
             all.push(task.switch_power(PowerTarget::Reboot, None).await);
         }
-        let failed: Vec<_> = all.into_iter().filter_map(Result::err).collect();
-        match &failed[..] {
-            [] => Ok(()),
-            [one] => Err(one.clone()),
-            several => {
-                let texts: Vec<_> = several.iter().map(Error::to_string).collect();
-                Err(Error::driver("agent", texts.join("; ")))
-            }
-        }
+        Error::joined("agent", all)
     }
 }
 
@@ -112,13 +105,14 @@ impl Inspect for AgentInspect {
                 format!("the ramdisk reports: {error}"),
             ));
         }
-        hooks::run(task, &inventory).await?;
+        let interfaces = Interfaces::of(&inventory);
+        hooks::run(task, &inventory, &interfaces).await?;
         let mut plugin_data = data
             .get("plugin_data")
             .and_then(Value::as_object)
             .cloned()
             .unwrap_or_default();
-        interfaces::describe(&inventory, &mut plugin_data);
+        interfaces.describe(&mut plugin_data);
         task.keep_inventory(&Inventory::new(task.node_id(), inventory, plugin_data))
             .await?;
         self.leave(task).await?;

@@ -4,20 +4,22 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::interfaces::Interfaces;
 use crate::Error;
 use crate::driver::Task;
-use crate::model::{MacAddress, Port};
-
-/// More interfaces than any machine has.
-const MOST_INTERFACES: usize = 512;
+use crate::model::Port;
 
 /// Runs the hooks on the inventory that the configuration names.
-pub(super) async fn run(task: &mut Task, inventory: &Map<String, Value>) -> Result<(), Error> {
+pub(super) async fn run(
+    task: &mut Task,
+    inventory: &Map<String, Value>,
+    interfaces: &Interfaces,
+) -> Result<(), Error> {
     let hooks = task.config().inspection_hooks.clone();
     let runs = |hook: &str| hooks.iter().any(|named| named == hook);
     set_properties(task, inventory, runs);
     if runs("ports") {
-        make_ports(task, inventory).await?;
+        make_ports(task, interfaces).await?;
     }
     Ok(())
 }
@@ -91,49 +93,19 @@ fn set_properties(task: &mut Task, inventory: &Map<String, Value>, runs: impl Fn
     }
 }
 
-/// Makes a port for each interface that has an address and a link, unless there is one; the
-/// interface that the ramdisk booted from is the one to boot from.
-async fn make_ports(task: &mut Task, inventory: &Map<String, Value>) -> Result<(), Error> {
-    let interfaces = inventory
-        .get("interfaces")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
+/// Makes a port for each interface that comes into question, unless there is one: for the one that
+/// the ramdisk booted from, where that is known, else for all that are not the machine's own.
+async fn make_ports(task: &mut Task, interfaces: &Interfaces) -> Result<(), Error> {
     let known: BTreeSet<_> = task
         .ports()
         .iter()
         .map(|port| port.address.clone())
         .collect();
-    let pxe = inventory
-        .get("boot")
-        .and_then(|boot| boot.get("pxe_interface"))
-        .and_then(Value::as_str);
-    let pxe: Option<MacAddress> = pxe.and_then(|mac| mac.parse().ok());
-    for interface in interfaces.iter().take(MOST_INTERFACES) {
-        let Some(mac) = interface
-            .get("mac_address")
-            .and_then(Value::as_str)
-            .and_then(|mac| mac.parse::<MacAddress>().ok())
-        else {
-            continue;
-        };
-        let linked = interface
-            .get("has_carrier")
-            .and_then(Value::as_bool)
-            .unwrap_or(true);
-        let addressed = interface
-            .get("ipv4_address")
-            .and_then(Value::as_str)
-            .is_some_and(|ip| !ip.is_empty())
-            || interface
-                .get("ipv6_address")
-                .and_then(Value::as_str)
-                .is_some_and(|ip| !ip.is_empty());
-        if known.contains(&mac) || !(linked || addressed || pxe.as_ref() == Some(&mac)) {
+    for mac in interfaces.addresses() {
+        if known.contains(&mac) {
             continue;
         }
         let mut port = Port::new(task.entropy().uuid(), task.node_id(), mac.clone());
-        port.pxe_enabled = pxe.as_ref().is_none_or(|pxe| *pxe == mac);
         port.created_at = task.now();
         match task.add_port(port).await {
             Ok(()) => {}

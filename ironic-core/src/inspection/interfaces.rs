@@ -5,21 +5,52 @@ use serde_json::{Map, Value};
 
 use crate::model::{MacAddress, is_loopback};
 
-/// Adds to what else a ramdisk has found its interfaces by name: all that are read, those that
-/// come into question for ports, and the addresses of these.
-pub(super) fn describe(inventory: &Map<String, Value>, plugin_data: &mut Map<String, Value>) {
-    let pxe = pxe_address(inventory);
-    let all = all(inventory, pxe.as_ref());
-    let valid: Map<_, _> = all
-        .iter()
-        .filter(|(name, interface)| is_valid(name, interface, pxe.is_some()))
-        .map(|(name, interface)| (name.clone(), interface.clone()))
-        .collect();
-    let address = |interface: &Value| interface.get("mac_address").cloned();
-    let macs = valid.values().filter_map(address).collect();
-    plugin_data.insert("macs".to_owned(), macs);
-    plugin_data.insert("all_interfaces".to_owned(), all.into());
-    plugin_data.insert("valid_interfaces".to_owned(), valid.into());
+/// More interfaces than any machine has.
+const MOST_INTERFACES: usize = 512;
+
+/// The interfaces that an inventory tells of.
+#[derive(Debug)]
+pub(super) struct Interfaces {
+    /// The address of the one that the ramdisk booted from.
+    pxe: Option<MacAddress>,
+    all: Map<String, Value>,
+}
+
+impl Interfaces {
+    /// Reads the first 512 of them; what has no name or no address is none.
+    pub(super) fn of(inventory: &Map<String, Value>) -> Self {
+        let pxe = pxe_address(inventory);
+        let all = all(inventory, pxe.as_ref());
+        Self { pxe, all }
+    }
+
+    /// Those that come into question for ports, by name.
+    fn valid(&self) -> impl Iterator<Item = (&String, &Value)> {
+        let valid =
+            |(name, interface): &(&String, &Value)| is_valid(name, interface, self.pxe.is_some());
+        self.all.iter().filter(valid)
+    }
+
+    /// The addresses to make ports for.
+    pub(super) fn addresses(&self) -> Vec<MacAddress> {
+        let address =
+            |(_, interface): (_, &Value)| interface.get("mac_address")?.as_str()?.parse().ok();
+        self.valid().filter_map(address).collect()
+    }
+
+    /// Adds to what else a ramdisk has found its interfaces by name: all that are read, those
+    /// that come into question for ports, and the addresses of these.
+    pub(super) fn describe(self, plugin_data: &mut Map<String, Value>) {
+        let valid: Map<_, _> = self
+            .valid()
+            .map(|(name, interface)| (name.clone(), interface.clone()))
+            .collect();
+        let address = |interface: &Value| interface.get("mac_address").cloned();
+        let macs = valid.values().filter_map(address).collect();
+        plugin_data.insert("macs".to_owned(), macs);
+        plugin_data.insert("all_interfaces".to_owned(), self.all.into());
+        plugin_data.insert("valid_interfaces".to_owned(), valid.into());
+    }
 }
 
 /// The address of the interface that the ramdisk booted from; PXELINUX writes it with hyphens,
@@ -35,7 +66,8 @@ fn pxe_address(inventory: &Map<String, Value>) -> Option<MacAddress> {
 fn all(inventory: &Map<String, Value>, pxe: Option<&MacAddress>) -> Map<String, Value> {
     let reported = inventory.get("interfaces").and_then(Value::as_array);
     let mut read = Map::new();
-    for interface in reported.into_iter().flatten().filter_map(Value::as_object) {
+    let reported = reported.into_iter().flatten().take(MOST_INTERFACES);
+    for interface in reported.filter_map(Value::as_object) {
         let text = |name: &str| interface.get(name).and_then(Value::as_str);
         let name = text("name").filter(|name| !name.is_empty());
         let address = text("mac_address").and_then(|mac| mac.parse::<MacAddress>().ok());
@@ -69,11 +101,11 @@ fn is_valid(name: &str, interface: &Value, pxe_known: bool) -> bool {
 mod tests {
     use serde_json::{Map, Value, json};
 
-    use super::describe;
+    use super::{Interfaces, MOST_INTERFACES};
 
     fn described(inventory: &Value) -> Map<String, Value> {
         let mut found = Map::new();
-        describe(inventory.as_object().unwrap(), &mut found);
+        Interfaces::of(inventory.as_object().unwrap()).describe(&mut found);
         found
     }
 
@@ -112,5 +144,16 @@ mod tests {
         }));
         assert_eq!(found["macs"], json!(["52:54:00:12:34:57"]));
         assert_eq!(described(&json!({}))["macs"], json!([]));
+    }
+
+    #[test]
+    fn no_ramdisk_can_report_any_number_of_them() {
+        let many = (0..2 * MOST_INTERFACES).map(|n| {
+            json!({"name": format!("eth{n}"), "mac_address": format!("52:54:00:00:{:02x}:{:02x}", n >> 8, n & 255)})
+        });
+        let found = described(&json!({"interfaces": many.collect::<Vec<_>>()}));
+        let count = |field: &str| found[field].as_object().unwrap().len();
+        assert_eq!(count("all_interfaces"), MOST_INTERFACES);
+        assert_eq!(count("valid_interfaces"), MOST_INTERFACES);
     }
 }
