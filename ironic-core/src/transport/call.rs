@@ -159,7 +159,7 @@ impl std::fmt::Debug for Change {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let path = self.path.join("/");
         if self.path.iter().any(|member| is_secret_key(member))
-            || matches!(self.value, Some(Value::Object(_)))
+            || matches!(self.value, Some(Value::Object(_) | Value::Array(_)))
         {
             return write!(f, "{path}: ***");
         }
@@ -549,4 +549,33 @@ pub enum Response {
         /// The answer.
         answer: LookupAnswer,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Change;
+
+    #[test]
+    fn changes_print_no_secret_however_deep() {
+        for (change, shown) in [
+            (Change::set("name", "a"), r#"name: Some(String("a"))"#),
+            (Change::remove("name"), "name: None"),
+            (
+                Change::set("driver_info/ipmi_password", "s3cret"),
+                "driver_info/ipmi_password: ***",
+            ),
+            (
+                Change::set("driver_info", json!({"password": "s3cret"})),
+                "driver_info: ***",
+            ),
+            (
+                Change::set("actions", json!([{"args": ["s3cret"]}])),
+                "actions: ***",
+            ),
+        ] {
+            assert_eq!(format!("{change:?}"), shown);
+        }
+    }
 }
