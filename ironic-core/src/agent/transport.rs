@@ -79,8 +79,8 @@ impl AgentAnswer {
 /// - **Dropped.** The request may or may not have reached the agent. After a crash the same command
 ///   may be given again; the client knows by the agent's list of commands.
 ///
-/// **Checked by** no suite; the HTTP one (feature `http`) talks to the original's agent in the
-/// tests of the reference host.
+/// **Checked by** no suite; the HTTP one (feature `http`) talks to this project's own agent in
+/// the tests of the reference host.
 ///
 /// ```
 /// use async_trait::async_trait;
