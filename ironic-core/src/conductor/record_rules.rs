@@ -8,7 +8,8 @@ use crate::transport::ClientRecord;
 
 /// A record that belongs to a node.
 pub(super) trait NodeOwned: ClientRecord {
-    /// Whether it may become `after`; the ports that change with it.
+    /// Whether it may become `after`, as far as this node goes: its own, or of a record that moves
+    /// each of the two; the ports that change with it.
     fn may_become(&self, after: &Self, node: &Node, ports: &[Port]) -> Result<Vec<Port>, Error>;
 
     /// Whether it may go.
@@ -33,7 +34,7 @@ impl NodeOwned for Portgroup {
         if self.node_uuid != after.node_uuid && !is_wiring_free(node) {
             return Err(Error::StateConflict {
                 message: format!(
-                    "a port group can be moved to node {} in enroll, manageable, inspecting, inspect wait, or in maintenance, not in \"{}\"",
+                    "a port group can be moved to or from node {} in enroll, manageable, inspecting, inspect wait, or in maintenance, not in \"{}\"",
                     node.label(),
                     node.provision_state
                 ),

@@ -87,41 +87,63 @@ impl Inner {
     ) -> Result<Response, Error> {
         let repository = &self.manager.context().repository;
         let now = self.manager.context().clock.now();
-        // Of a record that moves, the node that it moves to is asked.
-        let stored = repository.load::<T>(id).await?;
-        let node = changed(&stored.value, changes, now)?.node();
-        let held = self
-            .reserve(node.unwrap_or_default(), &format!("{} update", T::WHAT))
-            .await?;
-        let updated = self.update_held_record::<T>(&held, id, changes).await;
-        self.hand_back(held).await?;
+        let stored = repository.load::<T>(id).await?.value;
+        let from = stored.node().unwrap_or_default();
+        let to = changed(&stored, changes, now)?.node().unwrap_or_default();
+        let purpose = format!("{} update", T::WHAT);
+        if from == to {
+            let held = self.reserve(to, &purpose).await?;
+            let updated = self.update_held_record::<T>(&held, None, id, changes).await;
+            self.hand_back(held).await?;
+            return updated.map(answer);
+        }
+        // Both nodes of a record that moves are held, whoever asks: always in the same order, so
+        // that no two moves wait for each other.
+        let first = self.reserve(from.min(to), &purpose).await?;
+        let second = match self.reserve(from.max(to), &purpose).await {
+            Ok(second) => second,
+            Err(error) => {
+                self.hand_back(first).await?;
+                return Err(error);
+            }
+        };
+        let (left, entered) = match from < to {
+            true => (&first, &second),
+            false => (&second, &first),
+        };
+        let updated = self
+            .update_held_record::<T>(entered, Some(left), id, changes)
+            .await;
+        let second = self.hand_back(second).await;
+        self.hand_back(first).await.and(second)?;
         updated.map(answer)
     }
 
+    /// Changes a record of the node that is held, or that is moved to it from `left`.
     async fn update_held_record<T: NodeOwned>(
         &self,
         held: &Reservation,
+        left: Option<&Reservation>,
         id: Uuid,
         changes: &[Change],
     ) -> Result<T, Error> {
         let context = self.manager.context();
         let stored = context.repository.load::<T>(id).await?;
         let after = changed(&stored.value, changes, context.clock.now())?;
-        if after.node() != Some(held.node().uuid) {
+        let source = left.unwrap_or(held).node();
+        if stored.value.node() != Some(source.uuid) || after.node() != Some(held.node().uuid) {
             return Err(Error::Conflict {
                 what: T::WHAT,
                 id: id.to_string(),
             });
         }
-        // The ports of the node that it is moved from, if it is moved: it leaves none behind.
-        let ports = self
-            .ports_of(stored.value.node().unwrap_or_default())
-            .await?;
-        if stored.value.node() != after.node() {
-            let ports: Vec<_> = ports.iter().map(|port| port.value.clone()).collect();
-            stored.value.may_go(held.node(), &ports)?;
-        }
+        let ports = self.ports_of(source.uuid).await?;
         let values: Vec<_> = ports.iter().map(|port| port.value.clone()).collect();
+        if left.is_some() {
+            // It leaves no port behind, and the node that it leaves has a say too.
+            stored.value.may_go(source, &values)?;
+            stored.value.may_become(&after, source, &values)?;
+        }
         let moved = stored.value.may_become(&after, held.node(), &values)?;
         let mut ops = vec![put_over(&stored, &after)?];
         for port in &moved {

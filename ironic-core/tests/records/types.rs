@@ -306,6 +306,57 @@ async fn volumes_change_while_the_machine_is_off_and_are_told_apart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_moves_is_let_go_by_the_one_node_and_taken_by_the_other() {
+    let house = House::new();
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let (from, to) = (available(&client).await, available(&client).await);
+    let target = VolumeTarget::new(Uuid::nil(), from, "iscsi", "v", 0);
+    let target = client.create_record(target).await.unwrap().uuid;
+    let there = |node: Uuid| vec![Change::set("node_uuid", node.to_string())];
+    for on in [from, to] {
+        powered(&client, on, PowerTarget::On).await;
+        let moved = client
+            .update_record::<VolumeTarget>(target, there(to))
+            .await;
+        assert_eq!(
+            kind(moved),
+            ErrorKind::InvalidState,
+            "one of the two is in use"
+        );
+        powered(&client, on, PowerTarget::Off).await;
+    }
+    let moved = client
+        .update_record::<VolumeTarget>(target, there(to))
+        .await;
+    assert_eq!(moved.unwrap().node_uuid, to);
+
+    let group = Portgroup::new(Uuid::nil(), from);
+    let group = client.create_record(group).await.unwrap().uuid;
+    for wired in [from, to] {
+        let rest = if wired == from { to } else { from };
+        client.set_maintenance(rest, true, None).await.unwrap();
+        let moved = client.update_record::<Portgroup>(group, there(to)).await;
+        assert_eq!(
+            kind(moved),
+            ErrorKind::StateConflict,
+            "one of the two is wired"
+        );
+        client.set_maintenance(rest, false, None).await.unwrap();
+    }
+    for node in [from, to] {
+        client.set_maintenance(node, true, None).await.unwrap();
+    }
+    let moved = client.update_record::<Portgroup>(group, there(to)).await;
+    assert_eq!(moved.unwrap().node_uuid, to);
+    assert!(
+        house.locks().await.iter().all(|lock| lock.holder.is_none()),
+        "both are free again"
+    );
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn lists_are_filtered_sorted_and_paged() {
     let house = House::new();
     let conductor = house.conductor("cond-a").await;

@@ -81,6 +81,16 @@ impl Fault {
         self
     }
 
+    /// The other refusal, if this one is of something that is missing or wrong; what failed for
+    /// another reason stays what it is.
+    #[must_use]
+    pub(super) fn instead_of_missing(self, other: Self) -> Self {
+        match self.status {
+            StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST => other,
+            _ => self,
+        }
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.status

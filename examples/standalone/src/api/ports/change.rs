@@ -168,7 +168,8 @@ async fn check_moved(caller: &Caller, patch: &Patch, port: &Port) -> Result<(), 
     for ident in patch.values("/node_uuid") {
         let ident = ident.as_str().unwrap_or_default();
         let refusal = || Fault::bad("node_uuid names no node that the port can belong to");
-        let node = caller.node(ident).await.map_err(|_| refusal())?;
+        let node = caller.node(ident).await;
+        let node = node.map_err(|fault| fault.instead_of_missing(refusal()))?;
         if node.uuid != port.node_uuid {
             return Err(Fault::conflict("a port cannot be moved to another node"));
         }

@@ -88,7 +88,8 @@ async fn moved_to<T: Resource>(
     record: &T,
 ) -> Result<Option<Uuid>, Fault> {
     let path = format!("/{NODE}");
-    let (Some(ident), Some(node)) = (patch.values(&path).first().copied(), record.node()) else {
+    // Of several operations the last one counts.
+    let (Some(ident), Some(node)) = (patch.values(&path).last().copied(), record.node()) else {
         return Ok(None);
     };
     let refusal = || {
@@ -98,7 +99,8 @@ async fn moved_to<T: Resource>(
         ))
     };
     let ident = ident.as_str().ok_or_else(refusal)?;
-    let after = caller.node(ident).await.map_err(|_| refusal())?;
+    let after = caller.node(ident).await;
+    let after = after.map_err(|fault| fault.instead_of_missing(refusal()))?;
     let before = caller.client.node(node).await?;
     if after.owner != before.owner {
         return Err(refusal());
