@@ -164,7 +164,7 @@ impl Verdict {
         Ok(Self::Decided(Box::new(Decided {
             changed: changed
                 .into_iter()
-                .map(|(path, _, new)| (path, new))
+                .map(|(path, _, new)| (path, new.unwrap_or_default()))
                 .collect(),
             flow: decision.flow.as_ref().map(masked_copy).transpose()?,
             effects: decision.effects.clone(),

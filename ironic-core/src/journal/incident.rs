@@ -5,6 +5,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::entry::{Entry, SCHEMA};
+use super::words::printable;
 use crate::flow::{Effect, Flow};
 
 /// The longest line of a journal, in bytes; a longer one is not read into memory.
@@ -39,7 +40,7 @@ pub enum Missing {
     #[error("the entry is cut off")]
     Cut,
     /// The line is no entry.
-    #[error("no entry: {why}")]
+    #[error("no entry: {}", printable(why))]
     Damaged {
         /// What was found.
         why: String,

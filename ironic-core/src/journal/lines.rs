@@ -13,7 +13,7 @@ const QUEUE: usize = 1024;
 /// A journal of one JSON object a line, written by a thread of its own.
 ///
 /// Entries that find no room in the queue, are longer than [`MAX_LINE`] or cannot be written are
-/// dropped and counted; a line of the journal says how many are missing at its place. A writer
+/// dropped and counted; a line of the journal says how many are missing where it stands. A writer
 /// that fails is tried again with the next entry, on a line of its own.
 #[derive(Debug)]
 pub struct JsonLines {
@@ -23,23 +23,20 @@ pub struct JsonLines {
 
 #[derive(Debug)]
 enum Item {
-    Entry(Box<Entry>),
+    Entry {
+        entry: Box<Entry>,
+        /// How many had found no room when this one did.
+        turned_away: u64,
+    },
     Flush(oneshot::Sender<()>),
 }
 
 #[derive(Debug, Default)]
 struct Dropped {
-    /// All of them.
-    all: AtomicU64,
-    /// Those that the journal does not tell of yet.
-    untold: AtomicU64,
-}
-
-impl Dropped {
-    fn add(&self, entries: u64) {
-        self.all.fetch_add(entries, Ordering::Relaxed);
-        self.untold.fetch_add(entries, Ordering::Relaxed);
-    }
+    /// Those that found no room in the queue.
+    turned_away: AtomicU64,
+    /// Those that could not be written.
+    unwritten: AtomicU64,
 }
 
 impl JsonLines {
@@ -62,6 +59,8 @@ impl JsonLines {
         let scribe = Scribe {
             writer,
             dropped: Arc::clone(&dropped),
+            told: 0,
+            lost: 0,
             amid: false,
             failing: false,
         };
@@ -81,14 +80,20 @@ impl JsonLines {
 
     /// How many entries are missing.
     pub fn dropped(&self) -> u64 {
-        self.dropped.all.load(Ordering::Relaxed)
+        let Dropped {
+            turned_away,
+            unwritten,
+        } = &*self.dropped;
+        turned_away.load(Ordering::Relaxed) + unwritten.load(Ordering::Relaxed)
     }
 }
 
 impl Journal for JsonLines {
     fn record(&self, entry: Box<Entry>) {
-        if self.queue.try_send(Item::Entry(entry)).is_err() {
-            self.dropped.add(1);
+        let turned_away = self.dropped.turned_away.load(Ordering::Relaxed);
+        let item = Item::Entry { entry, turned_away };
+        if self.queue.try_send(item).is_err() {
+            self.dropped.turned_away.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -97,6 +102,10 @@ impl Journal for JsonLines {
 struct Scribe<W> {
     writer: W,
     dropped: Arc<Dropped>,
+    /// Of how many that were turned away the journal tells.
+    told: u64,
+    /// How many could not be written of which it does not tell yet.
+    lost: u64,
     /// Whether the last line may have been written in part.
     amid: bool,
     /// Whether the last write failed: said once.
@@ -106,20 +115,28 @@ struct Scribe<W> {
 impl<W: Write> Scribe<W> {
     fn write_all(mut self, mut items: mpsc::Receiver<Item>) {
         while let Some(item) = items.blocking_recv() {
-            self.tell_dropped();
-            match item {
-                Item::Entry(entry) => self.write_entry(&entry),
-                Item::Flush(done) => {
-                    self.flush();
-                    let _ = done.send(());
-                    continue;
+            let flushed = match item {
+                Item::Entry { entry, turned_away } => {
+                    self.tell_dropped(turned_away);
+                    self.write_entry(&entry);
+                    None
                 }
-            }
+                Item::Flush(done) => Some(done),
+            };
+            // Whoever was turned away by now, was so before anything that may yet come.
+            let turned_away = self.dropped.turned_away.load(Ordering::Relaxed);
             if items.is_empty() {
+                self.tell_dropped(turned_away);
+                self.flush();
+            } else if flushed.is_some() {
+                self.tell_dropped(self.told);
                 self.flush();
             }
+            if let Some(flushed) = flushed {
+                let _ = flushed.send(());
+            }
         }
-        self.tell_dropped();
+        self.tell_dropped(self.dropped.turned_away.load(Ordering::Relaxed));
         self.flush();
     }
 
@@ -135,19 +152,22 @@ impl<W: Write> Scribe<W> {
             Err(_) => false,
         };
         if !written {
-            self.dropped.add(1);
+            self.lost += 1;
+            self.dropped.unwritten.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Says how many entries are missing, where some are.
-    fn tell_dropped(&mut self) {
-        let untold = self.dropped.untold.swap(0, Ordering::Relaxed);
+    /// Says how many entries are missing here, where some are: those that could not be written,
+    /// and of those that were turned away the first so many.
+    fn tell_dropped(&mut self, turned_away: u64) {
+        let untold = turned_away.saturating_sub(self.told) + self.lost;
         if untold == 0 {
             return;
         }
         let line = json!({"schema": SCHEMA, "dropped": untold}).to_string();
-        if !self.line(line.into_bytes()) {
-            self.dropped.untold.fetch_add(untold, Ordering::Relaxed);
+        if self.line(line.into_bytes()) {
+            self.told = self.told.max(turned_away);
+            self.lost = 0;
         }
     }
 

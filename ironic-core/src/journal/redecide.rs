@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::differ::differences;
 use super::entry::{Entry, Verdict, shown};
+use super::words::printable;
 use crate::engine::{Catalogs, View, decide};
 use crate::model::Node;
 use crate::states::FlowKind;
@@ -28,10 +29,10 @@ pub enum Redecided {
 pub struct Difference {
     /// Where in the verdict: `flow.cursor`, `changed.last_error`.
     pub path: String,
-    /// What was decided then; null for nothing.
-    pub then: Value,
-    /// What is decided now; null for nothing.
-    pub now: Value,
+    /// What was decided then, if anything was.
+    pub then: Option<Value>,
+    /// What is decided now, if anything is.
+    pub now: Option<Value>,
 }
 
 impl Redecided {
@@ -64,9 +65,17 @@ impl fmt::Display for Redecided {
 }
 
 impl fmt::Display for Difference {
+    /// On one line, without what a terminal would obey.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, then, now } = self;
-        write!(f, "{path}: then {then}, now {now}")
+        let said = |value: &Option<Value>| match value {
+            Some(value) => value.to_string(),
+            None => "nothing".to_owned(),
+        };
+        let (then, now) = (said(&self.then), said(&self.now));
+        f.write_str(&printable(&format!(
+            "{}: then {then}, now {now}",
+            self.path
+        )))
     }
 }
 
@@ -98,6 +107,9 @@ impl Entry {
         if now.as_ref().is_ok_and(|now| *now == self.verdict) {
             return Redecided::Same;
         }
+        // As it reads from a journal: some of what is written as null reads as nothing.
+        let now = now.and_then(serde_json::to_value);
+        let now = now.and_then(serde_json::from_value::<Verdict>);
         let now = now.and_then(serde_json::to_value);
         let then = serde_json::to_value(&self.verdict);
         // What was read from JSON can be told as JSON.
@@ -110,8 +122,8 @@ impl Entry {
             let unknown = unknown.into_inner().unwrap_or_else(PoisonError::into_inner);
             found.extend(unknown.into_iter().map(|kind| Difference {
                 path: format!("(the steps of {kind} were asked for)"),
-                then: false.into(),
-                now: true.into(),
+                then: Some(false.into()),
+                now: Some(true.into()),
             }));
         }
         if found.is_empty() {

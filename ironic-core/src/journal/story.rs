@@ -1,8 +1,9 @@
+use std::collections::BTreeMap;
 use std::fmt;
 
 use uuid::Uuid;
 
-use super::words::clock;
+use super::words::{clock, printable};
 use super::{Entry, Gap};
 
 /// The widest that what was asked and where the node moved may stand before a line gets ragged.
@@ -14,6 +15,8 @@ const WIDEST: usize = 48;
 #[derive(Debug, Default)]
 pub struct Story {
     chapters: Vec<Chapter>,
+    /// Which chapter is a node's.
+    of_nodes: BTreeMap<Uuid, usize>,
     gaps: Vec<Gap>,
 }
 
@@ -42,14 +45,14 @@ impl Story {
     }
 
     fn add(&mut self, entry: Entry) {
-        let known = self.chapters.iter().position(|c| c.node == entry.node);
-        let at = known.unwrap_or_else(|| {
+        let new = self.chapters.len();
+        let at = *self.of_nodes.entry(entry.node).or_insert(new);
+        if at == new {
             self.chapters.push(Chapter {
                 node: entry.node,
                 entries: Vec::new(),
             });
-            self.chapters.len() - 1
-        });
+        }
         let Some(chapter) = self.chapters.get_mut(at) else {
             return;
         };
@@ -149,10 +152,4 @@ fn row(entry: &Entry) -> [String; 3] {
         moved.push_str(&format!(" (towards {target})"));
     }
     [entry.conductor.clone(), entry.question(), moved]
-}
-
-/// The same text on one line, without what a terminal would obey.
-fn printable(text: &str) -> String {
-    let shown = |c: char| if c.is_control() { ' ' } else { c };
-    text.chars().map(shown).collect()
 }

@@ -196,6 +196,48 @@ fn what_is_decided_otherwise_is_told_by_its_place() {
 }
 
 #[test]
+fn what_was_cleared_then_and_is_left_alone_now_differs() {
+    let mut line = serde_json::to_value(failed()).unwrap();
+    assert!(line["verdict"]["changed"].get("description").is_none());
+    line["verdict"]["changed"]["description"] = Value::Null;
+    let entry: Entry = serde_json::from_value(line).unwrap();
+    let told = entry.redecide().to_string();
+    let expected = "decided otherwise now:\n  changed.description: then null, now nothing";
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn nothing_that_is_told_is_obeyed_by_a_terminal() {
+    let bad = "\u{1b}[2J\u{9b}31m\u{202e}\r\n";
+    let mut line = serde_json::to_value(failed()).unwrap();
+    line["verdict"]["changed"][bad] = json!(bad);
+    let entry: Entry = serde_json::from_value(line).unwrap();
+    let differences = entry.redecide();
+    let mut told: Vec<_> = differences
+        .differences()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let mut asked = taken(&node(S::Active), None, &verb(Verb::Provide, vec![]));
+    if let Input::Verb { user, .. } = &mut asked.input {
+        *user = Some(bad.to_owned());
+    }
+    told.push(asked.question());
+    told.extend(failed().details());
+    let gap = read(format!("{{\"schema\":1,\"saw\":\"{}\"}}", "\u{9b}31m"));
+    told.extend(
+        gap.into_iter()
+            .filter_map(Result::err)
+            .map(|gap| gap.to_string()),
+    );
+    for told in told {
+        let obeyed = |c: char| c.is_control() || c == '\u{202e}';
+        assert!(!told.contains(obeyed), "{told:?}");
+    }
+}
+
+#[test]
 fn a_catalogue_that_was_not_asked_for_then_is_a_difference() {
     let mut entry = taken(&node(S::Manageable), None, &verb(Verb::Clean, vec![burn()]));
     assert_eq!(entry.saw.steps.len(), 1, "it looks whether the step fits");
@@ -343,17 +385,20 @@ async fn a_slow_writer_holds_nobody_up_and_what_is_dropped_is_told() {
     journal.flush().await;
     assert_eq!(journal.dropped(), dropped);
     let text = written.lock().unwrap().clone();
-    let (mut kept, mut missing) = (0, 0);
-    for told in read(text) {
-        match told {
-            Ok(_) => kept += 1,
+    let told: Vec<_> = read(text)
+        .into_iter()
+        .map(|told| match told {
+            Ok(_) => 0,
             Err(gap) => match gap.missing {
-                Missing::Dropped { entries } => missing += entries,
+                Missing::Dropped { entries } => entries,
                 other => panic!("{other}"),
             },
-        }
-    }
-    assert_eq!((kept, missing), (11 - dropped, dropped));
+        })
+        .collect();
+    // They came after all that found room, and before the last one.
+    let kept = usize::try_from(10 - dropped).unwrap();
+    let expected = [vec![0; kept], vec![dropped, 0]].concat();
+    assert_eq!(told, expected);
 }
 
 #[tokio::test]

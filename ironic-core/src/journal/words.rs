@@ -11,8 +11,12 @@ use crate::states::{PowerTarget, Verb};
 use crate::steps::{Replay, Step, UserStep};
 
 impl Entry {
-    /// What the decision answers, in words.
+    /// What the decision answers, in words, without what a terminal would obey.
     pub fn question(&self) -> String {
+        printable(&self.asked())
+    }
+
+    fn asked(&self) -> String {
         match &self.input {
             Input::Verb {
                 verb, steps, user, ..
@@ -57,7 +61,7 @@ impl Entry {
         }
     }
 
-    /// What came of it besides the state, in words, a line each.
+    /// What came of it besides the state, in words, a line each, without what a terminal would obey.
     pub fn details(&self) -> Vec<String> {
         let mut lines = Vec::new();
         match &self.verdict {
@@ -69,7 +73,7 @@ impl Entry {
         if let Some(error) = &self.unwritten {
             lines.push(format!("perhaps not written: {error}"));
         }
-        lines
+        lines.iter().map(|line| printable(line)).collect()
     }
 
     fn consequences(&self, lines: &mut Vec<String>) {
@@ -190,4 +194,16 @@ pub(super) fn clock(span: Duration) -> String {
     let seconds = span.as_secs();
     let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     format!("{hours}:{minutes:02}:{rest:02}.{:03}", span.subsec_millis())
+}
+
+/// The same text on one line, without what a terminal would obey: what machines and callers say
+/// stands in a journal as it is. Control characters, and marks that turn the direction of writing
+/// (Unicode Standard Annex #9 §2), read as blanks.
+pub(super) fn printable(text: &str) -> String {
+    let obeyed = |c: char| {
+        let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        turns || c.is_control()
+    };
+    let shown = |c: char| if obeyed(c) { ' ' } else { c };
+    text.chars().map(shown).collect()
 }
