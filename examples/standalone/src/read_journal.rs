@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use ironic_core::Uuid;
-use ironic_core::journal::{Entry, Gap, Incident, Story};
+use ironic_core::journal::{Entry, Gap, Incident, Missing, Story};
 
 use crate::Failure;
 
@@ -21,7 +21,7 @@ pub(crate) struct Journal {
     #[arg(long, short, value_name = "NODE")]
     node: Option<String>,
     /// Take every decision again instead, and say which would be taken otherwise today; exit
-    /// code 1 if any would.
+    /// code 1 if any would, if there is none, or if one cannot be read.
     #[arg(long)]
     check: bool,
 }
@@ -29,16 +29,6 @@ pub(crate) struct Journal {
 impl Journal {
     /// Tells, or checks.
     pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
-        let told = self.tell();
-        match &told {
-            // Whoever read it has seen enough.
-            Err(failure) if is_broken_pipe(failure) => Ok(ExitCode::SUCCESS),
-            _ => told,
-        }
-    }
-
-    fn tell(&self) -> Result<ExitCode, Failure> {
-        let mut out = std::io::stdout().lock();
         let mut check = Check::default();
         let mut story = Story::default();
         for path in &self.files {
@@ -50,22 +40,16 @@ impl Journal {
                 story.extend(told);
             }
         }
-        if !self.check {
-            writeln!(out, "{story}")?;
-            return Ok(ExitCode::SUCCESS);
+        let mut out = std::io::stdout().lock();
+        let (told, code) = match self.check {
+            true => (check.tell(&mut out), check.code()),
+            false => (writeln!(out, "{story}"), ExitCode::SUCCESS),
+        };
+        match told.and_then(|()| out.flush()) {
+            // Whoever read it has seen enough.
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+            _ => Ok(code),
         }
-        for line in &check.lines {
-            writeln!(out, "{line}")?;
-        }
-        let Check {
-            entries, differ, ..
-        } = check;
-        writeln!(out, "{entries} decisions taken again, {differ} otherwise")?;
-        Ok(if differ == 0 {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        })
     }
 
     /// What a file tells of the node.
@@ -91,13 +75,20 @@ impl Journal {
 struct Check {
     entries: u64,
     differ: u64,
+    /// How many lines are something that this program cannot read.
+    unread: u64,
     lines: Vec<String>,
 }
 
 impl Check {
     fn note(&mut self, told: Result<Entry, Gap>) {
         match told {
-            Err(gap) => self.lines.push(format!("missing: {gap}")),
+            Err(gap) => {
+                // What was never written, or was cut off by a crash, was not there to be checked.
+                let absent = matches!(gap.missing, Missing::Cut | Missing::Dropped { .. });
+                self.unread += u64::from(!absent);
+                self.lines.push(format!("missing: {gap}"));
+            }
             Ok(entry) => {
                 self.entries += 1;
                 let again = entry.redecide();
@@ -110,9 +101,22 @@ impl Check {
             }
         }
     }
-}
 
-fn is_broken_pipe(failure: &Failure) -> bool {
-    let error = failure.downcast_ref::<std::io::Error>();
-    error.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+    fn tell(&self, out: &mut impl Write) -> std::io::Result<()> {
+        for line in &self.lines {
+            writeln!(out, "{line}")?;
+        }
+        let Self {
+            entries, differ, ..
+        } = self;
+        writeln!(out, "{entries} decisions taken again, {differ} otherwise")
+    }
+
+    fn code(&self) -> ExitCode {
+        if self.entries > 0 && self.differ == 0 && self.unread == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -75,6 +75,23 @@ async fn a_journal_tells_what_happened_and_is_checked() {
     ] {
         assert!(checked.stdout.contains(part), "{part}: {}", checked.stdout);
     }
+    // What cannot be checked is not found to be right.
+    let newer = first.replacen("\"schema\":1", "\"schema\":2", 1) + "\n";
+    for (content, node) in [
+        ("garbage\n", "one"),
+        (&newer, "one"),
+        (&text, "nobody"),
+        ("", "one"),
+    ] {
+        std::fs::write(&file, content).unwrap();
+        let checked = run(&["journal", path, "--check", "--node", node], &[]).await;
+        assert_eq!(
+            checked.status.code(),
+            Some(1),
+            "{content:.40}: {}",
+            checked.stdout
+        );
+    }
     let nowhere = run(&["journal", "/nonexistent"], &[]).await;
     assert_eq!(nowhere.status.code(), Some(1));
     assert!(
