@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api;
 use crate::config::HostConfig;
 use crate::drivers;
+use crate::journal_file::JournalFile;
 use crate::serve;
 use crate::services::{self, BootServers, Roots, ServiceError};
 use crate::store::{OpenError, SqlStore};
@@ -202,11 +203,7 @@ impl HostBuilder {
 
 /// A journal that goes on where the file ends.
 fn journal(path: &Path) -> Result<Arc<JsonLines>, HostError> {
-    let mut options = std::fs::OpenOptions::new();
-    options.append(true).create(true);
-    // It says what machines are like and who asked for what: for the operator alone.
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let opened = options.open(path).and_then(JsonLines::to);
+    let opened = JournalFile::open(path.to_owned()).and_then(JsonLines::to);
     opened.map(Arc::new).map_err(|source| HostError::Journal {
         path: path.to_owned(),
         source,

@@ -29,6 +29,7 @@ pub mod api;
 pub mod config;
 mod drivers;
 mod host;
+mod journal_file;
 mod serve;
 mod services;
 pub mod store;

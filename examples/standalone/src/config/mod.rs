@@ -50,8 +50,8 @@ pub struct HostConfig {
     /// for none that outlive the process.
     /// Default `memory:`.
     pub database: String,
-    /// The file to which every decision of the conductor is appended, for `ironic journal`.
-    /// Default none.
+    /// The file to which every decision of the conductor is appended, for `ironic journal`. Once it
+    /// is moved away, a new one is begun, so that it can be rotated without a signal. Default none.
     pub journal: Option<PathBuf>,
     /// How long a client may take to send the head of a request, also of the next one on a
     /// connection that it keeps. Default 30 s, more than 0.

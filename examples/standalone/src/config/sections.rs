@@ -97,7 +97,8 @@ section! {
         listen: SocketAddr,
         /// Where the records are.
         database: String,
-        /// The file to which every decision of the conductor is appended; empty for none.
+        /// The file to which every decision of the conductor is appended, a new one once it is moved
+        /// away; empty for none.
         journal: String,
         /// How long a client may take to send the head of a request. Default 30.
         header_timeout: Seconds,
