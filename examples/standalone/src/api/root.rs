@@ -30,6 +30,9 @@ const RESOURCES: &[(&str, u16)] = &[
     ("continue_inspection", since::CONTINUE_INSPECTION),
 ];
 
+/// What links of the original call a resource, where that is not its path.
+const LINKED_AS: &[(&str, &str)] = &[("inspection", "inspection_rules")];
+
 /// Resources of which an older version knows so little that they are not even routed to.
 const UNROUTED: &[&str] = &["deploy_templates", "runbooks"];
 
@@ -114,7 +117,9 @@ const WITHIN: &[(&str, &str, u16)] = &[
 /// The refusal of a resource that this version does not have yet, by its path.
 pub(super) fn hidden(version: Version, method: &Method, path: &str) -> Option<Fault> {
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
-    let resource = segments.next().unwrap_or_default();
+    let named = segments.next().unwrap_or_default();
+    let linked = LINKED_AS.iter().find(|(linked, _)| *linked == named);
+    let resource = linked.map_or(named, |(_, resource)| *resource);
     let needs = |from: u16| format!("{resource} need at least version 1.{from} of the API");
     let changed = CHANGED_SINCE
         .iter()

@@ -108,8 +108,11 @@ pub(super) fn routes<T: Resource>() -> Router<Arc<Api>> {
     if T::LINKED_AS == T::PATH {
         return routes;
     }
-    // Links have to lead somewhere.
-    routes.merge(routes_at::<T>(T::LINKED_AS))
+    // Links have to lead somewhere, and nothing is written through them.
+    let linked = T::LINKED_AS;
+    routes
+        .route(&format!("/{linked}"), get(list::list::<T>))
+        .route(&format!("/{linked}/{{ident}}"), get(view::show::<T>))
 }
 
 fn routes_at<T: Resource>(path: &str) -> Router<Arc<Api>> {
