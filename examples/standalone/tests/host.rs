@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test harness"
 )]
 
@@ -37,10 +38,20 @@ struct Answer {
 }
 
 async fn ask(host: &Host, method: &str, path: &str, body: Option<Value>) -> Answer {
+    ask_in(host, "latest", method, path, body).await
+}
+
+async fn ask_in(
+    host: &Host,
+    version: &str,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+) -> Answer {
     let request = Request::builder()
         .method(method)
         .uri(path)
-        .header("X-OpenStack-Ironic-API-Version", "latest")
+        .header("X-OpenStack-Ironic-API-Version", version)
         .header("Host", "api.example:6385");
     let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
     let request = request.body(body).unwrap();
@@ -309,5 +320,137 @@ async fn every_answer_names_its_request() {
         let id = &response.headers()["x-openstack-request-id"];
         assert_eq!(id == sent, kept, "{sent}: {id:?}");
     }
+    host.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_links_lead_to_is_read_in_the_version_that_has_it() {
+    let host = Host::builder(config()).start().await.unwrap();
+    let rule = json!({"actions": [{"op": "log", "args": {"msg": "x"}}]});
+    let created = ask(&host, "POST", "/v1/inspection_rules", Some(rule.clone())).await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    let linked = created.body["links"][0]["href"].as_str().unwrap();
+    let linked = &linked[linked.find("/v1/").unwrap()..];
+    assert!(linked.starts_with("/v1/inspection/"), "{linked}");
+    assert_eq!(ask(&host, "GET", linked, None).await.body, created.body);
+    assert_eq!(ask(&host, "GET", "/v1/inspection", None).await.status, 200);
+    for (method, path) in [
+        ("POST", "/v1/inspection"),
+        ("DELETE", linked),
+        ("PATCH", linked),
+    ] {
+        let answer = ask(&host, method, path, Some(rule.clone())).await;
+        assert_eq!(answer.status, 405, "{method} {path}: {}", answer.body);
+    }
+    for path in ["/v1/inspection", linked, "/v1/inspection_rules"] {
+        let old = ask_in(&host, "1.95", "GET", path, None).await;
+        assert_eq!(old.status, 404, "{path}: {}", old.body);
+    }
+    host.stop().await.unwrap();
+}
+
+/// Follows the links of a list from page to page.
+async fn pages(host: &Host, first: &str, list: &str) -> Vec<Value> {
+    let (mut path, mut all) = (first.to_owned(), Vec::new());
+    for _ in 0..10 {
+        let page = ask(host, "GET", &path, None).await.body;
+        all.extend(page[list].as_array().unwrap().iter().cloned());
+        let Some(next) = page["next"].as_str() else {
+            return all;
+        };
+        path = next[next.find("/v1/").unwrap()..].to_owned();
+    }
+    panic!("{first} never ends, and is at {path}")
+}
+
+#[tokio::test]
+async fn next_pages_are_of_the_same_list() {
+    let host = Host::builder(config()).start().await.unwrap();
+    let mut made = Vec::new();
+    for (nth, owner) in ["b & c", "other", "b & c", "b & c"].into_iter().enumerate() {
+        let node = json!({"driver": "fake-hardware", "name": format!("n{nth}")});
+        let node = ask(&host, "POST", "/v1/nodes", Some(node)).await;
+        assert_eq!(node.status, 201, "{}", node.body);
+        let owned = json!([{"op": "add", "path": "/owner", "value": owner}]);
+        let path = format!("/v1/nodes/n{nth}");
+        let owned = ask(&host, "PATCH", &path, Some(owned)).await;
+        assert_eq!(owned.status, 200, "{}", owned.body);
+        for group in 0..2 {
+            let body = json!({"node_uuid": node.body["uuid"], "name": format!("g{nth}-{group}")});
+            let group = ask(&host, "POST", "/v1/portgroups", Some(body)).await;
+            assert_eq!(group.status, 201, "{}", group.body);
+            for port in 0..2 {
+                let address = format!("52:54:00:00:{nth:02x}:{:02x}", 2 * made.len() + port);
+                let body = json!({"node_uuid": node.body["uuid"], "address": address,
+                    "portgroup_uuid": group.body["uuid"]});
+                let port = ask(&host, "POST", "/v1/ports", Some(body)).await;
+                assert_eq!(port.status, 201, "{}", port.body);
+            }
+            made.push(group.body["uuid"].as_str().unwrap().to_owned());
+        }
+    }
+    let count = async |path: &str, list: &str| pages(&host, path, list).await.len();
+    assert_eq!(
+        count("/v1/nodes?owner=b%20%26%20c&limit=1", "nodes").await,
+        3
+    );
+    assert_eq!(
+        count("/v1/nodes?maintenance=false&owner=other&limit=1", "nodes").await,
+        1
+    );
+    assert_eq!(
+        count("/v1/nodes/n1/portgroups?limit=1", "portgroups").await,
+        2
+    );
+    assert_eq!(
+        count("/v1/portgroups/detail?node=n1&limit=1", "portgroups").await,
+        2
+    );
+    let ports = format!("/v1/portgroups/{}/ports?limit=1", made[2]);
+    assert_eq!(count(&ports, "ports").await, 2);
+
+    // History tells as much of each event on every page.
+    for target in ["manage", "provide"] {
+        let body = Some(json!({"target": target}));
+        let asked = ask(&host, "PUT", "/v1/nodes/n0/states/provision", body).await;
+        assert_eq!(asked.status, 202, "{}", asked.body);
+        let node = host.client().find_node("n0").await.unwrap().uuid;
+        let state = if target == "manage" {
+            ProvisionState::Manageable
+        } else {
+            ProvisionState::Available
+        };
+        let reached = host.client().wait_for(node, state, Duration::from_secs(30));
+        reached.await.unwrap();
+    }
+    let events = pages(&host, "/v1/nodes/n0/history?detail=true&limit=1", "history").await;
+    assert!(events.len() > 1, "{events:?}");
+    for event in &events {
+        assert!(event["event_type"].is_string(), "{event}");
+    }
+    for event in pages(&host, "/v1/nodes/n0/history?limit=1", "history").await {
+        assert!(event["event_type"].is_null(), "{event}");
+    }
+    host.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_patch_moves_goes_where_its_last_word_says() {
+    let host = Host::builder(config()).start().await.unwrap();
+    let mut nodes = Vec::new();
+    for name in ["a", "b", "c"] {
+        let node = json!({"driver": "fake-hardware", "name": name});
+        let node = ask(&host, "POST", "/v1/nodes", Some(node)).await;
+        nodes.push(node.body["uuid"].as_str().unwrap().to_owned());
+    }
+    let group = json!({"node_uuid": nodes[0], "name": "g"});
+    let group = ask(&host, "POST", "/v1/portgroups", Some(group)).await;
+    assert_eq!(group.status, 201, "{}", group.body);
+    let to = |node: &str| json!({"op": "replace", "path": "/node_uuid", "value": node});
+    let patch = |operations: Value| ask(&host, "PATCH", "/v1/portgroups/g", Some(operations));
+    let moved = patch(json!([to(&nodes[1]), to(&nodes[2])])).await;
+    assert_eq!(moved.body["node_uuid"], nodes[2].as_str(), "{}", moved.body);
+    let nowhere = patch(json!([to(&nodes[1]), to(&Uuid::nil().to_string())])).await;
+    assert_eq!(nowhere.status, 400, "{}", nowhere.body);
     host.stop().await.unwrap();
 }

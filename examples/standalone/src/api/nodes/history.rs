@@ -49,9 +49,9 @@ pub(super) async fn list(
         Value::Array(mut markers) => markers.pop().unwrap_or_default(),
         marker => marker,
     };
-    let detail = query.flag("detail")?.unwrap_or(false);
-    // They name the fields as well, which are those that are shown anyway.
-    let _ = query.list("fields")?;
+    // They name the fields as well, and so alone whether all are shown.
+    let fields = query.text("fields")?;
+    let detail = query.flag("detail")?.unwrap_or(false) || fields.as_deref() == Some(ALL);
     let mut page = Page::take_sorted_by(&mut query, caller.api.settings.max_limit, "created_at")?;
     query.end()?;
     page.marker = args::uuid("marker", &marker)?;

@@ -39,8 +39,9 @@ pub(super) async fn list(
 ) -> Result<Json<Value>, Fault> {
     let asked = query.list("fields")?;
     let detail = query.flag("detail")?;
+    let next = query.selection();
     let children = Children::take(&mut query)?;
-    let selection = Selection::take(&caller, query, children)?;
+    let selection = Selection::take(&caller, query, children, next)?;
     if children.is_asked() {
         caller.version.need(since::CHILD_NODES)?;
     }
@@ -79,8 +80,9 @@ pub(super) async fn detail(
     caller: Caller,
     QueryArguments(mut query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
+    let next = query.selection();
     let children = Children::take(&mut query)?;
-    let selection = Selection::take(&caller, query, children)?;
+    let selection = Selection::take(&caller, query, children, next)?;
     selection.answer(&caller, "nodes/detail", None, None).await
 }
 
@@ -147,10 +149,16 @@ struct Selection {
     single: bool,
     /// What the next page is asked for with, besides the page itself.
     with: Vec<(&'static str, String)>,
+    next: Vec<(String, String)>,
 }
 
 impl Selection {
-    fn take(caller: &Caller, mut query: Arguments, children: Children) -> Result<Self, Fault> {
+    fn take(
+        caller: &Caller,
+        mut query: Arguments,
+        children: Children,
+        mut next: Vec<(String, String)>,
+    ) -> Result<Self, Fault> {
         let version = caller.version;
         let page = Page::take(&mut query, caller.api.settings.max_limit)?;
         FIELDS.check_sort_key(version, &page.sort_key)?;
@@ -170,6 +178,7 @@ impl Selection {
             });
             if on {
                 with.push((name, "True".to_owned()));
+                next.retain(|(other, _)| other != name);
             }
         }
         filter = texts(version, &mut query, filter)?;
@@ -194,6 +203,7 @@ impl Selection {
             conductor,
             single: instance.is_some(),
             with,
+            next,
         })
     }
 
@@ -236,6 +246,7 @@ impl Selection {
             fields: asked,
             lead: "",
             with: self.with,
+            selection: self.next,
         };
         Ok(Json(listing.answer(
             &caller.endpoint,
