@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::Inner;
+use super::{Inner, watched};
 use crate::Error;
 use crate::model::{ConductorRecord, Lock};
 use crate::store::{Filter, Kind, Query};
@@ -75,12 +75,17 @@ impl Inner {
     }
 
     pub(super) fn start_loops(self: &Arc<Self>, ends: TaskEnds) {
-        self.loops.spawn(Arc::clone(self).keep_alive());
-        self.loops.spawn(Arc::clone(self).reclaim_dropped(ends));
-        self.loops.spawn(Arc::clone(self).run_wakes());
-        self.loops.spawn(Arc::clone(self).forget_stale_conductors());
-        self.loops.spawn(Arc::clone(self).prune_histories());
-        self.loops.spawn(Arc::clone(self).read_sensors());
+        let me = || Arc::clone(self);
+        let loops = &self.loops;
+        loops.spawn(watched("keep-alive", me().keep_alive()));
+        loops.spawn(watched("reclaiming nodes", me().reclaim_dropped(ends)));
+        loops.spawn(watched("waking nodes", me().run_wakes()));
+        loops.spawn(watched(
+            "forgetting conductors",
+            me().forget_stale_conductors(),
+        ));
+        loops.spawn(watched("pruning histories", me().prune_histories()));
+        loops.spawn(watched("reading sensors", me().read_sensors()));
     }
 
     async fn keep_alive(self: Arc<Self>) {

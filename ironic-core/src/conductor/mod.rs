@@ -27,6 +27,7 @@ mod machine;
 mod management;
 mod media;
 mod nodes;
+mod panics;
 mod pause;
 mod plan;
 mod power_sync;
@@ -51,6 +52,9 @@ mod watch;
 
 pub(crate) use announce::applied;
 pub use builder::ConductorBuilder;
+#[cfg(feature = "testing")]
+pub(crate) use panics::PANICKED;
+pub(crate) use panics::watched;
 pub(crate) use records::changed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -245,7 +249,7 @@ impl Inner {
             tokio::select! {
                 biased;
                 () = stopped.cancelled() => {}
-                () = work => {}
+                () = watched("on a node", work) => {}
             }
         });
     }

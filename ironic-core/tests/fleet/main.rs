@@ -8,7 +8,14 @@
     reason = "tests"
 )]
 
-use ironic_core::testing::{Bug, FleetReport, FleetSettings, run_fleet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ironic_core::Error;
+use ironic_core::driver::{Interface, Network, NetworkRole, SharedTask, Task};
+use ironic_core::states::InterfaceKind;
+use ironic_core::testing::{Bug, FleetHost, FleetReport, FleetSettings, run_fleet, run_fleet_of};
 
 /// Few, as this is not optimised; `make fleet-search` has more.
 const NODES: usize = 12;
@@ -61,6 +68,61 @@ fn without_failures_nobody_dies_and_all_goes_well() {
     assert!(report.is_well(), "{:?}", report.violations);
     // At the end each is stopped once.
     assert_eq!(report.deaths, 3);
+}
+
+/// A network whose driver is no good.
+#[derive(Debug)]
+struct Panics;
+
+#[async_trait]
+impl Interface for Panics {
+    async fn validate(&self, _: &SharedTask) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Network for Panics {
+    async fn connect(&self, _: &mut Task, _: NetworkRole) -> Result<(), Error> {
+        panic!("no such VLAN")
+    }
+
+    async fn disconnect(&self, _: &mut Task, _: NetworkRole) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// What comes of a small fleet of this host, in which nothing fails by chance.
+fn of_host(host: FleetHost) -> FleetReport {
+    let mut settings = FleetSettings::new(4).nodes(3).conductors(2);
+    settings.faults = false;
+    settings.storm = Duration::from_secs(200);
+    settings.patience = Duration::from_secs(600);
+    run_fleet_of(host, &settings, &mut |_| {}).unwrap()
+}
+
+#[test]
+fn a_driver_that_panics_is_found() {
+    let report = of_host(FleetHost::default().drivers(|builder| {
+        builder
+            .network("mine", Arc::new(Panics))
+            .enable(InterfaceKind::Network, ["mine"])
+            .default_interface(InterfaceKind::Network, "mine")
+    }));
+    let wrong = report.violations.first().unwrap();
+    assert_eq!(wrong.invariant, "nothing panics", "{wrong}");
+}
+
+#[test]
+fn conductors_that_never_start_end_the_simulation() {
+    let report = of_host(
+        FleetHost::default()
+            .drivers(|builder| builder.default_interface(InterfaceKind::Network, "there is none")),
+    );
+    let wrong: Vec<_> = report.violations.iter().map(ToString::to_string).collect();
+    let starts =
+        |text: &String| text.contains("does not start") || text.contains("cannot be enrolled");
+    assert!(wrong.iter().any(starts), "{wrong:?}");
 }
 
 /// The violation by which a defect is found.

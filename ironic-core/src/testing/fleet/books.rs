@@ -109,6 +109,8 @@ pub(super) struct Commit {
     pub(super) unmet: Vec<(Kind, Uuid)>,
     /// What was written, as text.
     pub(super) bodies: Vec<(Kind, Uuid, Arc<RawValue>)>,
+    /// Of which records nobody can make sense any more, and why.
+    pub(super) unread: Vec<String>,
 }
 
 /// The fleet as it is.
@@ -181,6 +183,7 @@ impl Books {
             ports: Vec::new(),
             unmet: Vec::new(),
             bodies: Vec::new(),
+            unread: Vec::new(),
         };
         for op in &batch.ops {
             let target = op.target();
@@ -192,7 +195,8 @@ impl Books {
             }
         }
         for (op, revision) in batch.ops.iter().zip(revisions) {
-            let (kind, id) = op.target();
+            let target = op.target();
+            let (kind, id) = target;
             let body = match op {
                 Op::Put { record, .. } => {
                     self.revisions.insert((kind, id), *revision);
@@ -204,18 +208,22 @@ impl Books {
                     None
                 }
             };
+            let unread = &mut commit.unread;
             match kind {
                 Kind::Node => {
-                    let change = replaced(&mut self.nodes, id, body);
+                    let change = replaced(&mut self.nodes, target, body, unread);
                     self.note_call(&change);
                     if let (None, Some(machine)) = (&change.after, self.machines.get_mut(&id)) {
                         machine.forget();
                     }
                     commit.nodes.push(change);
                 }
-                Kind::Flow => commit.flows.push(replaced(&mut self.flows, id, body)),
+                Kind::Flow => {
+                    let change = replaced(&mut self.flows, target, body, unread);
+                    commit.flows.push(change);
+                }
                 Kind::Lock => {
-                    let change = replaced(&mut self.locks, id, body);
+                    let change = replaced(&mut self.locks, target, body, unread);
                     let is_held = change.after.as_ref().is_some_and(|it| it.holder.is_some());
                     let held_by = match is_held {
                         true => self.holders.insert(id, by.clone()),
@@ -229,11 +237,14 @@ impl Books {
                     commit.locks.push(change);
                 }
                 Kind::Allocation => {
-                    let change = replaced(&mut self.allocations, id, body);
+                    let change = replaced(&mut self.allocations, target, body, unread);
                     commit.allocations.push(change);
                 }
-                Kind::Port => commit.ports.push(replaced(&mut self.ports, id, body)),
-                Kind::Conductor => self.note_conductor(body),
+                Kind::Port => {
+                    let change = replaced(&mut self.ports, target, body, unread);
+                    commit.ports.push(change);
+                }
+                Kind::Conductor => self.note_conductor(target, body, unread),
                 _ => {}
             }
         }
@@ -256,10 +267,14 @@ impl Books {
         self.dead.contains(&(caller.host.clone(), caller.life))
     }
 
-    fn note_conductor(&mut self, body: Option<&str>) {
-        let Some(mut fresh) =
-            body.and_then(|body| serde_json::from_str::<ConductorView>(body).ok())
-        else {
+    fn note_conductor(
+        &mut self,
+        target: (Kind, Uuid),
+        body: Option<&str>,
+        unread: &mut Vec<String>,
+    ) {
+        let fresh = body.map(|body| read::<ConductorView>(target, body, unread));
+        let Some(mut fresh) = fresh.flatten() else {
             return;
         };
         if let Some(known) = self.conductors.get(&fresh.hostname)
@@ -278,15 +293,80 @@ fn drifted(time: Duration) -> Duration {
     Duration::from_micros(micros / 1_000_000 * DRIFT)
 }
 
+/// What a record says; of one that cannot be read it is told why.
+fn read<T: serde::de::DeserializeOwned>(
+    (kind, id): (Kind, Uuid),
+    body: &str,
+    unread: &mut Vec<String>,
+) -> Option<T> {
+    match serde_json::from_str(body) {
+        Ok(read) => Some(read),
+        Err(error) => {
+            unread.push(format!("{kind} {id} cannot be read: {error}"));
+            None
+        }
+    }
+}
+
+/// A record becomes what was written, or goes; one that cannot be read stays what it was.
 fn replaced<T: Clone + serde::de::DeserializeOwned>(
     table: &mut BTreeMap<Uuid, T>,
-    id: Uuid,
+    target: (Kind, Uuid),
     body: Option<&str>,
+    unread: &mut Vec<String>,
 ) -> Change<T> {
-    let after = body.and_then(|body| serde_json::from_str::<T>(body).ok());
-    let before = match &after {
-        Some(after) => table.insert(id, after.clone()),
-        None => table.remove(&id),
+    let (_, id) = target;
+    let (before, after) = match body {
+        None => (table.remove(&id), None),
+        Some(body) => match read::<T>(target, body, unread) {
+            Some(after) => (table.insert(id, after.clone()), Some(after)),
+            None => (table.get(&id).cloned(), table.get(&id).cloned()),
+        },
     };
     Change { id, before, after }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+    use uuid::Uuid;
+
+    use super::{Books, Caller};
+    use crate::config::Config;
+    use crate::store::{Batch, Expect, Kind, Op, Record, Revision};
+
+    #[test]
+    fn a_record_that_cannot_be_read_is_told_of_and_not_taken_for_removed() {
+        let mut books = Books::new(&Config::new("a"));
+        let by = Caller {
+            host: "a".to_owned(),
+            life: 0,
+        };
+        let mut put = |body: &str, revision: u64| {
+            let record = Record {
+                kind: Kind::Node,
+                id: Uuid::from_u128(1),
+                created: Revision(1),
+                revision: Revision(revision),
+                schema: 1,
+                keys: Vec::new(),
+                body: RawValue::from_string(body.to_owned()).unwrap().into(),
+            };
+            let op = Op::Put {
+                record,
+                expect: Expect::Any,
+            };
+            let batch = Batch {
+                fence: None,
+                ops: vec![op],
+            };
+            let commit = books.apply(&by, &batch, &[Revision(revision)]);
+            (commit, books.nodes.len())
+        };
+        let (commit, nodes) = put(r#"{"provision_state":"active"}"#, 1);
+        assert_eq!((commit.unread.len(), nodes), (0, 1));
+        let (commit, nodes) = put(r#"{"provision_state":"nonsense"}"#, 2);
+        assert_eq!((commit.unread.len(), nodes), (1, 1));
+        assert!(commit.nodes[0].after.is_some(), "it is still there");
+    }
 }

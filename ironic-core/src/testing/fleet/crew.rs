@@ -57,10 +57,17 @@ impl Post {
             let drift = self.world.weather.drift(&chance);
             let clock = Arc::new(self.clock(&life, drift));
             let started = timeout(LONG, self.start(&life, &clock, drift)).await;
-            let Ok(Ok(conductor)) = started else {
-                self.bury(&life);
-                sleep(chance.seconds(1, 20)).await;
-                continue;
+            let conductor = match started {
+                Ok(Ok(conductor)) => conductor,
+                failed => {
+                    let why = failed.map_or_else(|late| late.to_string(), told);
+                    self.bury(&life);
+                    if self.gives_up(&why) {
+                        return;
+                    }
+                    sleep(chance.seconds(1, 20)).await;
+                    continue;
+                }
             };
             self.wire.connect(&life, conductor.handler());
             self.world
@@ -84,6 +91,19 @@ impl Post {
                 () = sleep(away) => {}
             }
         }
+    }
+
+    /// Whether it is of no use to start once more: nobody needs it, or it has failed too long.
+    fn gives_up(&self, why: &str) -> bool {
+        if self.over.is_cancelled() || self.world.is_wrong() {
+            return true;
+        }
+        let late = self.world.time() >= self.world.settings.end();
+        if late {
+            let text = format!("{} does not start: {why}", self.name());
+            self.world.accuse("a conductor starts", text);
+        }
+        late
     }
 
     /// The first conductor always comes back, so that there is one.
@@ -224,4 +244,9 @@ impl Post {
             }
         }
     }
+}
+
+/// What is said of a conductor that has not started.
+fn told(started: Result<Conductor, Error>) -> String {
+    started.map_or_else(|error| error.to_string(), |_| String::new())
 }

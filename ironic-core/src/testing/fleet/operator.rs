@@ -9,7 +9,7 @@ use super::chance::Chance;
 use super::claimant::CLASS;
 use super::driver::password;
 use super::weather::LATEST;
-use super::world::World;
+use super::world::{SETTLES, World};
 use crate::client::Client;
 use crate::model::{MacAddress, Node, Port};
 use crate::states::{InterfaceKind, PowerTarget, ProvisionState as S, Verb};
@@ -27,7 +27,7 @@ pub(super) struct Operator {
 }
 
 impl Operator {
-    /// Enrols the node, however often that has to be asked for.
+    /// Enrols the node, however often that has to be asked for until all patience is over.
     pub(super) async fn enrol(&self) {
         let mut node = Node::new(self.node, "fake-hardware");
         node.name = Some(self.name.clone());
@@ -36,11 +36,19 @@ impl Operator {
         node.driver_info
             .insert("simulated_password".to_owned(), secret);
         loop {
-            match self.client.create_node(node.clone()).await {
+            let error = match self.client.create_node(node.clone()).await {
                 Ok(_) => return,
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => return,
-                Err(_) => sleep(self.chance.seconds(1, 10)).await,
+                Err(error) => error,
+            };
+            if self.world.is_wrong() {
+                return;
             }
+            if self.world.time() >= self.world.settings.end() {
+                let text = format!("{} cannot be enrolled: {error}", self.name);
+                return self.world.accuse(SETTLES, text);
+            }
+            sleep(self.chance.seconds(1, 10)).await;
         }
     }
 
@@ -73,9 +81,7 @@ impl Operator {
     pub(super) async fn calm_down(&self) {
         sleep(LATEST + Duration::from_secs(5)).await;
         self.enrol().await;
-        let settings = &self.world.settings;
-        let end = settings.storm + settings.patience;
-        while self.world.time() < end {
+        while self.world.time() < self.world.settings.end() {
             // A node that is left alone must come to rest by itself, so nothing else is asked of it.
             match self.client.node(self.node).await {
                 Ok(node) if !node.maintenance => return,

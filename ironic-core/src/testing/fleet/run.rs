@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -17,8 +17,9 @@ use super::report::{FleetProgress, FleetReport};
 use super::settings::FleetSettings;
 use super::store::Shelf;
 use super::wire::{Caller, Wire};
-use super::world::{BEGINNING, World};
+use super::world::{BEGINNING, SETTLES, World};
 use crate::client::Client;
+use crate::conductor::watched;
 use crate::config::Config;
 use crate::membership::Membership;
 use crate::runtime::ManualClock;
@@ -27,9 +28,6 @@ use crate::store::{Repository, Store};
 
 /// How often, in simulated time, somebody looks how far it is.
 const LOOK: Duration = Duration::from_secs(5);
-
-/// What must hold at the end.
-const SETTLES: &str = "every node settles once nothing fails";
 
 /// Simulates a fleet from one seed: in one thread, in virtual time, to the last byte the same each
 /// time. Must not be called from within a tokio runtime, as it makes one of its own.
@@ -112,7 +110,7 @@ async fn simulate(
             calm: calm.clone(),
             over: over.clone(),
         };
-        lives.spawn(post.keep());
+        lives.spawn(watched("a conductor", post.keep()));
     }
     let client = client(&world, shelf, wire, &config);
     let mut simulation = Simulation {
@@ -161,7 +159,7 @@ impl Simulation<'_> {
             chance: subject("agent"),
             over: self.over.clone(),
         };
-        self.lives.spawn(agent.live());
+        self.lives.spawn(watched("an agent", agent.live()));
         self.operators.push(Arc::new(Operator {
             world: Arc::clone(world),
             client: client.clone(),
@@ -175,15 +173,16 @@ impl Simulation<'_> {
     async fn run(&mut self) -> FleetReport {
         let storm = self.world.settings.storm;
         let glitches = agent::glitches(Arc::clone(&self.world), self.nodes.clone());
-        self.lives.spawn(glitches);
+        self.lives.spawn(watched("the machines", glitches));
         let asking = TaskTracker::new();
         for operator in &self.operators {
             let operator = Arc::clone(operator);
-            asking.spawn(async move {
+            let asks = async move {
                 operator.enrol().await;
                 operator.storm().await;
                 operator.calm_down().await;
-            });
+            };
+            asking.spawn(watched("an operator", asks));
         }
         for number in 0..self.nodes.len().div_ceil(20) as u64 {
             let claimant = Claimant {
@@ -192,7 +191,8 @@ impl Simulation<'_> {
                 chance: self.world.chance("claimant", number),
                 nodes: self.nodes.clone(),
             };
-            asking.spawn(async move { claimant.storm().await });
+            let claims = async move { claimant.storm().await };
+            asking.spawn(watched("a claimant", claims));
         }
         asking.close();
         while self.world.time() < storm && !self.world.is_wrong() {
@@ -208,13 +208,23 @@ impl Simulation<'_> {
         self.calm.cancel();
         self.world.announce("the storm is over");
         if !self.world.is_wrong() {
-            asking.wait().await;
+            self.wait(asking.wait(), "not everybody is answered").await;
+        }
+        if !self.world.is_wrong() {
             self.come_to_rest().await;
         }
         if self.world.settings.to_active && !self.world.is_wrong() {
             self.activate().await;
         }
         self.end().await
+    }
+
+    /// Waits for what comes to its end by itself, or else for more than anybody's patience.
+    async fn wait(&self, ends: impl Future<Output = ()>, otherwise: &str) {
+        let longest = 2 * self.world.settings.patience;
+        if timeout(longest, ends).await.is_err() {
+            self.world.accuse(SETTLES, otherwise.to_owned());
+        }
     }
 
     /// Until every node rests.
@@ -249,7 +259,7 @@ impl Simulation<'_> {
         let patience = self.world.settings.patience;
         for operator in &self.operators {
             let operator = Arc::clone(operator);
-            asking.spawn(async move {
+            let activates = async move {
                 if !operator.activate(patience).await {
                     let restless = operator.world.unsettled();
                     let why = restless.get(&operator.node);
@@ -258,11 +268,17 @@ impl Simulation<'_> {
                     let text = format!("{name} cannot be made active: {why}");
                     operator.world.accuse(SETTLES, text);
                 }
-            });
+            };
+            asking.spawn(watched("an operator", activates));
         }
         asking.close();
+        let end = self.world.time() + 2 * patience;
         while !asking.is_empty() && !self.world.is_wrong() {
             sleep(LOOK).await;
+            if self.world.time() >= end {
+                let text = "not everybody is answered".to_owned();
+                self.world.accuse(SETTLES, text);
+            }
             self.tell("to active", self.active(), self.nodes.len());
         }
         if !self.world.is_wrong() {
@@ -285,7 +301,7 @@ impl Simulation<'_> {
         if !self.world.is_wrong() {
             self.over.cancel();
             self.lives.close();
-            self.lives.wait().await;
+            self.wait(self.lives.wait(), "not everybody ends").await;
         }
         let counts = self.world.counts();
         let mut ledger = self.world.ledger();

@@ -45,6 +45,11 @@ impl FleetSettings {
         }
     }
 
+    /// When, in simulated time, all patience is over.
+    pub(super) fn end(&self) -> Duration {
+        self.storm + self.patience
+    }
+
     /// The same with so many machines.
     pub fn nodes(mut self, nodes: usize) -> Self {
         self.nodes = nodes;

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -16,6 +16,7 @@ use super::report::Violation;
 use super::settings::FleetSettings;
 use super::weather::Weather;
 use crate::Error;
+use crate::conductor::PANICKED;
 use crate::config::{Config, Defect};
 use crate::notify::Notification;
 use crate::runtime::Timestamp;
@@ -24,6 +25,9 @@ use crate::store::{Batch, Revision};
 
 /// When simulated time begins: 15 January 2027, 8:00 UTC.
 pub(super) const BEGINNING: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+
+/// What must hold at the end.
+pub(super) const SETTLES: &str = "every node settles once nothing fails";
 
 /// Everything outside of the conductors, and whoever looks at it.
 pub(super) struct World {
@@ -130,6 +134,9 @@ impl World {
         let at = self.time();
         let mut ledger = self.ledger();
         let commit = ledger.books.apply(by, batch, revisions);
+        for text in &commit.unread {
+            ledger.accuse(at, "what is written can be read", text.clone());
+        }
         ledger.journal.batch(at, by, batch, revisions);
         ledger.journal.tell(at, &commit);
         ledger.judge(at, |invariant, books| invariant.commit(&commit, books));
@@ -152,9 +159,14 @@ impl World {
     pub(super) fn logged(&self, line: &str) {
         let at = self.time();
         // What is logged while the ledger is open is about the simulation, not by a conductor.
-        let Ok(mut ledger) = self.ledger.try_lock() else {
-            return;
+        let mut ledger = match self.ledger.try_lock() {
+            Ok(ledger) => ledger,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
         };
+        if line.starts_with(PANICKED) {
+            ledger.accuse(at, "nothing panics", line.trim_end().to_owned());
+        }
         if let Some(node) = ledger.journal.traced()
             && line.contains(&node.to_string())
         {
