@@ -19,11 +19,6 @@ pub(super) const INSPECTION_BODY_LIMIT: usize = 16 << 20;
 /// How deep objects and lists may be nested in a body.
 const DEPTH_LIMIT: usize = 25;
 
-/// Arguments of lists that links to next pages have in a form of their own, or bring themselves.
-const PRESENTATION: &[&str] = &[
-    "detail", "fields", "filters", "limit", "marker", "sort_dir", "sort_key",
-];
-
 /// The largest body that a route takes, where it is not [`BODY_LIMIT`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BodyLimit(pub(super) usize);
@@ -49,22 +44,6 @@ impl Arguments {
     /// Puts in an argument that the path says, in place of one that the query may say.
     pub(super) fn give(&mut self, name: &str, value: String) {
         self.0.insert(name.to_owned(), Value::String(value));
-    }
-
-    /// What says which items a list has, rather than which page of them or what of each: next
-    /// pages are asked for with it too.
-    pub(super) fn selection(&self) -> Vec<(String, String)> {
-        let selects = |(name, _): &(&String, &Value)| !PRESENTATION.contains(&name.as_str());
-        let given = self.0.iter().filter(selects);
-        given
-            .flat_map(|(name, value)| {
-                let values = value
-                    .as_array()
-                    .map_or(std::slice::from_ref(value), Vec::as_slice);
-                let texts = values.iter().filter_map(Value::as_str);
-                texts.map(move |text| (name.clone(), text.to_owned()))
-            })
-            .collect()
     }
 
     /// The argument as it is; null when it is not given.

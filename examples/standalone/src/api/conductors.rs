@@ -65,7 +65,6 @@ async fn list(
         fields: asked.as_deref(),
         lead: "",
         with: Vec::new(),
-        selection: Vec::new(),
     };
     Ok(Json(listing.answer(&caller.endpoint, &page, items, last)))
 }

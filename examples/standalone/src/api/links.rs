@@ -29,17 +29,3 @@ impl Endpoint {
         json!({"href": format!("{}/v1/", self.0), "rel": "self"})
     }
 }
-
-/// A text as part of a query: all but the unreserved characters of a URL (RFC 3986 §2.3) is
-/// written by its bytes.
-pub(super) fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
-}

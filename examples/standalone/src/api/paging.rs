@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::args;
 use super::arguments::Arguments;
 use super::fault::Fault;
-use super::links::{self, Endpoint};
+use super::links::Endpoint;
 
 /// The page that a request asks for.
 #[derive(Debug)]
@@ -86,11 +86,9 @@ pub(super) struct Listing<'a> {
     pub(super) fields: Option<&'a [String]>,
     /// What the arguments of the next page begin with.
     pub(super) lead: &'static str,
-    /// Further arguments that the next page is asked for with, as the original has them.
+    /// Further arguments that the next page is asked for with: those that the original repeats.
+    /// Filters are not among them, and clients of the original know to repeat them.
     pub(super) with: Vec<(&'static str, String)>,
-    /// What else says which items these are: the original asks for a next page without it, and
-    /// so for other items.
-    pub(super) selection: Vec<(String, String)>,
 }
 
 impl Listing<'_> {
@@ -119,9 +117,6 @@ impl Listing<'_> {
         );
         for (name, value) in &self.with {
             query += &format!("&{name}={value}");
-        }
-        for (name, value) in &self.selection {
-            query += &format!("&{}={}", links::encoded(name), links::encoded(value));
         }
         if let Some(fields) = self.fields.filter(|fields| !fields.is_empty()) {
             query += &format!("&fields={}", fields.join(","));

@@ -39,9 +39,8 @@ pub(super) async fn list(
 ) -> Result<Json<Value>, Fault> {
     let asked = query.list("fields")?;
     let detail = query.flag("detail")?;
-    let next = query.selection();
     let children = Children::take(&mut query)?;
-    let selection = Selection::take(&caller, query, children, next)?;
+    let selection = Selection::take(&caller, query, children)?;
     if children.is_asked() {
         caller.version.need(since::CHILD_NODES)?;
     }
@@ -80,9 +79,8 @@ pub(super) async fn detail(
     caller: Caller,
     QueryArguments(mut query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
-    let next = query.selection();
     let children = Children::take(&mut query)?;
-    let selection = Selection::take(&caller, query, children, next)?;
+    let selection = Selection::take(&caller, query, children)?;
     selection.answer(&caller, "nodes/detail", None, None).await
 }
 
@@ -149,16 +147,10 @@ struct Selection {
     single: bool,
     /// What the next page is asked for with, besides the page itself.
     with: Vec<(&'static str, String)>,
-    next: Vec<(String, String)>,
 }
 
 impl Selection {
-    fn take(
-        caller: &Caller,
-        mut query: Arguments,
-        children: Children,
-        mut next: Vec<(String, String)>,
-    ) -> Result<Self, Fault> {
+    fn take(caller: &Caller, mut query: Arguments, children: Children) -> Result<Self, Fault> {
         let version = caller.version;
         let page = Page::take(&mut query, caller.api.settings.max_limit)?;
         FIELDS.check_sort_key(version, &page.sort_key)?;
@@ -178,7 +170,6 @@ impl Selection {
             });
             if on {
                 with.push((name, "True".to_owned()));
-                next.retain(|(other, _)| other != name);
             }
         }
         filter = texts(version, &mut query, filter)?;
@@ -203,7 +194,6 @@ impl Selection {
             conductor,
             single: instance.is_some(),
             with,
-            next,
         })
     }
 
@@ -246,7 +236,6 @@ impl Selection {
             fields: asked,
             lead: "",
             with: self.with,
-            selection: self.next,
         };
         Ok(Json(listing.answer(
             &caller.endpoint,

@@ -109,15 +109,10 @@ impl Within {
 struct Selection {
     filter: Filter,
     page: Page,
-    /// What next pages are asked for with.
-    next: Vec<(String, String)>,
 }
 
 impl Selection {
     async fn take(caller: &Caller, mut query: Arguments, of: Within) -> Result<Self, Fault> {
-        let mut next = query.selection();
-        // Where ports are those of a node, clients of the original see links without it.
-        next.retain(|(name, _)| name != "node");
         let page = Page::take(&mut query, caller.api.settings.max_limit)?;
         let node = query.ident("node")?;
         let uuid = query.uuid("node_uuid")?.map(|id| id.to_string());
@@ -160,8 +155,6 @@ impl Selection {
         let mut filter = Filter::All;
         if let Some(ident) = &group {
             let group: Portgroup = records::find(caller, ident).await?;
-            next.retain(|(name, _)| name != "portgroup");
-            next.push(("portgroup".to_owned(), group.uuid.to_string()));
             filter = filter.and(Filter::text("portgroup_uuid", group.uuid.to_string()));
         } else if let Some(ident) = &node {
             let node = caller.node(ident).await?;
@@ -178,7 +171,7 @@ impl Selection {
         if let Some(within) = within {
             filter = filter.and(Filter::Like("description".to_owned(), within));
         }
-        Ok(Self { filter, page, next })
+        Ok(Self { filter, page })
     }
 
     async fn answer(
@@ -209,7 +202,6 @@ impl Selection {
                 .map(|detail| ("detail", word(detail).to_owned()))
                 .into_iter()
                 .collect(),
-            selection: self.next,
         };
         Ok(Json(listing.answer(
             &caller.endpoint,

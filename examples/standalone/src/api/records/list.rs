@@ -55,7 +55,6 @@ async fn few_or_asked<T: Resource>(
     node: Option<Uuid>,
 ) -> Result<Json<Value>, Fault> {
     let version = caller.version;
-    let selection = selection(&query, node);
     let asked = query.list("fields")?;
     let detail = match T::BREVITY {
         Brevity::Whole => None,
@@ -81,7 +80,6 @@ async fn few_or_asked<T: Resource>(
             .map(|detail| ("detail", word(detail).to_owned()))
             .into_iter()
             .collect(),
-        selection,
     };
     answer::<T>(caller, query, node, listing).await
 }
@@ -98,20 +96,8 @@ async fn whole<T: Resource>(
         fields: None,
         lead: T::NEXT_LEAD,
         with: Vec::new(),
-        selection: selection(&query, node),
     };
     answer::<T>(caller, query, node, listing).await
-}
-
-/// What next pages are asked for with: they are pages of the whole collection, so that a node of
-/// the path becomes an argument.
-fn selection(query: &Arguments, node: Option<Uuid>) -> Vec<(String, String)> {
-    let mut selection = query.selection();
-    if let Some(node) = node {
-        selection.retain(|(name, _)| name != "node");
-        selection.push(("node".to_owned(), node.to_string()));
-    }
-    selection
 }
 
 async fn answer<T: Resource>(
