@@ -6,7 +6,7 @@ export IRONIC_TEST_VENV := $(VENV)
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: help demo test unit peers lint bench fmt deny floors map sizes contracts purity docs diagram recordings fleet fleet-search fleet-bugs fleet-check
+.PHONY: help demo test unit peers lint bench bench-vs fmt deny floors map sizes contracts purity docs diagram recordings fleet fleet-search fleet-bugs fleet-check
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -64,7 +64,12 @@ deny: $(TOOLS)/bin/cargo-deny
 bench: ## how fast it is, into the README's table and plots
 	@benches/peers/install "$(VENV)"
 	$(CARGO) build --release --locked -p ironic-standalone
-	IRONIC_BENCH_REPORT="$(CURDIR)" $(CARGO) bench --locked -p ironic-benches
+	IRONIC_BENCH_REPORT="$(CURDIR)" $(CARGO) bench --locked -p ironic-benches --bench rates
+
+bench-vs: ## beside the original, Ironic 39 from PyPI, in one run; and with 200 clients: into the README
+	@benches/versus/install "$(TOOLS)/ironic39"
+	$(CARGO) build --release --locked -p ironic-standalone
+	IRONIC_ORIGINAL="$(TOOLS)/ironic39" IRONIC_BENCH_REPORT="$(CURDIR)" $(CARGO) bench --locked --no-fail-fast -p ironic-benches --bench versus --bench load
 
 SEED ?= 1
 SEEDS ?= 200

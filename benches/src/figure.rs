@@ -124,7 +124,7 @@ pub fn render(figures: &[Figure]) -> String {
 }
 
 /// Three digits that matter, thousands apart.
-pub(crate) fn grouped(number: f64) -> String {
+pub fn grouped(number: f64) -> String {
     let decimals = match number.abs() {
         n if n < 9.995 => 2,
         n if n < 99.95 => 1,

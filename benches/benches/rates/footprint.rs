@@ -1,10 +1,10 @@
 //! What nodes take in memory: in a process of its own, as the system sees it.
 
+use std::env;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::{env, fs};
 
-use ironic_benches::{Figure, Target};
+use ironic_benches::{Figure, Target, service};
 use ironic_core::MemoryStore;
 use ironic_core::store::Repository;
 
@@ -50,19 +50,12 @@ pub(crate) fn measure() -> Figure {
     figure.unwrap().target(Target::AtMost(60.0))
 }
 
-/// The mebibytes that a process has in memory now (proc(5), VmRSS).
+/// The mebibytes that a process has in memory now.
 pub(crate) fn resident(process: &str) -> f64 {
-    mebibytes(process, "VmRSS:")
+    service::resident(process, "VmRSS:").unwrap()
 }
 
-/// The most that this process has had in memory at a time (proc(5), VmHWM).
+/// The most that this process has had in memory at a time.
 pub(crate) fn peak() -> f64 {
-    mebibytes("self", "VmHWM:")
-}
-
-fn mebibytes(process: &str, what: &str) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix(what));
-    let kibibytes = line.and_then(|line| line.split_whitespace().next());
-    kibibytes.unwrap().parse::<f64>().unwrap() / 1024.0
+    service::resident("self", "VmHWM:").unwrap()
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::{env, fs};
 
-use ironic_benches::{Figure, Rate, Series, Target, bars, lines, render};
+use ironic_benches::{Figure, Rate, Series, Target, bars, into_readme, lines, render};
 
 use crate::{hashring, ipmi, ipmitool, lifecycle, store};
 
@@ -158,19 +158,6 @@ pub(crate) fn publish(figures: &[Figure], plots: &[Plot]) {
         fs::write(folder.join(file), svg).unwrap();
         pictures += &format!("![{shows}](benches/plots/{file})\n");
     }
-    let readme = root.join("README.md");
-    let mut text = fs::read_to_string(&readme).unwrap();
-    for (mark, news) in [("bench", render(figures)), ("plots", pictures)] {
-        let marked = between_marks(&text, mark, &news);
-        text = marked.unwrap_or_else(|| panic!("the README has no marks \"{mark}\""));
-    }
-    fs::write(&readme, text).unwrap();
+    into_readme(root, &[("bench", render(figures)), ("plots", pictures)]).unwrap();
     println!("README.md and benches/plots are up to date");
-}
-
-fn between_marks(text: &str, mark: &str, news: &str) -> Option<String> {
-    let (begin, end) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->"));
-    let (before, rest) = text.split_once(&begin)?;
-    let (_, after) = rest.split_once(&end)?;
-    Some(format!("{before}{begin}\n{news}\n{end}{after}"))
 }

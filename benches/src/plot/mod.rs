@@ -1,10 +1,12 @@
 //! Plots as SVG: bars against a line, lines over a logarithmic plane, and, over a linear one, areas
 //! on top of each other and columns.
 
+mod against;
 mod areas;
 mod columns;
 mod linear;
 
+pub use against::{Against, against};
 pub use areas::{Band, areas};
 pub use columns::columns;
 
