@@ -1,9 +1,6 @@
 //! `/v1/allocations`: claims on machines, and `/v1/nodes/{ident}/allocation`.
 
-use std::sync::Arc;
-
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Json;
 use http::StatusCode;
 use ironic_core::Error;
 use ironic_core::model::{Allocation, AllocationState};
@@ -11,15 +8,16 @@ use ironic_core::store::{Filter, Kind, Query};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::args;
 use super::arguments::{Arguments, QueryArguments};
 use super::caller::{Caller, Ident};
+use super::document::{DONE, Member, Routes, Shape, about, get, shows};
 use super::fault::Fault;
 use super::fields::{Fields, fields};
-use super::records::{Brevity, Resource, parse, view};
+use super::records::{Brevity, Resource, parse, record, view};
 use super::schema::{Is, Schema, TEXT};
 use super::version::Version;
 use super::version::since::{self, ALLOCATIONS};
-use super::{Api, args};
 
 impl Resource for Allocation {
     const PATH: &'static str = "allocations";
@@ -40,7 +38,14 @@ impl Resource for Allocation {
         "uuid" since ALLOCATIONS, Null, takes(TEXT);
     };
     const BODY: Schema = Schema::new("allocation", Self::FIELDS);
+    const TAG: &'static str = "Allocations";
     const BREVITY: Brevity = Brevity::Whole;
+    const FILTERS: &'static [Member] = &[
+        Member::new("node", Shape::Ident, "The one that has this node."),
+        Member::new("owner", Shape::Text, "Those of this project.").since(since::ALLOCATION_OWNER),
+        Member::new("resource_class", Shape::Text, "Those of this class."),
+        Member::new("state", Shape::Text, "Those in this state."),
+    ];
 
     fn ident(&self) -> String {
         let given = self.given_id.clone();
@@ -148,10 +153,21 @@ impl Resource for Allocation {
 }
 
 /// The routes beside those of every resource.
-pub(super) fn routes() -> Router<Arc<Api>> {
-    Router::new().route(
+pub(super) fn routes() -> Routes {
+    Routes::of(Allocation::TAG).route(
         "/nodes/{ident}/allocation",
-        get(show_of_node).delete(delete_of_node),
+        get(
+            show_of_node,
+            about(
+                "Shows what a node is allocated to.",
+                shows(record::<Allocation>()),
+            )
+            .selects_from_the_start(Allocation::FIELDS),
+        )
+        .delete(
+            delete_of_node,
+            about("Frees a node of its allocation.", DONE),
+        ),
     )
 }
 

@@ -1,17 +1,16 @@
 //! `/v1/chassis`: what machines stand in.
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::routing::{any, get};
+use axum::routing::MethodFilter;
 use ironic_core::model::Chassis;
 use serde_json::{Map, Value, json};
 
 use super::caller::Caller;
+use super::document::{Refusal, Routes, Shape, about, get, listed, refused};
 use super::fields::{Fields, fields};
+use super::nodes;
 use super::records::{Resource, detail_route};
 use super::schema::{Is, Schema};
-use super::{Api, nodes, root};
+use super::version::since;
 
 impl Resource for Chassis {
     const PATH: &'static str = "chassis";
@@ -22,10 +21,11 @@ impl Resource for Chassis {
 
         "created_at" since 1, Null;
         "extra" since 1, Object, takes(Is::Object), patchable, unordered;
-        "nodes" since 1, Null, unordered;
+        "nodes" since 1, Null, unordered, reads(Shape::List(&Shape::Links));
         "updated_at" since 1, Null;
     };
     const BODY: Schema = Schema::new("chassis", Self::FIELDS);
+    const TAG: &'static str = "Chassis";
     const NAMED: bool = false;
 
     fn dress(&self, caller: &Caller, shown: &mut Map<String, Value>) {
@@ -38,19 +38,37 @@ impl Resource for Chassis {
 }
 
 /// The routes beside those of every resource.
-pub(super) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .merge(detail_route::<Chassis>())
+pub(super) fn routes() -> Routes {
+    detail_route::<Chassis>()
         .route(
             "/chassis/{ident}/nodes",
-            get(nodes::list_of_chassis).post(root::not_within_another),
+            get(
+                nodes::list_of_chassis,
+                about(
+                    "Lists the nodes in a chassis.",
+                    listed("nodes", &nodes::SHOWN),
+                )
+                .query(nodes::FILTERS)
+                .paged(nodes::FIELDS)
+                .selects(nodes::FIELDS)
+                .details(since::DETAIL_QUERY),
+            )
+            .refuses(MethodFilter::POST, Refusal::WithinAnother),
         )
         .route(
             "/chassis/{ident}/nodes/detail",
-            get(nodes::detail_of_chassis),
+            get(
+                nodes::detail_of_chassis,
+                about(
+                    "Lists the nodes in a chassis with every field.",
+                    listed("nodes", &nodes::SHOWN),
+                )
+                .query(nodes::FILTERS)
+                .paged(nodes::FIELDS),
+            ),
         )
         .route(
             "/chassis/{ident}/nodes/{node}",
-            any(root::not_within_another),
+            refused(Refusal::WithinAnother),
         )
 }

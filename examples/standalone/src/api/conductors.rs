@@ -1,20 +1,18 @@
 //! `/v1/conductors`.
 
-use std::sync::Arc;
-
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Json;
 use ironic_core::Error;
 use ironic_core::model::ConductorRecord;
 use serde_json::{Value, json};
 
-use super::Api;
 use super::args;
 use super::arguments::QueryArguments;
 use super::caller::{Caller, Segment};
+use super::document::{Member, Record, Routes, Shape, about, get, listed, shows};
 use super::fault::Fault;
 use super::fields::{Fields, fields};
 use super::paging::{Listing, Page};
+use super::version::since;
 
 const CONDUCTOR: Fields = fields! {
     "hostname" since 1, Null, brief;
@@ -26,11 +24,30 @@ const CONDUCTOR: Fields = fields! {
     "updated_at" since 1, Null;
 };
 
+/// A conductor as answers show it.
+const SHOWN: Shape = Shape::Record(Record::new("conductor", CONDUCTOR));
+
 /// The routes.
-pub(super) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/conductors", get(list))
-        .route("/conductors/{hostname}", get(show))
+pub(super) fn routes() -> Routes {
+    let marker = "The host name of the last one of the page before.";
+    Routes::of("Conductors")
+        .route(
+            "/conductors",
+            get(
+                list,
+                about("Lists the conductors.", listed("conductors", &SHOWN))
+                    .paged_after(Member::new("marker", Shape::Text, marker), CONDUCTOR)
+                    .selects_from_the_start(CONDUCTOR)
+                    .details(since::DETAIL_QUERY),
+            ),
+        )
+        .route(
+            "/conductors/{hostname}",
+            get(
+                show,
+                about("Shows a conductor.", shows(SHOWN)).selects_from_the_start(CONDUCTOR),
+            ),
+        )
 }
 
 async fn list(

@@ -27,6 +27,7 @@ impl Resource for DeployTemplate {
         "updated_at" since DEPLOY_TEMPLATES, Null;
     };
     const BODY: Schema = schema::DEPLOY_TEMPLATE;
+    const TAG: &'static str = "Deploy templates";
 
     fn dress(&self, _: &Caller, shown: &mut Map<String, Value>) {
         mask_steps(shown);

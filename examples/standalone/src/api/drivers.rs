@@ -1,18 +1,16 @@
 //! `/v1/drivers`: the hardware types.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Json;
 use http::StatusCode;
 use ironic_core::states::InterfaceKind;
 use ironic_core::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
 
-use super::Api;
 use super::arguments::QueryArguments;
 use super::caller::{Caller, Segment};
+use super::document::{Member, Routes, Shape, about, get, shows};
 use super::fault::Fault;
 use super::version::since;
 
@@ -24,16 +22,97 @@ const INTERFACES_SINCE: &[(InterfaceKind, u16)] = &[
     (InterfaceKind::Firmware, 86),
 ];
 
+/// A hardware type as answers show it: its interfaces with `detail`, and by itself.
+const SHOWN: Shape = Shape::Open(&[
+    Member::new("name", Shape::Text, "Its name."),
+    Member::new(
+        "hosts",
+        Shape::List(&Shape::Text),
+        "The conductors that have it.",
+    ),
+    Member::new("links", Shape::Links, "Where it is.").required(),
+    Member::new("properties", Shape::Links, "Where its properties are.").since(since::STATES_LINKS),
+    Member::new("type", Shape::Text, "Of what sort it is.").since(since::DYNAMIC_DRIVERS),
+]);
+
+/// The hardware types.
+const LIST: Shape =
+    Shape::Members(&[
+        Member::new("drivers", Shape::List(&SHOWN), "The hardware types.").required(),
+    ]);
+
+/// Which fields of a driver are shown.
+const SELECTS: Member = Member::new(
+    "fields",
+    Shape::List(&Shape::Text),
+    "Which fields are shown.",
+)
+.since(since::DRIVER_FIELDS);
+
 /// The routes.
-pub(super) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/drivers", get(list))
-        .route("/drivers/{name}", get(show))
-        .route("/drivers/{name}/properties", get(properties))
-        .route("/drivers/properties", get(properties_by_argument))
+pub(super) fn routes() -> Routes {
+    let properties_shown = shows(Shape::Map(&Shape::OrNull(&Shape::Text)));
+    Routes::of("Drivers")
+        .route(
+            "/drivers",
+            get(
+                list,
+                about("Lists the hardware types.", shows(LIST))
+                    .query(&[
+                        SELECTS,
+                        Member::new(
+                            "type",
+                            Shape::Words(&["classic", "dynamic"]),
+                            "Of which sort.",
+                        )
+                        .since(since::DYNAMIC_DRIVERS),
+                    ])
+                    .details(since::DYNAMIC_DRIVERS),
+            ),
+        )
+        .route(
+            "/drivers/{name}",
+            get(
+                show,
+                about("Shows a hardware type.", shows(SHOWN)).query(&[SELECTS]),
+            ),
+        )
+        .route(
+            "/drivers/{name}/properties",
+            get(
+                properties,
+                about(
+                    "Tells what a node's driver_info may hold.",
+                    properties_shown,
+                ),
+            ),
+        )
+        .route(
+            "/drivers/properties",
+            get(
+                properties_by_argument,
+                about(
+                    "Tells what a node's driver_info may hold.",
+                    properties_shown,
+                )
+                .query(&[Member::new(
+                    "driver_name",
+                    Shape::Text,
+                    "The hardware type.",
+                )
+                .required()]),
+            ),
+        )
         .route(
             "/drivers/{name}/raid/logical_disk_properties",
-            get(logical_disk_properties),
+            get(
+                logical_disk_properties,
+                about(
+                    "Tells what can be said of a logical disk.",
+                    shows(Shape::Map(&Shape::Text)),
+                )
+                .since(since::RAID_CONFIG),
+            ),
         )
 }
 

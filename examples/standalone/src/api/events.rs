@@ -1,16 +1,13 @@
 //! `POST /v1/events`: what other services tell of what is theirs.
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::routing::post;
 use http::StatusCode;
 use serde_json::{Map, Value};
 
+use super::args;
 use super::arguments::{Document, QueryArguments};
 use super::caller::Caller;
+use super::document::{DONE, Member, Routes, Shape, about, post};
 use super::fault::Fault;
-use super::{Api, args};
 
 /// What can have happened.
 const EVENTS: &[&str] = &[
@@ -22,9 +19,41 @@ const EVENTS: &[&str] = &[
 /// What an event must say.
 const REQUIRED: &[&str] = &["event", "port_id", "mac_address", "status"];
 
+/// What an event says.
+const EVENT: &[Member] = &[
+    Member::new("event", Shape::Words(EVENTS), "What has happened.").required(),
+    Member::new("port_id", Shape::Uuid, "To which port of a network.").required(),
+    Member::new("mac_address", Shape::Mac, "The port's address.").required(),
+    Member::new("status", Shape::Text, "What has become of it.").required(),
+    Member::new(
+        "device_id",
+        Shape::OrNull(&Shape::Uuid),
+        "Of which machine it is.",
+    ),
+    Member::new(
+        "binding:host_id",
+        Shape::OrNull(&Shape::Uuid),
+        "Of which node it is.",
+    ),
+    Member::new(
+        "binding:vnic_type",
+        Shape::OrNull(&Shape::Text),
+        "Of what sort it is.",
+    ),
+];
+
+/// What is told.
+const TOLD: Shape = Shape::Members(&[Member::new(
+    "events",
+    Shape::List(&Shape::Members(EVENT)),
+    "One or more.",
+)
+.required()]);
+
 /// The routes.
-pub(super) fn routes() -> Router<Arc<Api>> {
-    Router::new().route("/events", post(create))
+pub(super) fn routes() -> Routes {
+    let told = about("Takes note of what has happened elsewhere.", DONE).takes(TOLD);
+    Routes::of("Events").route("/events", post(create, told))
 }
 
 async fn create(

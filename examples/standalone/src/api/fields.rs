@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value};
 
+use super::document::Shape;
 use super::fault::Fault;
 use super::schema::Is;
 use super::version::{Version, since};
@@ -43,6 +44,7 @@ pub(super) struct Field {
     named_since: u16,
     empty: Empty,
     taken: Option<Is>,
+    reads: Option<Shape>,
     marks: u16,
 }
 
@@ -64,6 +66,7 @@ impl Field {
             named_since: since,
             empty,
             taken: None,
+            reads: None,
             marks: 0,
         }
     }
@@ -80,6 +83,13 @@ impl Field {
     /// A client may set it, to this.
     pub(super) const fn takes(mut self, is: Is) -> Self {
         self.taken = Some(is);
+        self
+    }
+
+    /// Answers show it so, where that does not follow from what it takes and from what it reads
+    /// when it is not set.
+    pub(super) const fn reads(mut self, shape: Shape) -> Self {
+        self.reads = Some(shape);
         self
     }
 
@@ -135,6 +145,21 @@ impl Field {
         self.taken.filter(|_| patched || !self.has(BY_PATCH_ONLY))
     }
 
+    /// The version that it is there since.
+    pub(super) fn since(&self) -> u16 {
+        self.since
+    }
+
+    /// What it reads where it is not set.
+    pub(super) fn empty(&self) -> Empty {
+        self.empty
+    }
+
+    /// How answers show it, where that is said.
+    pub(super) fn read_as(&self) -> Option<Shape> {
+        self.reads
+    }
+
     /// Whether nothing is created without it.
     pub(super) fn is_required(&self) -> bool {
         self.has(REQUIRED)
@@ -155,7 +180,7 @@ macro_rules! fields {
 pub(super) use fields;
 
 /// The fields of a resource, without its links.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Fields(pub(super) &'static [Field]);
 
 impl Fields {
@@ -219,6 +244,25 @@ impl Fields {
             "sort_key must be id or one of {}",
             known.join(", ")
         )))
+    }
+
+    /// The fields that answers show, in one version or another.
+    pub(super) fn shown_in_some_version(&self) -> impl Iterator<Item = &'static Field> {
+        self.0.iter().filter(|field| !field.has(WRITE_ONLY))
+    }
+
+    /// The names that `fields=` may have.
+    pub(super) fn selectable(&self) -> Vec<&'static str> {
+        let fields = self.0.iter().filter(|field| !field.has(UNSELECTABLE));
+        let names = fields.map(|field| field.name);
+        names.chain(std::iter::once("links")).collect()
+    }
+
+    /// The names that `sort_key=` may have.
+    pub(super) fn sortable(&self) -> Vec<&'static str> {
+        let fields = self.0.iter().filter(|field| !field.has(UNORDERED));
+        let names = fields.map(|field| field.name);
+        std::iter::once("id").chain(names).collect()
     }
 
     /// What a list shows unless asked for something else.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::args;
 use super::arguments::Arguments;
 use super::caller::Caller;
+use super::document::{Member, Shape};
 use super::fault::Fault;
 use super::fields::{Fields, fields};
 use super::records::Resource;
@@ -32,7 +33,9 @@ impl Resource for InspectionRule {
         "updated_at" since INSPECTION_RULES, Null;
     };
     const BODY: Schema = Schema::new("inspection rule", Self::FIELDS);
+    const TAG: &'static str = "Inspection rules";
     const NAMED: bool = false;
+    const FILTERS: &'static [Member] = &[Member::new("phase", Shape::Text, "Those of this phase.")];
 
     /// What has been hidden stays so.
     async fn refer(

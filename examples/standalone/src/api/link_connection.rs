@@ -6,7 +6,7 @@ use super::args::{normal_datapath_id, normal_mac};
 use super::fault::Fault;
 
 /// Every member that there is; all are strings.
-const MEMBERS: &[&str] = &[
+pub(super) const MEMBERS: &[&str] = &[
     "hostname",
     "network_type",
     "port_id",

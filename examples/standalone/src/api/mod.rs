@@ -11,6 +11,7 @@ mod caller;
 mod chassis;
 mod conductors;
 mod deploy_templates;
+mod document;
 mod drivers;
 mod envelope;
 mod events;
@@ -43,14 +44,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use ironic_core::client::Client;
 use ironic_core::driver::Registry;
 use ironic_core::model::{Allocation, Chassis, InspectionRule, Portgroup};
 use ironic_core::steps::{DeployTemplate, Runbook};
 use ironic_core::store::{Filter, Kind};
 use ironic_core::{Entropy, OsEntropy};
+
+use document::{Docs, Routes, Shape, about, get, shows};
 
 /// How the API answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +63,8 @@ pub struct ApiSettings {
     pub public_endpoint: Option<String>,
     /// How many items a list has at most, and without a limit. Default 1000, at least 1.
     pub max_limit: u32,
+    /// Whether `/openapi.json` and `/docs` tell everybody what there is. Default true.
+    pub docs: bool,
     /// The resource class of nodes that are enrolled without one. Default: none.
     pub default_resource_class: Option<String>,
     /// The conductor group of nodes that are enrolled without one. Default: the empty group.
@@ -72,6 +76,7 @@ impl Default for ApiSettings {
         Self {
             public_endpoint: None,
             max_limit: 1000,
+            docs: true,
             default_resource_class: None,
             default_conductor_group: None,
         }
@@ -84,18 +89,46 @@ pub(crate) struct Api {
     registry: Arc<Registry>,
     settings: ApiSettings,
     entropy: Arc<dyn Entropy>,
+    docs: Docs,
 }
 
 /// The API over this client. The registry tells what drivers there are.
 pub fn router(client: Client, registry: Arc<Registry>, settings: ApiSettings) -> Router {
+    let (resources, operations) = resources().into_parts();
+    let operations = operations.into_iter().map(|one| one.beneath("/v1"));
+    let (besides, unversioned) = besides(settings.docs).into_parts();
+    let operations = operations.chain(unversioned).collect();
     let api = Arc::new(Api {
         client,
         registry,
+        docs: Docs::new(operations, settings.public_endpoint.clone()),
         settings,
         entropy: Arc::new(OsEntropy),
     });
-    let resources = Router::new()
-        .route("/", get(root::v1))
+    let resources = resources
+        .fallback(root::no_such_path)
+        .method_not_allowed_fallback(root::no_such_method)
+        .with_state(Arc::clone(&api));
+    let envelope = envelope::Envelope {
+        api: Arc::clone(&api),
+        resources,
+    };
+    besides
+        .with_state(api)
+        .fallback_service(Router::new().fallback(envelope::serve).with_state(envelope))
+}
+
+/// What has versions, by paths without `/v1`.
+fn resources() -> Routes {
+    let document = Shape::Object;
+    Routes::of("Service")
+        .route(
+            "/",
+            get(
+                root::v1,
+                about("Tells what this version has.", shows(document)).public(),
+            ),
+        )
         .merge(nodes::routes())
         .merge(ports::routes())
         .merge(drivers::routes())
@@ -115,17 +148,19 @@ pub fn router(client: Client, registry: Arc<Registry>, settings: ApiSettings) ->
         .merge(shards::routes())
         .merge(events::routes())
         .merge(ramdisk::routes())
-        .fallback(root::no_such_path)
-        .method_not_allowed_fallback(root::no_such_method)
-        .with_state(Arc::clone(&api));
-    let envelope = envelope::Envelope {
-        api: Arc::clone(&api),
-        resources,
-    };
-    Router::new()
-        .route("/healthcheck", get(health))
-        .with_state(api)
-        .fallback_service(Router::new().fallback(envelope::serve).with_state(envelope))
+}
+
+/// What has none.
+fn besides(docs: bool) -> Routes {
+    let versions = about("Tells which versions there are.", shows(Shape::Object));
+    let health = about("Tells whether the store answers.", shows(Shape::PLAIN_TEXT));
+    let routes = Routes::of("Service")
+        .told(Method::GET, "/", versions.public())
+        .route("/healthcheck", get(self::health, health.public()));
+    match docs {
+        true => routes.merge(document::docs()),
+        false => routes,
+    }
 }
 
 /// `GET /healthcheck`: whether the store answers, for load balancers.

@@ -1,9 +1,6 @@
 //! `/v1/portgroups`: network ports that act as one.
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::routing::{any, get};
+use axum::routing::MethodFilter;
 use ironic_core::model::Portgroup;
 use ironic_core::states::ProvisionState;
 use ironic_core::store::Filter;
@@ -11,14 +8,17 @@ use serde_json::{Map, Value};
 
 use super::arguments::Arguments;
 use super::caller::Caller;
+use super::document::{Member, Refusal, Routes, Shape, about, get, listed, refused};
 use super::fault::Fault;
 use super::fields::{Fields, fields};
 use super::patch::Patch;
-use super::records::{Resource, detail_of_node, detail_route, list_of_node};
+use super::ports;
+use super::records::{
+    Resource, about_detail, about_list, detail_of_node, detail_route, list_of_node,
+};
 use super::schema::{Is, Schema, TEXT};
 use super::version::Version;
 use super::version::since::{self, PORTGROUP_MODE, PORTGROUPS};
-use super::{Api, ports, root};
 
 impl Resource for Portgroup {
     const PATH: &'static str = "portgroups";
@@ -36,12 +36,28 @@ impl Resource for Portgroup {
         "mode" since PORTGROUP_MODE, Null, takes(TEXT), patchable;
         "node_uuid" since PORTGROUPS, Null, takes(Is::RequiredUuid), required, patchable, unordered;
         "physical_network" since 102, Null, named_since(1), takes(Is::Text(0, 64)), patchable;
-        "ports" since PORTGROUPS, Null, unordered;
+        "ports" since PORTGROUPS, Null, unordered, reads(Shape::Links);
         "properties" since PORTGROUP_MODE, Object, takes(Is::Object), patchable, unordered;
         "standalone_ports_supported" since PORTGROUPS, True, takes(Is::Flag), patchable;
         "updated_at" since PORTGROUPS, Null;
     };
     const BODY: Schema = Schema::new("port group", Self::FIELDS);
+    const TAG: &'static str = "Port groups";
+    const FILTERS: &'static [Member] = &[
+        Member::new("address", Shape::Mac, "The one with this address."),
+        Member::new(
+            "conductor_groups",
+            Shape::List(&Shape::Text),
+            "Those of nodes of these.",
+        ),
+        Member::new("node", Shape::Ident, "Those of this node."),
+        Member::new(
+            "shard",
+            Shape::List(&Shape::Text),
+            "Those of nodes of these shards.",
+        )
+        .since(since::PORTGROUP_SHARD),
+    ];
     /// Lists of the original show every field in every version.
     const HIDES_IN_LISTS: bool = false;
 
@@ -135,31 +151,51 @@ impl Resource for Portgroup {
 }
 
 /// The routes beside those of every resource.
-pub(super) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .merge(detail_route::<Portgroup>())
+pub(super) fn routes() -> Routes {
+    let within = || refused(Refusal::WithinAnother);
+    detail_route::<Portgroup>()
         .route(
             "/portgroups/{ident}/ports",
-            get(ports::list_of_group).post(root::not_within_another),
+            get(
+                ports::list_of_group,
+                about(
+                    "Lists the ports of a port group.",
+                    listed("ports", &ports::SHOWN),
+                )
+                .query(ports::FILTERS)
+                .paged(ports::FIELDS)
+                .selects(ports::FIELDS)
+                .details(since::DETAIL_QUERY),
+            )
+            .refuses(MethodFilter::POST, Refusal::WithinAnother),
         )
         .route(
             "/portgroups/{ident}/ports/detail",
-            get(ports::detail_of_group),
+            get(
+                ports::detail_of_group,
+                about(
+                    "Lists the ports of a port group with every field.",
+                    listed("ports", &ports::SHOWN),
+                )
+                .query(ports::FILTERS)
+                .paged(ports::FIELDS),
+            ),
         )
-        .route(
-            "/portgroups/{ident}/ports/{port}",
-            any(root::not_within_another),
-        )
+        .route("/portgroups/{ident}/ports/{port}", within())
         .route(
             "/nodes/{ident}/portgroups",
-            get(list_of_node::<Portgroup>).post(root::not_within_another),
+            get(
+                list_of_node::<Portgroup>,
+                about_list::<Portgroup>("Lists the port groups of a node."),
+            )
+            .refuses(MethodFilter::POST, Refusal::WithinAnother),
         )
         .route(
             "/nodes/{ident}/portgroups/detail",
-            get(detail_of_node::<Portgroup>),
+            get(
+                detail_of_node::<Portgroup>,
+                about_detail::<Portgroup>("Lists the port groups of a node with every field."),
+            ),
         )
-        .route(
-            "/nodes/{ident}/portgroups/{group}",
-            any(root::not_within_another),
-        )
+        .route("/nodes/{ident}/portgroups/{group}", within())
 }

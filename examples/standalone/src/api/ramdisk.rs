@@ -1,9 +1,6 @@
 //! What the agent in a ramdisk calls: lookup, heartbeat, and what an inspection has found.
 
-use std::sync::Arc;
-
-use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::Json;
 use http::StatusCode;
 use ironic_core::ErrorKind;
 use ironic_core::model::{MacAddress, Node};
@@ -11,11 +8,12 @@ use ironic_core::states::InterfaceKind;
 use ironic_core::transport::{HeartbeatArgs, InspectionArgs, LookupAnswer};
 use serde_json::{Map, Value, json};
 
-use super::arguments::{Arguments, BodyLimit, Document, INSPECTION_BODY_LIMIT, QueryArguments};
+use super::arguments::{Arguments, Document, INSPECTION_BODY_LIMIT, QueryArguments};
 use super::caller::{Caller, Ident};
+use super::document::{ACCEPTED, Member, Routes, Shape, about, get, post, shows};
 use super::fault::Fault;
+use super::nodes;
 use super::version::since;
-use super::{Api, nodes};
 
 /// The fields of its node that an agent is shown.
 const SHOWN: &[&str] = &[
@@ -34,13 +32,123 @@ const HEARTBEAT_TIMEOUT: u64 = 300;
 /// Management interfaces by which the BMC's address is known, so that no agent has to find it out.
 const KNOW_THE_BMC: &[&str] = &["redfish", "idrac-redfish"];
 
+/// What an agent is told.
+const TOLD: &[Member] = &[
+    Member::new("node", nodes::SHOWN, "Its node, as far as agents see it."),
+    Member::new("config", Shape::Object, "How it is to behave."),
+];
+
+/// What an agent tells of itself.
+const HEARTBEAT: &[Member] = &[
+    Member::new("callback_url", Shape::Text, "Where it takes commands.").required(),
+    Member::new(
+        "agent_token",
+        Shape::OrNull(&Shape::Text),
+        "What lookup gave out.",
+    )
+    .since(since::AGENT_TOKEN),
+    Member::new("agent_version", Shape::OrNull(&Shape::Text), "Its version.")
+        .since(since::AGENT_VERSION),
+    Member::new(
+        "agent_verify_ca",
+        Shape::OrNull(&Shape::Text),
+        "Its certificate (PEM).",
+    )
+    .since(since::AGENT_CERTIFICATE),
+    Member::new(
+        "agent_status",
+        Shape::OrNull(&Shape::Words(STATUSES)),
+        "How far it is.",
+    )
+    .since(since::AGENT_STATUS),
+    Member::new(
+        "agent_status_message",
+        Shape::OrNull(&Shape::Text),
+        "What it says to that.",
+    )
+    .since(since::AGENT_STATUS),
+];
+
+/// What an inspection has found.
+const FOUND: &[Member] = &[Member::new(
+    "inventory",
+    Shape::Open(&[
+        Member::new(
+            "interfaces",
+            Shape::List(&Shape::Open(&[Member::new(
+                "mac_address",
+                Shape::Text,
+                "Its address.",
+            )
+            .required()])),
+            "The network interfaces, one at least.",
+        )
+        .required(),
+        Member::new(
+            "bmc_address",
+            Shape::OrNull(&Shape::Text),
+            "Where its BMC is.",
+        ),
+        Member::new(
+            "bmc_v6address",
+            Shape::OrNull(&Shape::Text),
+            "The same by IPv6.",
+        ),
+    ]),
+    "What the machine is made of.",
+)
+.required()];
+
+/// What an agent is told that has reported: before 1.84 of its node only.
+const INSPECTED: Shape = Shape::Either(&[
+    Shape::Members(&[Member::new("uuid", Shape::Uuid, "The uuid of its node.").required()]),
+    Shape::Members(TOLD),
+]);
+
 /// The routes.
-pub(super) fn routes() -> Router<Arc<Api>> {
-    let inspection = post(continue_inspection).layer(Extension(BodyLimit(INSPECTION_BODY_LIMIT)));
-    Router::new()
-        .route("/lookup", get(lookup))
-        .route("/heartbeat/{ident}", post(heartbeat))
-        .route("/continue_inspection", inspection)
+pub(super) fn routes() -> Routes {
+    Routes::of("Ramdisk")
+        .route(
+            "/lookup",
+            get(
+                lookup,
+                about(
+                    "Tells an agent which node it is on.",
+                    shows(Shape::Members(TOLD)),
+                )
+                .query(&[
+                    Member::new("addresses", Shape::List(&Shape::Mac), "Its addresses."),
+                    Member::new("node_uuid", Shape::Uuid, "The node, where that is known."),
+                ])
+                .public(),
+            ),
+        )
+        .route(
+            "/heartbeat/{ident}",
+            post(
+                heartbeat,
+                about("Takes note that an agent lives.", ACCEPTED)
+                    .takes(Shape::Members(HEARTBEAT))
+                    .public(),
+            ),
+        )
+        .route(
+            "/continue_inspection",
+            post(
+                continue_inspection,
+                about(
+                    "Takes what an inspection has found.",
+                    shows(INSPECTED).begun(),
+                )
+                .query(&[
+                    Member::new("node_uuid", Shape::Uuid, "The node, where that is known.")
+                        .since(since::CONTINUE_INSPECTION),
+                ])
+                .takes(Shape::Open(FOUND))
+                .public(),
+            )
+            .body_limit(INSPECTION_BODY_LIMIT),
+        )
 }
 
 /// `GET /v1/lookup`.

@@ -185,3 +185,11 @@ pub(super) async fn not_within_another(request: Request) -> Fault {
         "{shown} can only be listed: what is in it has a path of its own"
     ))
 }
+
+/// The refusal of showing by itself what there are only counts of.
+pub(super) async fn only_listed(request: Request) -> Fault {
+    let shown: String = request.uri().path().chars().take(200).collect();
+    Fault::not_found(format!(
+        "there is nothing to be shown at {shown}: see the list"
+    ))
+}

@@ -1,18 +1,17 @@
 //! `/v1/runbooks`: steps that somebody has approved of, to be run by name.
 
-use std::sync::Arc;
-
+use axum::Json;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, put};
-use axum::{Json, Router};
 use http::{StatusCode, header};
 use ironic_core::model::is_valid_trait;
 use ironic_core::steps::Runbook;
 use ironic_core::transport::Change;
 use serde_json::{Map, Value, json};
 
+use super::args;
 use super::arguments::{Document, QueryArguments};
 use super::caller::{Caller, Segment, Segments};
+use super::document::{self, Member, Routes, Shape, about, get, put, shows};
 use super::fault::Fault;
 use super::fields::{Fields, fields};
 use super::nodes::{self, steps};
@@ -20,7 +19,6 @@ use super::records::{self, Resource, mask_steps};
 use super::schema::{self, Is, Schema};
 use super::version::Version;
 use super::version::since::{RUNBOOK_TRAITS, RUNBOOKS};
-use super::{Api, args};
 
 /// What a runbook whose traits have been changed is answered.
 const DONE: StatusCode = StatusCode::NO_CONTENT;
@@ -43,6 +41,7 @@ impl Resource for Runbook {
         "updated_at" since RUNBOOKS, Null;
     };
     const BODY: Schema = schema::RUNBOOK;
+    const TAG: &'static str = "Runbooks";
 
     /// Before 1.112 a runbook has the name of the trait that it is meant for; those that were
     /// named otherwise since can be patched all the same.
@@ -87,14 +86,37 @@ impl Resource for Runbook {
     }
 }
 
+/// The traits of a runbook.
+const TRAITS: Shape =
+    Shape::Members(&[
+        Member::new("traits", Shape::List(&Shape::Text), "Names of traits.").required(),
+    ]);
+
 /// The routes of a runbook's traits.
-pub(super) fn traits() -> Router<Arc<Api>> {
-    Router::new()
+pub(super) fn traits() -> Routes {
+    let about = |what, answer| about(what, answer).since(RUNBOOK_TRAITS);
+    let done = document::DONE;
+    Routes::of(Runbook::TAG)
         .route(
             "/runbooks/{ident}/traits",
-            get(list).put(replace).delete(remove_all),
+            get(list, about("Lists the traits of a runbook.", shows(TRAITS)))
+                .put(
+                    replace,
+                    about("Gives a runbook exactly these traits.", done).takes(TRAITS),
+                )
+                .delete(remove_all, about("Takes every trait from a runbook.", done)),
         )
-        .route("/runbooks/{ident}/traits/{name}", put(add).delete(remove))
+        .route(
+            "/runbooks/{ident}/traits/{name}",
+            put(
+                add,
+                about(
+                    "Gives a runbook a trait besides the others.",
+                    done.located(),
+                ),
+            )
+            .delete(remove, about("Takes a trait from a runbook.", done)),
+        )
 }
 
 async fn find(caller: &Caller, ident: &str) -> Result<Runbook, Fault> {

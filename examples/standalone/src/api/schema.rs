@@ -100,6 +100,16 @@ impl Schema {
         self
     }
 
+    /// What the resource is called.
+    pub(super) const fn what(&self) -> &'static str {
+        self.what
+    }
+
+    /// The fields of the resource, those that no client sets among them.
+    pub(super) const fn fields(&self) -> Fields {
+        self.fields
+    }
+
     /// Checks a body and brings its values into their normal form.
     ///
     /// # Errors

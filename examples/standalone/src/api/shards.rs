@@ -1,25 +1,44 @@
 //! `/v1/shards`: how many nodes there are in each.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Json;
 use ironic_core::Error;
 use ironic_core::store::{Kind, Query};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Api;
 use super::arguments::QueryArguments;
-use super::caller::{Caller, Segment};
+use super::caller::Caller;
+use super::document::{Member, Refusal, Routes, Shape, about, get, refused, shows};
 use super::fault::Fault;
 
+/// How many nodes each shard has.
+const COUNTS: Shape = Shape::Members(&[Member::new(
+    "shards",
+    Shape::List(&Shape::Members(&[
+        Member::new(
+            "name",
+            Shape::Text,
+            "Its name; None for the nodes of no shard.",
+        ),
+        Member::new("count", Shape::Integer, "How many nodes it has."),
+    ])),
+    "The shards, the largest first.",
+)
+.required()]);
+
 /// The routes.
-pub(super) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/shards", get(list))
-        .route("/shards/{name}", get(show))
+pub(super) fn routes() -> Routes {
+    Routes::of("Shards")
+        .route(
+            "/shards",
+            get(
+                list,
+                about("Counts the nodes of each shard.", shows(COUNTS)),
+            ),
+        )
+        .route("/shards/{name}", refused(Refusal::OnlyListed))
 }
 
 /// What is read of a node.
@@ -46,10 +65,4 @@ async fn list(caller: Caller, QueryArguments(_): QueryArguments) -> Result<Json<
     };
     let shards: Vec<_> = counts.into_iter().map(shown).collect();
     Ok(Json(json!({"shards": shards})))
-}
-
-/// A shard has nothing to be shown but its nodes.
-async fn show(Segment(name): Segment) -> Fault {
-    let shown: String = name.chars().take(80).collect();
-    Fault::not_found(format!("shards are listed only: see nodes?shard={shown}"))
 }

@@ -1,42 +1,75 @@
 //! `vendor_passthru` of nodes and of drivers: what only a vendor offers.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
-use axum::{Json, RequestExt, Router};
+use axum::{Json, RequestExt};
 use http::{Method, StatusCode};
 use ironic_core::driver::VendorMethod;
 use ironic_core::transport::VendorAnswer;
 use serde_json::{Map, Value, json};
 
-use super::Api;
 use super::arguments::{Document, QueryArguments};
 use super::caller::{Caller, Ident, NodeAndName, Segment, Segments};
+use super::document::{Member, Routes, Shape, about, any, get, shows};
 use super::fault::Fault;
 
+/// What a vendor offers.
+const METHODS: Shape = Shape::Map(&Shape::Members(&[
+    Member::new("async", Shape::Bool, "Whether it goes on after the answer."),
+    Member::new("attach", Shape::Bool, "Whether the answer is a file."),
+    Member::new("description", Shape::Text, "What it does."),
+    Member::new(
+        "http_methods",
+        Shape::List(&Shape::Text),
+        "How it is called.",
+    ),
+    Member::new(
+        "require_exclusive_lock",
+        Shape::Bool,
+        "Whether it needs the node for itself.",
+    ),
+]));
+
 /// The routes.
-pub(super) fn routes() -> Router<Arc<Api>> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    let call = about(
+        "Calls a vendor's method.",
+        shows(Shape::Anything).or_begun(),
+    )
+    .takes(Shape::OrNull(&Shape::Object));
+    let by_argument = call.clone().query(&[Member::new(
+        "method",
+        Shape::Text,
+        "The name of the vendor's method.",
+    )
+    .required()]);
+    let methods = || about("Lists what a vendor offers.", shows(METHODS));
+    Routes::of("Vendors")
         .route(
             "/nodes/{ident}/vendor_passthru/methods",
-            get(methods_of_node),
+            get(methods_of_node, methods()),
         )
-        .route("/nodes/{ident}/vendor_passthru", any(call_by_argument))
-        .route("/nodes/{ident}/vendor_passthru/{method}", any(call_by_path))
+        .route(
+            "/nodes/{ident}/vendor_passthru",
+            any(call_by_argument, &by_argument),
+        )
+        .route(
+            "/nodes/{ident}/vendor_passthru/{method}",
+            any(call_by_path, &call),
+        )
         .route(
             "/drivers/{name}/vendor_passthru/methods",
-            get(methods_of_driver),
+            get(methods_of_driver, methods()),
         )
         .route(
             "/drivers/{name}/vendor_passthru",
-            any(call_driver_by_argument),
+            any(call_driver_by_argument, &by_argument),
         )
         .route(
             "/drivers/{name}/vendor_passthru/{method}",
-            any(call_driver_by_path),
+            any(call_driver_by_path, &call),
         )
 }
 

@@ -124,6 +124,16 @@ impl Version {
         Some(Self(minor)).filter(|version| (Self::MINIMUM..=Self::MAXIMUM).contains(version))
     }
 
+    /// The minor number of the newest.
+    pub(super) const fn newest() -> u16 {
+        Self::MAXIMUM.0
+    }
+
+    /// How the version 1.`minor` is written.
+    pub(super) fn told(minor: u16) -> String {
+        Self(minor).to_string()
+    }
+
     /// Whether this is 1.`minor` or newer.
     pub fn has(self, minor: u16) -> bool {
         self.0 >= minor

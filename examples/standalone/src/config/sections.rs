@@ -112,6 +112,8 @@ section! {
         public_endpoint: String,
         /// How many items a list has at most.
         max_limit: u32,
+        /// Whether `/openapi.json` and `/docs` tell everybody what there is. Default true.
+        docs: bool,
         /// The resource class of nodes that are enrolled without one.
         default_resource_class: String,
         /// The conductor group of nodes that are enrolled without one.
@@ -188,6 +190,9 @@ impl ApiSection {
         }
         if let Some(most) = self.max_limit {
             settings.max_limit = most;
+        }
+        if let Some(docs) = self.docs {
+            settings.docs = docs;
         }
         let set = |text: Option<String>| text.filter(|text| !text.is_empty());
         settings.public_endpoint = set(self.public_endpoint);

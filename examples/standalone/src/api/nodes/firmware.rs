@@ -14,7 +14,7 @@ use super::super::fields::{Fields, fields};
 use super::super::version::since::{BIOS, BIOS_REGISTRY, FIRMWARE, FIRMWARE_IDENTITY};
 
 /// The fields of a setting.
-const SETTING: Fields = fields! {
+pub(super) const SETTING: Fields = fields! {
     "name" since BIOS, Null, brief;
     "value" since BIOS, Null, brief;
 
@@ -32,7 +32,7 @@ const SETTING: Fields = fields! {
 };
 
 /// The fields of a component.
-const COMPONENT: Fields = fields! {
+pub(super) const COMPONENT: Fields = fields! {
     "component" since FIRMWARE, Null;
     "created_at" since FIRMWARE, Null;
     "current_version" since FIRMWARE, Null;

@@ -16,7 +16,7 @@ use super::super::paging::Page;
 use super::super::version::since::{HISTORY, HISTORY_PROJECT, HISTORY_STATES};
 
 /// The fields of an event.
-const EVENT: Fields = fields! {
+pub(super) const EVENT: Fields = fields! {
     "uuid" since HISTORY, Null, brief;
     "created_at" since HISTORY, Null, brief;
     "severity" since HISTORY, Null, brief;

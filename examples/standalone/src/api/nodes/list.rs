@@ -16,7 +16,7 @@ use super::fields::{FIELDS, sort_path};
 use super::view::{show_all, show_summary};
 
 /// The faults that the engine puts nodes into maintenance for.
-const FAULTS: &[&str] = &[
+pub(super) const FAULTS: &[&str] = &[
     "power failure",
     "clean failure",
     "rescue abort failure",

@@ -11,7 +11,7 @@ use super::super::fault::Fault;
 use super::super::version::since;
 
 /// Who fetches the image. The BMC does so here, whichever of these is asked for.
-const SOURCES: &[&str] = &["http", "local", "swift"];
+pub(super) const SOURCES: &[&str] = &["http", "local", "swift"];
 
 /// `GET vmedia`.
 pub(super) async fn list(

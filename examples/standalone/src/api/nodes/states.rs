@@ -13,7 +13,7 @@ use super::super::version::since;
 use super::view;
 
 /// What the states of a node are, and from which version on each is told.
-const STATES: &[(&str, u16)] = &[
+pub(super) const STATES: &[(&str, u16)] = &[
     ("boot_mode", since::BOOT_MODE),
     ("console_enabled", 1),
     ("last_error", 1),

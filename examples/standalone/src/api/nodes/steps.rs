@@ -32,6 +32,11 @@ const WITH_STEPS: &[InterfaceKind] = &[
 ];
 
 impl Steps {
+    /// The names of the interfaces that may be asked for steps.
+    pub(in super::super) fn interfaces() -> Vec<&'static str> {
+        WITH_STEPS.iter().map(|kind| kind.as_str()).collect()
+    }
+
     /// The argument that they come in.
     pub(super) const fn argument(self) -> &'static str {
         match self {
@@ -43,7 +48,7 @@ impl Steps {
     }
 
     /// The members of a step, each with whether it must be there.
-    const fn members(self) -> &'static [(&'static str, bool)] {
+    pub(in super::super) const fn members(self) -> &'static [(&'static str, bool)] {
         match self {
             Self::Deploy => &[
                 ("interface", true),

@@ -7,35 +7,90 @@ mod view;
 pub(super) use list::{detail_of_group, detail_of_node, list_of_group, list_of_node, of_nodes};
 pub(super) use view::FIELDS;
 
-use std::sync::Arc;
-
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Json;
+use axum::routing::MethodFilter;
 use http::StatusCode;
 use ironic_core::Error;
 use ironic_core::model::Port;
 use serde_json::Value;
 
+use super::args;
 use super::arguments::QueryArguments;
 use super::caller::{Caller, Segment};
+use super::document::{
+    DONE, Member, Record, Refusal, Routes, Shape, about, created, get, listed, shows,
+};
 use super::fault::Fault;
+use super::schema::PORT;
 use super::version::since;
-use super::{Api, args, root};
+
+/// A port as answers show it.
+pub(super) const SHOWN: Shape = Shape::Record(Record::new("port", FIELDS));
+
+/// Which ports a list is of.
+pub(super) const FILTERS: &[Member] = &[
+    Member::new("address", Shape::Mac, "The one with this address."),
+    Member::new(
+        "conductor_groups",
+        Shape::List(&Shape::Text),
+        "Those of nodes of these groups.",
+    ),
+    Member::new(
+        "description_contains",
+        Shape::Text,
+        "Those of which the description has this.",
+    ),
+    Member::new("node", Shape::Ident, "Those of this node."),
+    Member::new("node_uuid", Shape::Uuid, "Those of this node."),
+    Member::new("portgroup", Shape::Ident, "Those of this port group.")
+        .since(since::PORTGROUP_LINKS),
+    Member::new(
+        "shard",
+        Shape::List(&Shape::Text),
+        "Those of nodes of these shards.",
+    )
+    .since(since::SHARDS),
+];
 
 /// The routes.
-pub(super) fn routes() -> Router<Arc<Api>> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::of("Ports")
         .route(
             "/ports",
-            get(list::list)
-                .post(change::create)
-                .patch(root::not_on_a_collection)
-                .delete(root::not_on_a_collection),
+            get(
+                list::list,
+                about("Lists ports.", listed("ports", &SHOWN))
+                    .query(FILTERS)
+                    .paged(FIELDS)
+                    .selects(FIELDS)
+                    .details(since::DETAIL_QUERY),
+            )
+            .post(
+                change::create,
+                about("Adds a port to a node.", created(SHOWN)).takes(Shape::Body(PORT)),
+            )
+            .refuses(
+                MethodFilter::PATCH.or(MethodFilter::DELETE),
+                Refusal::AsAWhole,
+            ),
         )
-        .route("/ports/detail", get(list::detail))
+        .route(
+            "/ports/detail",
+            get(
+                list::detail,
+                about("Lists ports with every field.", listed("ports", &SHOWN))
+                    .query(FILTERS)
+                    .paged(FIELDS),
+            ),
+        )
         .route(
             "/ports/{ident}",
-            get(show).patch(change::patch).delete(change::delete),
+            get(show, about("Shows a port.", shows(SHOWN)).selects(FIELDS))
+                .patch(
+                    change::patch,
+                    about("Changes a port.", shows(SHOWN)).takes(Shape::Patch(PORT)),
+                )
+                .delete(change::delete, about("Removes a port.", DONE)),
         )
 }
 

@@ -8,23 +8,23 @@ mod view;
 pub(super) use list::{detail_of_node, list_of_node};
 pub(super) use view::{MASK, mask_steps, view};
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::routing::get;
+use axum::routing::MethodFilter;
 use ironic_core::store::Filter;
 use ironic_core::transport::ClientRecord;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::args;
 use super::arguments::Arguments;
 use super::caller::Caller;
+use super::document::{
+    About, DONE, Member, Record, Refusal, Routes, Shape, about, created, get, listed, shows,
+};
 use super::fault::Fault;
 use super::fields::Fields;
 use super::patch::Patch;
 use super::schema::Schema;
-use super::version::Version;
-use super::{Api, args, root};
+use super::version::{Version, since};
 
 /// What a list shows that is asked for no fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub(super) trait Resource: ClientRecord + Send + Sync + 'static {
     const LINKED_AS: &'static str = Self::PATH;
     /// What links to its next pages begin with, where clients of the original see something there.
     const NEXT_LEAD: &'static str = "";
+    /// The name under which its routes are told.
+    const TAG: &'static str;
     /// Its fields.
     const FIELDS: Fields;
     /// What creates it.
@@ -57,6 +59,9 @@ pub(super) trait Resource: ClientRecord + Send + Sync + 'static {
     const BREVITY: Brevity = Brevity::Brief;
     /// Whether lists leave out what the version does not have.
     const HIDES_IN_LISTS: bool = true;
+
+    /// The arguments that [`Resource::filter`] takes.
+    const FILTERS: &'static [Member] = &[];
 
     /// What it is called where a client wants to see its identity.
     fn ident(&self) -> String {
@@ -103,7 +108,7 @@ pub(super) trait Resource: ClientRecord + Send + Sync + 'static {
 }
 
 /// The collection and its items.
-pub(super) fn routes<T: Resource>() -> Router<Arc<Api>> {
+pub(super) fn routes<T: Resource>() -> Routes {
     let routes = routes_at::<T>(T::PATH);
     if T::LINKED_AS == T::PATH {
         return routes;
@@ -115,22 +120,63 @@ pub(super) fn routes<T: Resource>() -> Router<Arc<Api>> {
         .route(&format!("/{linked}/{{ident}}"), get(view::show::<T>))
 }
 
-fn routes_at<T: Resource>(path: &str) -> Router<Arc<Api>> {
-    let collection = get(list::list::<T>)
-        .post(change::create::<T>)
-        .patch(root::not_on_a_collection)
-        .delete(root::not_on_a_collection);
-    let item = get(view::show::<T>)
-        .patch(change::patch::<T>)
-        .delete(change::delete::<T>);
-    Router::new()
+fn routes_at<T: Resource>(path: &str) -> Routes {
+    let shown = record::<T>();
+    let collection = get(list::list::<T>, about_list::<T>("Lists them."))
+        .post(
+            change::create::<T>,
+            about("Creates one.", created(shown)).takes(Shape::Body(T::BODY)),
+        )
+        .refuses(
+            MethodFilter::PATCH.or(MethodFilter::DELETE),
+            Refusal::AsAWhole,
+        );
+    let item = get(
+        view::show::<T>,
+        about("Shows one.", shows(shown)).selects(T::FIELDS),
+    )
+    .patch(
+        change::patch::<T>,
+        about("Changes one.", shows(shown)).takes(Shape::Patch(T::BODY)),
+    )
+    .delete(change::delete::<T>, about("Removes one.", DONE));
+    Routes::of(T::TAG)
         .route(&format!("/{path}"), collection)
         .route(&format!("/{path}/{{ident}}"), item)
 }
 
 /// The list with every field, which was a path of its own before it became an argument.
-pub(super) fn detail_route<T: Resource>() -> Router<Arc<Api>> {
-    Router::new().route(&format!("/{}/detail", T::PATH), get(list::detail::<T>))
+pub(super) fn detail_route<T: Resource>() -> Routes {
+    Routes::of(T::TAG).route(
+        &format!("/{}/detail", T::PATH),
+        get(
+            list::detail::<T>,
+            about_detail::<T>("Lists them with every field."),
+        ),
+    )
+}
+
+/// The record as answers show it.
+pub(super) fn record<T: Resource>() -> Shape {
+    Shape::Record(Record::new(T::WHAT, T::FIELDS))
+}
+
+/// What a list is for, and what it takes.
+pub(super) fn about_list<T: Resource>(summary: &'static str) -> About {
+    let list = about_detail::<T>(summary).selects(T::FIELDS);
+    match T::BREVITY {
+        Brevity::Whole => list,
+        Brevity::Brief => list.details(since::DETAIL_QUERY),
+        Brevity::BriefFromTheStart => list.details(1),
+    }
+}
+
+/// The same for a list that shows every field.
+pub(super) fn about_detail<T: Resource>(summary: &'static str) -> About {
+    let item = const { &Shape::Record(Record::new(T::WHAT, T::FIELDS)) };
+    about(summary, listed(T::LIST, item))
+        .query(T::FILTERS)
+        .paged(T::FIELDS)
 }
 
 /// The record of this uuid or name.

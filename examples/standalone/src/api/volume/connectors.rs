@@ -3,6 +3,7 @@ use ironic_core::store::Filter;
 
 use super::super::arguments::Arguments;
 use super::super::caller::Caller;
+use super::super::document::Member;
 use super::super::fault::Fault;
 use super::super::fields::{Fields, fields};
 use super::super::patch::Patch;
@@ -10,7 +11,7 @@ use super::super::records::{Brevity, Resource};
 use super::super::schema::{Is, Schema};
 use super::super::version::Version;
 use super::super::version::since::VOLUME;
-use super::{check_patch, of_node};
+use super::{FILTERS, TAG, check_patch, of_node};
 
 impl Resource for VolumeConnector {
     const PATH: &'static str = "volume/connectors";
@@ -26,7 +27,9 @@ impl Resource for VolumeConnector {
         "updated_at" since VOLUME, Null;
     };
     const BODY: Schema = Schema::new("volume connector", Self::FIELDS);
+    const TAG: &'static str = TAG;
     const NAMED: bool = false;
+    const FILTERS: &'static [Member] = FILTERS;
     const BREVITY: Brevity = Brevity::BriefFromTheStart;
 
     fn check_patch(version: Version, patch: &Patch) -> Result<(), Fault> {

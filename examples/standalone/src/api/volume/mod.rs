@@ -3,46 +3,71 @@
 mod connectors;
 mod targets;
 
-use std::sync::Arc;
-
-use axum::routing::{any, get};
-use axum::{Json, Router};
+use axum::Json;
+use axum::routing::MethodFilter;
 use ironic_core::model::{VolumeConnector, VolumeTarget};
 use ironic_core::store::Filter;
 use serde_json::{Value, json};
 
 use super::arguments::{Arguments, QueryArguments};
 use super::caller::{Caller, Ident};
+use super::document::{Member, Refusal, Routes, Shape, about, get, refused, shows};
 use super::fault::Fault;
 use super::fields::Fields;
 use super::patch::Patch;
-use super::records::list_of_node;
+use super::records::{about_list, list_of_node};
 use super::version::Version;
-use super::{Api, args, records, root};
+use super::{args, records};
+
+/// The name under which the routes are told.
+const TAG: &str = "Volumes";
+
+/// Which of them a list is of.
+const FILTERS: &[Member] = &[Member::new("node", Shape::Ident, "Those of this node.")];
+
+/// Where volumes are listed.
+const LINKS: Shape = Shape::Members(&[
+    Member::new("links", Shape::Links, "Where it is.").required(),
+    Member::new("connectors", Shape::Links, "Where the connectors are.").required(),
+    Member::new("targets", Shape::Links, "Where the targets are.").required(),
+]);
 
 /// The routes.
-pub(super) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/volume", get(show))
+pub(super) fn routes() -> Routes {
+    let links = shows(LINKS);
+    let within = || refused(Refusal::WithinAnother);
+    Routes::of(TAG)
+        .route(
+            "/volume",
+            get(show, about("Tells where volumes are listed.", links)),
+        )
         .merge(records::routes::<VolumeConnector>())
         .merge(records::routes::<VolumeTarget>())
-        .route("/nodes/{ident}/volume", get(show_of_node))
+        .route(
+            "/nodes/{ident}/volume",
+            get(
+                show_of_node,
+                about("Tells where the volumes of a node are listed.", links),
+            ),
+        )
         .route(
             "/nodes/{ident}/volume/connectors",
-            get(list_of_node::<VolumeConnector>).post(root::not_within_another),
+            get(
+                list_of_node::<VolumeConnector>,
+                about_list::<VolumeConnector>("Lists how a node is known to its volumes."),
+            )
+            .refuses(MethodFilter::POST, Refusal::WithinAnother),
         )
-        .route(
-            "/nodes/{ident}/volume/connectors/{uuid}",
-            any(root::not_within_another),
-        )
+        .route("/nodes/{ident}/volume/connectors/{uuid}", within())
         .route(
             "/nodes/{ident}/volume/targets",
-            get(list_of_node::<VolumeTarget>).post(root::not_within_another),
+            get(
+                list_of_node::<VolumeTarget>,
+                about_list::<VolumeTarget>("Lists the volumes of a node."),
+            )
+            .refuses(MethodFilter::POST, Refusal::WithinAnother),
         )
-        .route(
-            "/nodes/{ident}/volume/targets/{uuid}",
-            any(root::not_within_another),
-        )
+        .route("/nodes/{ident}/volume/targets/{uuid}", within())
 }
 
 async fn show(caller: Caller, QueryArguments(query): QueryArguments) -> Result<Json<Value>, Fault> {

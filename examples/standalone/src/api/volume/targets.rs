@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::super::arguments::Arguments;
 use super::super::caller::Caller;
+use super::super::document::Member;
 use super::super::fault::Fault;
 use super::super::fields::{Fields, fields};
 use super::super::patch::Patch;
@@ -12,7 +13,7 @@ use super::super::records::{Brevity, MASK, Resource};
 use super::super::schema::{Is, Schema};
 use super::super::version::Version;
 use super::super::version::since::VOLUME;
-use super::{check_patch, of_node};
+use super::{FILTERS, TAG, check_patch, of_node};
 
 impl Resource for VolumeTarget {
     const PATH: &'static str = "volume/targets";
@@ -30,7 +31,9 @@ impl Resource for VolumeTarget {
         "updated_at" since VOLUME, Null;
     };
     const BODY: Schema = Schema::new("volume target", Self::FIELDS);
+    const TAG: &'static str = TAG;
     const NAMED: bool = false;
+    const FILTERS: &'static [Member] = FILTERS;
     const BREVITY: Brevity = Brevity::BriefFromTheStart;
 
     fn check_patch(version: Version, patch: &Patch) -> Result<(), Fault> {
