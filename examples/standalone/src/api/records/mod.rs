@@ -116,8 +116,14 @@ pub(super) fn routes<T: Resource>() -> Routes {
     // Links have to lead somewhere, and nothing is written through them.
     let linked = T::LINKED_AS;
     routes
-        .route(&format!("/{linked}"), get(list::list::<T>))
-        .route(&format!("/{linked}/{{ident}}"), get(view::show::<T>))
+        .route(
+            &format!("/{linked}"),
+            get(list::list::<T>, about_list::<T>("Lists them.")),
+        )
+        .route(
+            &format!("/{linked}/{{ident}}"),
+            get(view::show::<T>, about_one::<T>()),
+        )
 }
 
 fn routes_at<T: Resource>(path: &str) -> Routes {
@@ -131,15 +137,12 @@ fn routes_at<T: Resource>(path: &str) -> Routes {
             MethodFilter::PATCH.or(MethodFilter::DELETE),
             Refusal::AsAWhole,
         );
-    let item = get(
-        view::show::<T>,
-        about("Shows one.", shows(shown)).selects(T::FIELDS),
-    )
-    .patch(
-        change::patch::<T>,
-        about("Changes one.", shows(shown)).takes(Shape::Patch(T::BODY)),
-    )
-    .delete(change::delete::<T>, about("Removes one.", DONE));
+    let item = get(view::show::<T>, about_one::<T>())
+        .patch(
+            change::patch::<T>,
+            about("Changes one.", shows(shown)).takes(Shape::Patch(T::BODY)),
+        )
+        .delete(change::delete::<T>, about("Removes one.", DONE));
     Routes::of(T::TAG)
         .route(&format!("/{path}"), collection)
         .route(&format!("/{path}/{{ident}}"), item)
@@ -154,6 +157,11 @@ pub(super) fn detail_route<T: Resource>() -> Routes {
             about_detail::<T>("Lists them with every field."),
         ),
     )
+}
+
+/// What showing one is for, and what it takes.
+fn about_one<T: Resource>() -> About {
+    about("Shows one.", shows(record::<T>())).selects(T::FIELDS)
 }
 
 /// The record as answers show it.
