@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use ironic_core::client::Client;
 use ironic_core::conductor::Conductor;
 use ironic_core::driver::fake::FakeBehaviour;
@@ -19,6 +19,7 @@ use ironic_pxe::files::FileStore;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::{Authorizer, Identity, PolicyError};
 use crate::api;
 use crate::config::HostConfig;
 use crate::drivers;
@@ -57,6 +58,9 @@ pub enum HostError {
     /// What machines boot by cannot be served.
     #[error(transparent)]
     Boot(#[from] ServiceError),
+    /// The policies of the settings cannot be used.
+    #[error(transparent)]
+    Policies(#[from] PolicyError),
     /// The address is taken, or is none of this machine's.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -83,6 +87,7 @@ pub struct HostBuilder {
     notifier: Option<Arc<dyn Notifier>>,
     behaviour: FakeBehaviour,
     roots: Option<Roots>,
+    authorizer: Option<Arc<dyn Authorizer>>,
 }
 
 impl std::fmt::Debug for HostBuilder {
@@ -128,6 +133,12 @@ impl HostBuilder {
         self
     }
 
+    /// Lets this decide what callers may do, rather than the policies of the settings.
+    pub fn authorizer(mut self, authorizer: Arc<dyn Authorizer>) -> Self {
+        self.authorizer = Some(authorizer);
+        self
+    }
+
     /// Makes the fake drivers do as this says.
     pub fn fake_behaviour(mut self, behaviour: &FakeBehaviour) -> Self {
         self.behaviour = behaviour.clone();
@@ -146,6 +157,10 @@ impl HostBuilder {
             (None, url) => Arc::new(SqlStore::open(url).await?),
         };
         let repository = Repository::new(Arc::clone(&store));
+        let authorizer = match self.authorizer {
+            Some(authorizer) => authorizer,
+            None => Arc::new(self.config.policies.load()?),
+        };
         drivers::check(&self.config)?;
         let (files, boot) = match services::start(&self.config, self.roots, &repository).await? {
             Some((files, servers)) => (Some(files), Some(servers)),
@@ -184,7 +199,10 @@ impl HostBuilder {
         transport.register(conductor.host(), conductor.handler());
         let client = Client::new(repository, Arc::clone(conductor.membership()), transport)
             .with_notifier(Arc::clone(conductor.tasks().notifier()), conductor.host());
-        let api = api::router(client.clone(), registry, self.config.api.clone());
+        let settings = self.config.api.clone();
+        let api = api::guarded_router(client.clone(), registry, settings, authorizer);
+        // Nobody has to say who they are.
+        let api = api.layer(Extension(Identity::trusted()));
         Ok(Host {
             router: self.routes.fallback_service(api),
             config: self.config,
@@ -258,6 +276,7 @@ impl Host {
             notifier: None,
             behaviour: FakeBehaviour::new(),
             roots: None,
+            authorizer: None,
         }
     }
 

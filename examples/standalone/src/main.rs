@@ -2,6 +2,7 @@
 
 mod db;
 mod logging;
+mod policy;
 mod read_journal;
 
 use std::io::Write;
@@ -31,6 +32,9 @@ enum Command {
     /// Look after the database: bring it forward, check it, write it out, read it in.
     #[command(subcommand)]
     Db(db::Db),
+    /// Tell who may do what.
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// Tell what a journal of decisions says of nodes.
     Journal(read_journal::Journal),
 }
@@ -76,6 +80,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(options) => run(&options).map(|()| ExitCode::SUCCESS),
         Command::Db(command) => look_after(&command).map(|()| ExitCode::SUCCESS),
+        Command::Policy(command) => command.run(),
         Command::Journal(options) => options.run(),
     };
     match done {

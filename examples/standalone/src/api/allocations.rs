@@ -8,13 +8,16 @@ use ironic_core::store::{Filter, Kind, Query};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::access::Target;
+
 use super::args;
 use super::arguments::{Arguments, QueryArguments};
-use super::caller::{Caller, Ident};
+use super::caller::{Caller, Ident, as_bad_request};
 use super::document::{DONE, Member, Routes, Shape, about, get, shows};
 use super::fault::Fault;
 use super::fields::{Fields, fields};
-use super::records::{Brevity, Resource, parse, record, view};
+use super::permission::{self, SEE_NODE};
+use super::records::{Brevity, Governed, Resource, parse, record, rule, view};
 use super::schema::{Is, Schema, TEXT};
 use super::version::Version;
 use super::version::since::{self, ALLOCATIONS};
@@ -22,6 +25,8 @@ use super::version::since::{self, ALLOCATIONS};
 impl Resource for Allocation {
     const PATH: &'static str = "allocations";
     const LIST: &'static str = Self::PATH;
+    const POLICY: &'static str = "allocation";
+    const GOVERNED: Governed = Governed::ByOwner;
     const FIELDS: Fields = fields! {
         "candidate_nodes" since ALLOCATIONS, List, takes(Is::Idents), unordered;
         "created_at" since ALLOCATIONS, Null;
@@ -52,6 +57,10 @@ impl Resource for Allocation {
         given.unwrap_or_else(|| self.uuid.to_string())
     }
 
+    fn target(&self) -> Target<'_> {
+        Target::allocation(self.owner.as_deref())
+    }
+
     fn known_as(ident: &str) -> Option<Uuid> {
         Some(Self::id_of(ident))
     }
@@ -80,10 +89,22 @@ impl Resource for Allocation {
         if before.is_some() {
             return Ok(());
         }
+        authorize(caller, body)?;
+        let any = caller.may(CREATE_RESTRICTED);
+        let own = caller.project().filter(|_| !any);
         let mut candidates = Vec::new();
         let named = body.get("candidate_nodes").and_then(Value::as_array);
         for ident in named.into_iter().flatten().filter_map(Value::as_str) {
-            let node = caller.node_referred_to(ident).await?;
+            let node = caller.any_node(ident).await;
+            let node = node.map_err(Fault::of_something_else)?;
+            let used_by = |project: &str| {
+                [&node.owner, &node.lessee]
+                    .iter()
+                    .any(|of| of.as_deref() == Some(project))
+            };
+            if !own.is_none_or(used_by) {
+                return Err(as_bad_request(Error::not_found("node", ident)));
+            }
             candidates.push(Value::from(node.uuid.to_string()));
         }
         body.insert("candidate_nodes".to_owned(), candidates.into());
@@ -135,14 +156,16 @@ impl Resource for Allocation {
             let node = caller.node_referred_to(&ident).await?;
             filter = filter.and(Filter::text("node_uuid", node.uuid.to_string()));
         }
-        for name in ["resource_class", "state", "owner"] {
-            let Some(value) = query.text(name)? else {
-                continue;
-            };
-            if name == "owner" {
-                caller.version.need(since::ALLOCATION_OWNER)?;
+        let asked = query.text("owner")?;
+        let owner = caller.listed_project(Self::POLICY, asked.as_deref())?;
+        if asked.is_some() {
+            caller.version.need(since::ALLOCATION_OWNER)?;
+        }
+        let rest = [query.text("resource_class")?, query.text("state")?, owner];
+        for (name, value) in ["resource_class", "state", "owner"].into_iter().zip(rest) {
+            if let Some(value) = value {
+                filter = filter.and(Filter::text(name, value));
             }
-            filter = filter.and(Filter::text(name, value));
         }
         Ok(filter)
     }
@@ -150,6 +173,36 @@ impl Resource for Allocation {
     fn dress(&self, _: &Caller, shown: &mut Map<String, Value>) {
         shown.insert("uuid".to_owned(), self.ident().into());
     }
+}
+
+/// Who may create allocations.
+const CREATE: &str = "baremetal:allocation:create";
+
+/// Who may create them for any project, of any nodes.
+const CREATE_RESTRICTED: &str = "baremetal:allocation:create_restricted";
+
+/// Who may create the allocation, and whose it becomes.
+fn authorize(caller: &Caller, body: &mut Map<String, Value>) -> Result<(), Fault> {
+    let project = caller.project();
+    let owner = body.get("owner").and_then(Value::as_str);
+    let owner = owner.filter(|owner| !owner.is_empty());
+    let others = owner.is_some() && owner != project;
+    if !caller.may(CREATE) {
+        if others && project.is_some() {
+            return caller.need(CREATE);
+        }
+        caller.need(CREATE_RESTRICTED)?;
+        body.insert("owner".to_owned(), project.into());
+        return Ok(());
+    }
+    if caller.is_of_system() {
+        return Ok(());
+    }
+    if others {
+        return caller.need(CREATE_RESTRICTED);
+    }
+    body.insert("owner".to_owned(), project.into());
+    Ok(())
 }
 
 /// The routes beside those of every resource.
@@ -187,8 +240,13 @@ async fn show_of_node(
     let asked = query.list("fields")?;
     query.end()?;
     Allocation::FIELDS.check_asked(caller.version, asked.as_deref())?;
-    let node = caller.node_referred_to(&ident).await?;
+    let node = caller.any_node(&ident).await;
+    let node = node.map_err(Fault::of_something_else)?;
+    if !caller.may_to(SEE_NODE, &permission::of_node(&node)) {
+        return Err(Error::not_found("node", &ident).into());
+    }
     let allocation = of_node(&caller, node.uuid).await?;
+    caller.need_to(&rule::<Allocation>("get"), &allocation.target())?;
     view(&caller, &allocation, asked.as_deref()).map(Json)
 }
 
@@ -198,8 +256,9 @@ async fn delete_of_node(
     QueryArguments(query): QueryArguments,
 ) -> Result<StatusCode, Fault> {
     query.end()?;
-    let node = caller.node(&ident).await?;
+    let node = caller.visible_node(&ident).await?;
     let allocation = of_node(&caller, node.uuid).await?;
+    caller.need_to(&rule::<Allocation>("delete"), &allocation.target())?;
     caller
         .client
         .delete_record::<Allocation>(allocation.uuid)

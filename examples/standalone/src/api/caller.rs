@@ -5,10 +5,12 @@ use std::sync::Arc;
 use axum::extract::{FromRef, FromRequestParts, RawPathParams};
 use http::StatusCode;
 use http::request::Parts;
+use ironic_core::Error;
 use ironic_core::client::Client;
 use ironic_core::model::Node;
 use ironic_core::transport::RequestContext;
-use ironic_core::{Error, ErrorKind};
+
+use crate::access::Identity;
 
 use super::Api;
 use super::args;
@@ -32,8 +34,8 @@ pub(super) struct Caller {
     pub(super) endpoint: Endpoint,
     pub(super) client: Client,
     pub(super) api: Arc<Api>,
-    /// On behalf of which project.
-    pub(super) project: Option<String>,
+    /// Who they are.
+    pub(super) identity: Identity,
     json_suffix: bool,
 }
 
@@ -50,12 +52,18 @@ where
             .get::<Visit>()
             .ok_or_else(|| Error::internal("a request came in past the envelope"))?;
         let api = Arc::<Api>::from_ref(state);
+        // Of whom nobody has found out anything, nothing is known.
+        let identity = parts.extensions.get::<Identity>().cloned();
+        let identity = identity.unwrap_or_else(Identity::anonymous);
         let mut context = RequestContext::default();
         context.request_id.clone_from(&visit.request_id);
+        context.user.clone_from(&identity.user_id);
+        context.project.clone_from(&identity.project_id);
+        context.roles.clone_from(&identity.roles);
         Ok(Self {
             version: visit.version,
             endpoint: visit.endpoint.clone(),
-            project: context.project.clone(),
+            identity,
             client: api.client.with_context(context),
             json_suffix: visit.json_suffix,
             api,
@@ -64,11 +72,11 @@ where
 }
 
 impl Caller {
-    /// The node of this uuid or name.
+    /// The node of this uuid or name, whoever asks.
     ///
     /// # Errors
     /// 404 when there is none; before 1.5 no node has a name.
-    pub(super) async fn node(&self, ident: &str) -> Result<Node, Fault> {
+    pub(super) async fn any_node(&self, ident: &str) -> Result<Node, Fault> {
         match self.node_exactly(ident).await {
             // A name may well end in ".json".
             Err(fault) if self.json_suffix && fault.status() == StatusCode::NOT_FOUND => {
@@ -86,27 +94,11 @@ impl Caller {
         };
         Ok(found?)
     }
-
-    /// The node that something else refers to: a missing one is a wrong request.
-    pub(super) async fn node_referred_to(&self, ident: &str) -> Result<Node, Fault> {
-        self.node(ident)
-            .await
-            .map_err(|fault| match fault.status() {
-                StatusCode::NOT_FOUND => fault.with_status(StatusCode::BAD_REQUEST),
-                _ => fault,
-            })
-    }
 }
 
 /// Says 400 rather than 404 for something that the request was not about.
 pub(super) fn as_bad_request(error: Error) -> Fault {
-    let missing = error.kind() == ErrorKind::NotFound;
-    let fault = Fault::from(error);
-    if missing {
-        fault.with_status(StatusCode::BAD_REQUEST)
-    } else {
-        fault
-    }
+    Fault::from(error).of_something_else()
 }
 
 /// The uuid or name of a node in a path.

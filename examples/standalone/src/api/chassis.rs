@@ -8,13 +8,15 @@ use super::caller::Caller;
 use super::document::{Refusal, Routes, Shape, about, get, listed, refused};
 use super::fields::{Fields, fields};
 use super::nodes;
-use super::records::{Resource, detail_route};
+use super::records::{Governed, Resource, detail_route};
 use super::schema::{Is, Schema};
 use super::version::since;
 
 impl Resource for Chassis {
     const PATH: &'static str = "chassis";
     const LIST: &'static str = Self::PATH;
+    const POLICY: &'static str = "chassis";
+    const GOVERNED: Governed = Governed::Alone;
     const FIELDS: Fields = fields! {
         "uuid" since 1, Null, takes(Is::Uuid), brief;
         "description" since 1, Null, takes(Is::Text(0, 255)), patchable, brief;

@@ -60,6 +60,7 @@ async fn list(
     let asked = query.list("fields")?;
     let detail = query.flag("detail")?;
     query.end()?;
+    caller.need("baremetal:conductor:get")?;
     CONDUCTOR.check_asked(caller.version, asked.as_deref())?;
     CONDUCTOR.check_sort_key(caller.version, &page.sort_key)?;
     let asked = CONDUCTOR.requested(caller.version, asked, detail)?;
@@ -93,6 +94,7 @@ async fn show(
 ) -> Result<Json<Value>, Fault> {
     let asked = query.list("fields")?;
     query.end()?;
+    caller.need("baremetal:conductor:get")?;
     CONDUCTOR.check_asked(caller.version, asked.as_deref())?;
     let conductors = all(&caller).await?;
     let found = conductors.iter().find(|(c, _)| c.hostname == hostname);

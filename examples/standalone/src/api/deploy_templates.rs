@@ -8,7 +8,7 @@ use super::caller::Caller;
 use super::fault::Fault;
 use super::fields::{Fields, fields};
 use super::nodes::steps::{self, Steps};
-use super::records::{Resource, mask_steps};
+use super::records::{Governed, Resource, mask_steps};
 use super::schema::{self, Is, Schema};
 use super::version::Version;
 use super::version::since::DEPLOY_TEMPLATES;
@@ -16,6 +16,8 @@ use super::version::since::DEPLOY_TEMPLATES;
 impl Resource for DeployTemplate {
     const PATH: &'static str = "deploy_templates";
     const LIST: &'static str = Self::PATH;
+    const POLICY: &'static str = "deploy_template";
+    const GOVERNED: Governed = Governed::Alone;
     const FIELDS: Fields = fields! {
         "uuid" since DEPLOY_TEMPLATES, Null, takes(Is::Uuid), brief;
         "name" since DEPLOY_TEMPLATES, Null, takes(Is::Trait), required, patchable, brief;

@@ -124,6 +124,7 @@ async fn list(
     let detail = query.flag("detail")?;
     let fields = query.list("fields")?;
     query.end()?;
+    caller.need("baremetal:driver:get")?;
     if fields.is_some() && detail == Some(true) {
         return Err(Fault::bad("fields and detail exclude each other"));
     }
@@ -153,6 +154,7 @@ async fn show(
 ) -> Result<Json<Value>, Fault> {
     let fields = query.list("fields")?;
     query.end()?;
+    caller.need("baremetal:driver:get")?;
     if fields.is_some() {
         caller.version.need(since::DRIVER_FIELDS)?;
     }
@@ -182,6 +184,7 @@ async fn properties_by_argument(
 }
 
 async fn properties_of(caller: &Caller, name: &str) -> Result<Json<Value>, Fault> {
+    caller.need("baremetal:driver:get_properties")?;
     if !active(caller).await?.contains_key(name) {
         return Err(Error::not_found("driver", name).into());
     }
@@ -196,6 +199,7 @@ async fn logical_disk_properties(
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
     query.end()?;
+    caller.need("baremetal:driver:get_raid_logical_disk_properties")?;
     caller.version.need(since::RAID_CONFIG)?;
     let properties = caller.client.raid_logical_disk_properties(&name).await;
     let properties = properties.map_err(|error| match error.kind() {

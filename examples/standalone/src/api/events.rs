@@ -57,11 +57,12 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn create(
-    _: Caller,
+    caller: Caller,
     QueryArguments(query): QueryArguments,
     Document(body): Document,
 ) -> Result<StatusCode, Fault> {
     query.end()?;
+    caller.need("baremetal:events:post")?;
     let wrong = || Fault::bad("the body must be {\"events\": […]}, with one event or more");
     let Some(Value::Object(mut body)) = body else {
         return Err(wrong());

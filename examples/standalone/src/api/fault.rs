@@ -91,6 +91,16 @@ impl Fault {
         }
     }
 
+    /// The same, of something that the request refers to besides: a missing one is a wrong
+    /// request (400).
+    #[must_use]
+    pub(super) fn of_something_else(self) -> Self {
+        match self.status {
+            StatusCode::NOT_FOUND => self.with_status(StatusCode::BAD_REQUEST),
+            _ => self,
+        }
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.status

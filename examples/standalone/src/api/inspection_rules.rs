@@ -10,7 +10,7 @@ use super::caller::Caller;
 use super::document::{Member, Shape};
 use super::fault::Fault;
 use super::fields::{Fields, fields};
-use super::records::Resource;
+use super::records::{Governed, Resource};
 use super::schema::{Is, Schema, TEXT};
 use super::version::Version;
 use super::version::since::INSPECTION_RULES;
@@ -18,6 +18,8 @@ use super::version::since::INSPECTION_RULES;
 impl Resource for InspectionRule {
     const PATH: &'static str = "inspection_rules";
     const LIST: &'static str = Self::PATH;
+    const POLICY: &'static str = "inspection_rule";
+    const GOVERNED: Governed = Governed::Alone;
     const LINKED_AS: &'static str = "inspection";
     const NEXT_LEAD: &'static str = "filters={}&";
     const FIELDS: Fields = fields! {

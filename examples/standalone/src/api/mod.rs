@@ -24,6 +24,7 @@ pub mod network_data;
 mod nodes;
 mod paging;
 pub mod patch;
+mod permission;
 mod portgroups;
 mod ports;
 mod ramdisk;
@@ -42,8 +43,8 @@ pub use version::{Version, since};
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
+use axum::{Extension, Router};
 use http::{Method, StatusCode};
 use ironic_core::client::Client;
 use ironic_core::driver::Registry;
@@ -51,6 +52,8 @@ use ironic_core::model::{Allocation, Chassis, InspectionRule, Portgroup};
 use ironic_core::steps::{DeployTemplate, Runbook};
 use ironic_core::store::{Filter, Kind};
 use ironic_core::{Entropy, OsEntropy};
+
+use crate::access::{Authorizer, Identity, Policies};
 
 use document::{Docs, Routes, Shape, about, get, shows};
 
@@ -69,6 +72,9 @@ pub struct ApiSettings {
     pub default_resource_class: Option<String>,
     /// The conductor group of nodes that are enrolled without one. Default: the empty group.
     pub default_conductor_group: Option<String>,
+    /// Whether projects enrol nodes of their own and remove them, as far as policies allow it.
+    /// Default true.
+    pub projects_manage_own_nodes: bool,
 }
 
 impl Default for ApiSettings {
@@ -79,6 +85,7 @@ impl Default for ApiSettings {
             docs: true,
             default_resource_class: None,
             default_conductor_group: None,
+            projects_manage_own_nodes: true,
         }
     }
 }
@@ -90,10 +97,26 @@ pub(crate) struct Api {
     settings: ApiSettings,
     entropy: Arc<dyn Entropy>,
     docs: Docs,
+    authorizer: Arc<dyn Authorizer>,
 }
 
-/// The API over this client. The registry tells what drivers there are.
+/// The API over this client, for everybody: nobody has to say who they are. The registry tells
+/// what drivers there are.
 pub fn router(client: Client, registry: Arc<Registry>, settings: ApiSettings) -> Router {
+    let policies = Arc::new(Policies::default());
+    let router = guarded_router(client, registry, settings, policies);
+    router.layer(Extension(Identity::trusted()))
+}
+
+/// The API over this client, for whom the authorizer lets through. Whatever stands before it puts
+/// into each request's extensions the [`Identity`] of who asks; who has none is nobody, and may do
+/// what policies let everybody do.
+pub fn guarded_router(
+    client: Client,
+    registry: Arc<Registry>,
+    settings: ApiSettings,
+    authorizer: Arc<dyn Authorizer>,
+) -> Router {
     let (resources, operations) = resources().into_parts();
     let operations = operations.into_iter().map(|one| one.beneath("/v1"));
     let (besides, unversioned) = besides(settings.docs).into_parts();
@@ -104,6 +127,7 @@ pub fn router(client: Client, registry: Arc<Registry>, settings: ApiSettings) ->
         docs: Docs::new(operations, settings.public_endpoint.clone()),
         settings,
         entropy: Arc::new(OsEntropy),
+        authorizer,
     });
     let resources = resources
         .fallback(root::no_such_path)

@@ -112,6 +112,11 @@ impl Patch {
         self.0.first().is_some_and(|o| is_within(&o.path, path))
     }
 
+    /// The path of each operation, with the value that it brings along.
+    pub fn paths(&self) -> impl Iterator<Item = (&str, Option<&Value>)> {
+        self.0.iter().map(|o| (o.path.as_str(), o.value.as_ref()))
+    }
+
     /// Refuses operations on other fields than these.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use super::fields::{Fields, fields};
 use super::patch::Patch;
 use super::ports;
 use super::records::{
-    Resource, about_detail, about_list, detail_of_node, detail_route, list_of_node,
+    Governed, Resource, about_detail, about_list, detail_of_node, detail_route, list_of_node,
 };
 use super::schema::{Is, Schema, TEXT};
 use super::version::Version;
@@ -23,6 +23,8 @@ use super::version::since::{self, PORTGROUP_MODE, PORTGROUPS};
 impl Resource for Portgroup {
     const PATH: &'static str = "portgroups";
     const LIST: &'static str = Self::PATH;
+    const POLICY: &'static str = "portgroup";
+    const GOVERNED: Governed = Governed::ByNode;
     const FIELDS: Fields = fields! {
         "uuid" since PORTGROUPS, Null, takes(Is::Uuid), brief;
         "address" since PORTGROUPS, Null, takes(Is::MacOrNull), patchable, brief;
@@ -130,7 +132,7 @@ impl Resource for Portgroup {
             ));
         }
         Ok(if let Some(ident) = node {
-            let node = caller.node(&ident).await?;
+            let node = caller.visible_node(&ident).await?;
             Filter::text("node_uuid", node.uuid.to_string())
         } else if let Some(address) = address {
             Filter::text("address", address)

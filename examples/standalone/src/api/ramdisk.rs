@@ -8,6 +8,8 @@ use ironic_core::states::InterfaceKind;
 use ironic_core::transport::{HeartbeatArgs, InspectionArgs, LookupAnswer};
 use serde_json::{Map, Value, json};
 
+use crate::access::Target;
+
 use super::arguments::{Arguments, Document, INSPECTION_BODY_LIMIT, QueryArguments};
 use super::caller::{Caller, Ident};
 use super::document::{ACCEPTED, Member, Routes, Shape, about, get, post, shows};
@@ -159,6 +161,7 @@ async fn lookup(
     let addresses = query.list("addresses")?;
     let node = query.uuid("node_uuid")?;
     query.end()?;
+    caller.need_to("baremetal:driver:ipa_lookup", &Target::public())?;
     let addresses = right_addresses(addresses.unwrap_or_default().iter().map(String::as_str));
     if addresses.is_empty() && node.is_none() {
         return Err(Fault::bad(
@@ -248,8 +251,9 @@ async fn heartbeat(
     args.agent_status = arguments.text("agent_status")?;
     args.agent_status_message = arguments.text("agent_status_message")?;
     arguments.end()?;
+    caller.need_to("baremetal:node:ipa_heartbeat", &Target::public())?;
     check_version(&caller, &args)?;
-    let node = caller.node(&ident).await?;
+    let node = caller.any_node(&ident).await?;
     if args.agent_token.is_none() {
         return Err(Fault::bad("agent_token is required: lookup gave it out"));
     }
@@ -303,6 +307,10 @@ async fn continue_inspection(
 ) -> Result<(StatusCode, Json<Value>), Fault> {
     let uuid = query.uuid("node_uuid")?;
     query.end()?;
+    caller.need_to(
+        "baremetal:driver:ipa_continue_inspection",
+        &Target::public(),
+    )?;
     let found = found(body)?;
     let named = caller.version.has(since::CONTINUE_INSPECTION);
     if uuid.is_some() && !named {

@@ -1,21 +1,27 @@
 //! `/v1/runbooks`: steps that somebody has approved of, to be run by name.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use ironic_core::model::is_valid_trait;
 use ironic_core::steps::Runbook;
+use ironic_core::store::Filter;
 use ironic_core::transport::Change;
 use serde_json::{Map, Value, json};
 
+use crate::access::Target;
+
 use super::args;
-use super::arguments::{Document, QueryArguments};
+use super::arguments::{Arguments, Document, QueryArguments};
 use super::caller::{Caller, Segment, Segments};
 use super::document::{self, Member, Routes, Shape, about, get, put, shows};
 use super::fault::Fault;
 use super::fields::{Fields, fields};
 use super::nodes::{self, steps};
-use super::records::{self, Resource, mask_steps};
+use super::patch::Patch;
+use super::records::{self, Governed, Resource, mask_steps, rule};
 use super::schema::{self, Is, Schema};
 use super::version::Version;
 use super::version::since::{RUNBOOK_TRAITS, RUNBOOKS};
@@ -26,6 +32,8 @@ const DONE: StatusCode = StatusCode::NO_CONTENT;
 impl Resource for Runbook {
     const PATH: &'static str = "runbooks";
     const LIST: &'static str = Self::PATH;
+    const POLICY: &'static str = "runbook";
+    const GOVERNED: Governed = Governed::ByOwner;
     const FIELDS: Fields = fields! {
         "uuid" since RUNBOOKS, Null, takes(Is::Uuid), brief;
         "name" since RUNBOOKS, Null, takes(Is::Name), required, patchable, brief;
@@ -61,6 +69,84 @@ impl Resource for Runbook {
         ))
     }
 
+    const CONCEALED: bool = false;
+
+    fn target(&self) -> Target<'_> {
+        Target::runbook(self.owner.as_deref())
+    }
+
+    fn is_public(&self) -> bool {
+        self.public
+    }
+
+    fn rules_of_patch(patch: &Patch) -> Vec<String> {
+        let rule_of = |path: &str| match path {
+            path if path.starts_with("/owner") => "update:owner",
+            path if path.starts_with("/public") => "update:public",
+            _ => "update",
+        };
+        let verbs: BTreeSet<_> = patch.paths().map(|(path, _)| rule_of(path)).collect();
+        if verbs.is_empty() {
+            return vec![rule::<Self>("update")];
+        }
+        verbs.into_iter().map(rule::<Self>).collect()
+    }
+
+    /// A runbook that is for everybody belongs to nobody.
+    fn prepare(patch: &Patch, before: &mut Map<String, Value>) -> Result<(), Fault> {
+        let public = patch.values("/public");
+        let was_public = before.get("public") == Some(&Value::Bool(true));
+        let becomes_public = match public.first() {
+            Some(public) => **public != Value::Bool(false) && !public.is_null(),
+            None => was_public,
+        };
+        if becomes_public && !patch.values("/owner").is_empty() {
+            return Err(Fault::bad("a public runbook cannot have an owner"));
+        }
+        if !public.is_empty() {
+            before.insert("owner".to_owned(), Value::Null);
+        }
+        Ok(())
+    }
+
+    async fn refer(
+        caller: &Caller,
+        body: &mut Map<String, Value>,
+        before: Option<&Self>,
+    ) -> Result<(), Fault> {
+        if before.is_none() {
+            caller.need(&rule::<Self>("create"))?;
+        }
+        let steps = body.get("steps").and_then(Value::as_array);
+        let named = steps.into_iter().flatten().filter_map(|step| {
+            let text = |name| step.get(name).and_then(Value::as_str);
+            Some((text("interface")?, text("step")?))
+        });
+        let named: Vec<_> = named.collect();
+        let same = |before: &Self| {
+            let kept = before.steps.iter().map(|step| &step.step);
+            let kept = kept.map(|step| (step.interface.as_str(), step.step.as_str()));
+            kept.eq(named.iter().copied())
+        };
+        if !before.is_some_and(same) {
+            caller.need_steps(named, &Target::nothing())?;
+        }
+        match before {
+            Some(_) => Ok(()),
+            None => give(caller, body),
+        }
+    }
+
+    async fn filter(caller: &Caller, _: &mut Arguments) -> Result<Filter, Fault> {
+        Ok(match caller.listed_project(Self::POLICY, None)? {
+            None => Filter::All,
+            Some(project) => Filter::Or(vec![
+                Filter::text("owner", project),
+                Filter::flag("public", true),
+            ]),
+        })
+    }
+
     fn dress(&self, _: &Caller, shown: &mut Map<String, Value>) {
         mask_steps(shown);
     }
@@ -92,6 +178,25 @@ const TRAITS: Shape =
         Member::new("traits", Shape::List(&Shape::Text), "Names of traits.").required(),
     ]);
 
+/// Says whose a new runbook is: only who acts for the whole system chooses.
+fn give(caller: &Caller, body: &mut Map<String, Value>) -> Result<(), Fault> {
+    if caller.is_of_system() {
+        return Ok(());
+    }
+    let project = caller.project();
+    let owner = body.get("owner").and_then(Value::as_str);
+    if owner.is_some_and(|owner| !owner.is_empty() && Some(owner) != project) {
+        return Err(Fault::bad(
+            "a runbook is created for the caller's own project",
+        ));
+    }
+    if project.is_some() && body.get("public") == Some(&Value::Bool(true)) {
+        return Err(Fault::bad("a project's runbook cannot be public"));
+    }
+    body.insert("owner".to_owned(), project.into());
+    Ok(())
+}
+
 /// The routes of a runbook's traits.
 pub(super) fn traits() -> Routes {
     let about = |what, answer| about(what, answer).since(RUNBOOK_TRAITS);
@@ -119,12 +224,12 @@ pub(super) fn traits() -> Routes {
         )
 }
 
-async fn find(caller: &Caller, ident: &str) -> Result<Runbook, Fault> {
+async fn find(caller: &Caller, verb: &str, ident: &str) -> Result<Runbook, Fault> {
     if !caller.version.has(RUNBOOK_TRAITS) {
         let message = "runbooks have traits since version 1.112 of the API";
         return Err(Fault::routing(StatusCode::NOT_FOUND, message));
     }
-    records::find(caller, ident).await
+    records::find_to(caller, verb, ident).await
 }
 
 async fn set(caller: &Caller, runbook: &Runbook, traits: &[&str]) -> Result<(), Fault> {
@@ -142,7 +247,7 @@ async fn list(
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
     query.end()?;
-    let runbook = find(&caller, &ident).await?;
+    let runbook = find(&caller, "get", &ident).await?;
     Ok(Json(json!({"traits": runbook.traits})))
 }
 
@@ -154,7 +259,7 @@ async fn replace(
 ) -> Result<StatusCode, Fault> {
     query.end()?;
     let names = nodes::traits_of_body(body)?;
-    let runbook = find(&caller, &ident).await?;
+    let runbook = find(&caller, "update", &ident).await?;
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     set(&caller, &runbook, &names).await?;
     Ok(DONE)
@@ -171,7 +276,7 @@ async fn add(
             "the path must end in a trait, CUSTOM_… or a standard one",
         ));
     }
-    let runbook = find(&caller, &ident).await?;
+    let runbook = find(&caller, "update", &ident).await?;
     let own = runbook.traits.iter().map(String::as_str);
     let mut names: Vec<_> = own.filter(|own| *own != name).collect();
     names.push(&name);
@@ -187,7 +292,7 @@ async fn remove_all(
     QueryArguments(query): QueryArguments,
 ) -> Result<StatusCode, Fault> {
     query.end()?;
-    let runbook = find(&caller, &ident).await?;
+    let runbook = find(&caller, "update", &ident).await?;
     set(&caller, &runbook, &[]).await?;
     Ok(DONE)
 }
@@ -199,7 +304,7 @@ async fn remove(
     QueryArguments(query): QueryArguments,
 ) -> Result<StatusCode, Fault> {
     query.end()?;
-    let runbook = find(&caller, &ident).await?;
+    let runbook = find(&caller, "update", &ident).await?;
     let own = runbook.traits.iter().map(String::as_str);
     let names: Vec<_> = own.filter(|own| *own != name).collect();
     set(&caller, &runbook, &names).await?;

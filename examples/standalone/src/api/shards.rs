@@ -48,6 +48,7 @@ struct Sharded {
 }
 
 async fn list(caller: Caller, QueryArguments(_): QueryArguments) -> Result<Json<Value>, Fault> {
+    caller.need("baremetal:shards:get")?;
     let query = Query::all(Kind::Node).fields(vec!["shard".to_owned()]);
     let nodes = caller.client.repository().store().list(&query).await;
     let mut counts = BTreeMap::<Option<String>, u64>::new();

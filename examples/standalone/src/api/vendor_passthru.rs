@@ -93,7 +93,9 @@ async fn methods_of_node(
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
     query.end()?;
-    let node = caller.node(&ident).await?;
+    let node = caller
+        .node("baremetal:node:vendor_passthru", &ident)
+        .await?;
     Ok(shown(caller.client.vendor_methods(node.uuid).await?))
 }
 
@@ -103,6 +105,7 @@ async fn methods_of_driver(
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
     query.end()?;
+    caller.need("baremetal:driver:vendor_passthru")?;
     Ok(shown(caller.client.driver_vendor_methods(&name).await?))
 }
 
@@ -145,7 +148,7 @@ impl Call {
     }
 
     async fn ask_node(self, caller: &Caller, ident: &str) -> Result<Response, Fault> {
-        let node = caller.node(ident).await?;
+        let node = caller.node("baremetal:node:vendor_passthru", ident).await?;
         let http_method = self.http_method.as_str();
         let called = caller
             .client
@@ -154,6 +157,7 @@ impl Call {
     }
 
     async fn ask_driver(self, caller: &Caller, driver: &str) -> Result<Response, Fault> {
+        caller.need("baremetal:driver:vendor_passthru")?;
         let http_method = self.http_method.as_str();
         let called = caller
             .client

@@ -8,6 +8,7 @@ mod dhcp;
 mod drivers;
 mod error;
 mod notifications;
+mod policies;
 mod put;
 mod redfish;
 mod sections;
@@ -21,9 +22,12 @@ pub use dhcp::{DhcpMode, DhcpSection, StaticHost, StaticHosts};
 pub use drivers::DriverSettings;
 pub use error::ConfigError;
 pub use notifications::NotificationsSection;
+pub use policies::PoliciesSection;
 pub use redfish::RedfishSection;
 pub use sections::{ApiSection, FakeSection, ServiceSection};
 pub use value::{Addresses, Delay, Names, Pairs, Seconds};
+
+pub(crate) use unknown::nearest;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -58,6 +62,8 @@ pub struct HostConfig {
     pub header_timeout: Duration,
     /// How the API answers.
     pub api: ApiSettings,
+    /// Who may do what.
+    pub policies: PoliciesSection,
     /// How the conductor works.
     pub conductor: Config,
     /// Where events are posted to, if anywhere.
@@ -89,6 +95,7 @@ impl fmt::Debug for HostConfig {
             journal,
             header_timeout,
             api,
+            policies,
             conductor,
             webhook,
             drivers,
@@ -110,6 +117,7 @@ impl fmt::Debug for HostConfig {
             .field("journal", journal)
             .field("header_timeout", header_timeout)
             .field("api", api)
+            .field("policies", policies)
             .field("conductor", conductor)
             .field("webhook", webhook)
             .field("drivers", drivers)
@@ -132,6 +140,7 @@ impl Default for HostConfig {
             journal: None,
             header_timeout: Duration::from_secs(30),
             api: ApiSettings::default(),
+            policies: PoliciesSection::default(),
             conductor: Config::default(),
             webhook: None,
             drivers: DriverSettings::default(),
@@ -154,6 +163,8 @@ struct File {
     service: ServiceSection,
     #[serde(default)]
     api: ApiSection,
+    #[serde(default)]
+    policies: PoliciesSection,
     #[serde(default)]
     conductor: ConductorSection,
     #[serde(default)]
@@ -192,6 +203,7 @@ impl HostConfig {
         };
         settings.service.overlay(environment)?;
         settings.api.overlay(environment)?;
+        settings.policies.overlay(environment)?;
         settings.conductor.overlay(environment)?;
         settings.sensor_data.overlay(environment)?;
         settings.notifications.overlay(environment)?;
@@ -221,6 +233,7 @@ impl HostConfig {
         file.redfish.check()?;
         file.console.check()?;
         let mut config = Self {
+            policies: file.policies,
             drivers: file.drivers,
             boot: file.boot,
             tftp: file.tftp,

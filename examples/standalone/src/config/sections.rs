@@ -118,6 +118,8 @@ section! {
         default_resource_class: String,
         /// The conductor group of nodes that are enrolled without one.
         default_conductor_group: String,
+        /// Whether projects enrol nodes of their own and remove them, as far as policies allow it.
+        project_admin_can_manage_own_nodes: bool,
         /// Clean steps that never run and cannot be asked for.
         disallow_clean_steps: Names,
         /// Deploy steps that never run and cannot be asked for.
@@ -193,6 +195,9 @@ impl ApiSection {
         }
         if let Some(docs) = self.docs {
             settings.docs = docs;
+        }
+        if let Some(own) = self.project_admin_can_manage_own_nodes {
+            settings.projects_manage_own_nodes = own;
         }
         let set = |text: Option<String>| text.filter(|text| !text.is_empty());
         settings.public_endpoint = set(self.public_endpoint);

@@ -46,7 +46,7 @@ fn section(text: &str, at: usize) -> Option<&str> {
 }
 
 /// The name that is most like another, if one is like it at all: a third of it may be wrong.
-fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let most = (wrong.chars().count() / 3).max(2);
     known
         .map(|name| (distance(wrong, name), name))

@@ -17,6 +17,12 @@ use super::super::{args, schema};
 use super::fields::{FIELDS, record_path};
 use super::{names, view};
 
+/// Who may enrol any node.
+const CREATE: &str = "baremetal:node:create";
+
+/// Who may enrol nodes of their own project.
+const CREATE_OWN: &str = "baremetal:node:create:self_owned_node";
+
 /// `POST /v1/nodes`.
 pub(super) async fn create(
     caller: Caller,
@@ -30,7 +36,7 @@ pub(super) async fn create(
     if let Some(name) = body.get("name").and_then(Value::as_str) {
         names::check(name, caller.version)?;
     }
-    check_owner(&caller, &body)?;
+    authorize(&caller, &mut body)?;
     refer(&caller, &mut body, None).await?;
     let node = caller.client.create_node(record(&caller, body)?).await?;
     let shown = view::show(&caller, &node, None).await?;
@@ -52,15 +58,26 @@ fn check_version(caller: &Caller, body: &Map<String, Value>) -> Result<(), Fault
     FIELDS.check_version(caller.version, set.map(|(name, _)| name.as_str()))
 }
 
-/// Nobody enrols nodes for somebody else's project.
-fn check_owner(caller: &Caller, body: &Map<String, Value>) -> Result<(), Fault> {
-    match body.get("owner").and_then(Value::as_str) {
-        None | Some("") => Ok(()),
-        Some(owner) if caller.project.as_deref() == Some(owner) => Ok(()),
-        Some(_) => Err(Fault::bad(
-            "a node is enrolled for the caller's own project; set its owner afterwards",
-        )),
+/// Who may enrol nodes, those of their own project or any.
+fn authorize(caller: &Caller, body: &mut Map<String, Value>) -> Result<(), Fault> {
+    let own = caller.api.settings.projects_manage_own_nodes && caller.may(CREATE_OWN);
+    if !own {
+        return caller.need(CREATE);
     }
+    if caller.is_of_system() {
+        return Ok(());
+    }
+    match body.get("owner").and_then(Value::as_str) {
+        None | Some("") => {}
+        Some(owner) if caller.project() == Some(owner) => {}
+        Some(_) => {
+            return Err(Fault::bad(
+                "a node is enrolled for the caller's own project; set its owner afterwards",
+            ));
+        }
+    }
+    body.insert("owner".to_owned(), caller.project().into());
+    Ok(())
 }
 
 /// Makes sure that what the node refers to is there, and names it by its uuid. `owner` is the
@@ -84,7 +101,7 @@ pub(super) async fn refer(
     };
     // Whether there is such a node is not told apart from whether it may be the parent.
     let refusal = || Fault::bad("parent_node names no node that can be the parent");
-    let parent = caller.node(ident).await.map_err(|_| refusal())?;
+    let parent = caller.visible_node(ident).await.map_err(|_| refusal())?;
     let owner = owner.or_else(|| body.get("owner").and_then(Value::as_str));
     if parent.owner.as_deref() != owner {
         return Err(refusal());

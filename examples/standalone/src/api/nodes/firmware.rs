@@ -61,7 +61,7 @@ pub(super) async fn settings(
     query.end()?;
     SETTING.check_asked(caller.version, asked.as_deref())?;
     let asked = SETTING.few_or_asked(asked, detail)?;
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:bios:get", &ident).await?;
     let settings = caller.client.bios_settings(node.uuid).await?;
     let shown = settings.iter().map(|setting| {
         let shown = shown(&caller, SETTING, asked.clone(), setting)?;
@@ -81,7 +81,7 @@ pub(super) async fn setting(
     if !args::is_logical_name(&name) {
         return Err(Fault::bad("the path must end in the name of a setting"));
     }
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:bios:get", &ident).await?;
     let settings = caller.client.bios_settings(node.uuid).await?;
     let setting = settings.iter().find(|setting| setting.name == name);
     let setting = setting.ok_or_else(|| Error::not_found("BIOS setting", &name))?;
@@ -99,7 +99,7 @@ pub(super) async fn components(
     let asked = query.list("fields")?;
     query.end()?;
     COMPONENT.check_asked(caller.version, asked.as_deref())?;
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:firmware:get", &ident).await?;
     let components = caller.client.firmware(node.uuid).await?;
     let shown = components
         .iter()

@@ -56,7 +56,7 @@ pub(super) async fn list(
     query.end()?;
     page.marker = args::uuid("marker", &marker)?;
     EVENT.check_sort_key(caller.version, &page.sort_key)?;
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:history:get", &ident).await?;
     if let Some(marker) = page.marker {
         caller.client.record::<HistoryEvent>(marker).await?;
     }
@@ -93,7 +93,7 @@ pub(super) async fn show(
 ) -> Result<Json<Value>, Fault> {
     query.end()?;
     args::uuid_or_name("event", &Value::from(event.as_str()))?;
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:history:get", &ident).await?;
     let missing = || Error::not_found("history event", &event);
     let id = args::parse_uuid(&event).ok_or_else(missing)?;
     let event: HistoryEvent = caller.client.record(id).await?;
@@ -126,7 +126,7 @@ pub(super) async fn inventory(
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
     query.end()?;
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:inventory:get", &ident).await?;
     let found = caller.client.inventory(node.uuid).await?;
     Ok(Json(json!({
         "inventory": found.inventory,

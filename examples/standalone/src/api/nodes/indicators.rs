@@ -29,7 +29,9 @@ pub(super) async fn list(
     Ident(ident): Ident,
     QueryArguments(_): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
-    let node = caller.node(&ident).await?;
+    let node = caller
+        .node("baremetal:node:get_indicator_state", &ident)
+        .await?;
     let lights = caller.client.indicators(node.uuid, None).await?;
     let mut shown = Vec::new();
     for (component, lights) in &lights {
@@ -55,7 +57,9 @@ pub(super) async fn show(
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
     query.end()?;
-    let node = caller.node(&ident).await?;
+    let node = caller
+        .node("baremetal:node:get_indicator_state", &ident)
+        .await?;
     let (name, component) = named(&unique)?;
     let state = caller.client.indicator(node.uuid, component, name).await?;
     Ok(Json(json!({"state": state})))
@@ -70,7 +74,9 @@ pub(super) async fn set(
     let state = arguments.text("state")?;
     arguments.end()?;
     let state = state.ok_or_else(|| Fault::bad("state must say what the indicator is to do"))?;
-    let node = caller.node(&ident).await?;
+    let node = caller
+        .node("baremetal:node:set_indicator_state", &ident)
+        .await?;
     let (name, component) = named(&unique)?;
     let state: IndicatorState = state
         .parse()

@@ -94,8 +94,10 @@ pub(super) async fn children(
     if !caller.version.has(since::CHILD_NODES) {
         return Err(Fault::not_found("there are no child nodes in this version"));
     }
-    let parent = caller.node(&ident).await?.uuid;
-    let query = Query::all(Kind::Node).filter(Filter::text("parent_node", parent.to_string()));
+    let parent = caller.visible_node(&ident).await?.uuid;
+    let project = caller.listed_project("node", None)?;
+    let of_parent = Filter::text("parent_node", parent.to_string());
+    let query = Query::all(Kind::Node).filter(of_parent.and(of_project(project)));
     let children = caller.client.nodes(&query).await?;
     let ids: Vec<_> = children.iter().map(|node| node.uuid.to_string()).collect();
     Ok(Json(json!({
@@ -172,7 +174,8 @@ impl Selection {
                 with.push((name, "True".to_owned()));
             }
         }
-        filter = texts(version, &mut query, filter)?;
+        let project = caller.listed_project("node", query.text("project")?.as_deref())?;
+        filter = texts(version, &mut query, filter)?.and(of_project(project));
         filter = states(version, &mut query, filter)?;
         filter = shards(version, &mut query, filter)?;
         let chassis = query.uuid("chassis_uuid")?;
@@ -278,6 +281,17 @@ async fn looked_after_by(caller: &Caller, nodes: Vec<Node>, conductor: &str) -> 
     of
 }
 
+/// The nodes that a project owns or leases.
+pub(in super::super) fn of_project(project: Option<String>) -> Filter {
+    match project {
+        None => Filter::All,
+        Some(project) => Filter::Or(vec![
+            Filter::text("owner", &project),
+            Filter::text("lessee", &project),
+        ]),
+    }
+}
+
 /// Whether the field is set.
 fn set(field: &str, on: bool) -> Filter {
     let null = Filter::Null(field.to_owned());
@@ -302,12 +316,6 @@ fn texts(version: Version, query: &mut Arguments, mut filter: Filter) -> Result<
             "" => Filter::Null("conductor_group".to_owned()),
             group => Filter::text("conductor_group", group),
         });
-    }
-    if let Some(project) = query.text("project")? {
-        filter = filter.and(Filter::Or(vec![
-            Filter::text("owner", &project),
-            Filter::text("lessee", &project),
-        ]));
     }
     if let Some(within) = query.text("description_contains")? {
         filter = filter.and(Filter::Like("description".to_owned(), within));

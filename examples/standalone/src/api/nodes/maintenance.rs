@@ -14,7 +14,9 @@ pub(super) async fn set(
 ) -> Result<StatusCode, Fault> {
     let reason = arguments.text("reason")?;
     arguments.end()?;
-    let node = caller.node(&ident).await?;
+    let node = caller
+        .node("baremetal:node:set_maintenance", &ident)
+        .await?;
     caller
         .client
         .set_maintenance(node.uuid, true, reason)
@@ -29,7 +31,9 @@ pub(super) async fn unset(
     QueryArguments(query): QueryArguments,
 ) -> Result<StatusCode, Fault> {
     query.end()?;
-    let node = caller.node(&ident).await?;
+    let node = caller
+        .node("baremetal:node:clear_maintenance", &ident)
+        .await?;
     caller
         .client
         .set_maintenance(node.uuid, false, None)

@@ -17,7 +17,9 @@ pub(super) async fn boot_device(
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
     query.end()?;
-    let node = caller.node(&ident).await?;
+    let node = caller
+        .node("baremetal:node:get_boot_device", &ident)
+        .await?;
     let setting = caller.client.boot_device(node.uuid).await?;
     Ok(Json(json!({
         "boot_device": setting.device,
@@ -35,7 +37,9 @@ pub(super) async fn set_boot_device(
     let persistent = arguments.flag("persistent")?.unwrap_or(false);
     arguments.end()?;
     let device = device.ok_or_else(|| Fault::bad("boot_device must name a device"))?;
-    let node = caller.node(&ident).await?;
+    let node = caller
+        .node("baremetal:node:set_boot_device", &ident)
+        .await?;
     let device: BootDevice = device
         .parse()
         .map_err(|error| Fault::bad(format!("boot_device: {error}")))?;
@@ -53,7 +57,9 @@ pub(super) async fn supported_boot_devices(
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
     query.end()?;
-    let node = caller.node(&ident).await?;
+    let node = caller
+        .node("baremetal:node:get_boot_device", &ident)
+        .await?;
     let devices = caller.client.supported_boot_devices(node.uuid).await?;
     Ok(Json(json!({"supported_boot_devices": devices})))
 }
@@ -69,7 +75,7 @@ pub(super) async fn inject_nmi(
         let message = format!("inject_nmi is there since version 1.{}", since::INJECT_NMI);
         return Err(Fault::not_found(message));
     }
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:inject_nmi", &ident).await?;
     caller.client.inject_nmi(node.uuid).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -25,7 +25,7 @@ pub(super) async fn list(
         let message = format!("virtual media are shown since version 1.{from} of the API");
         return Err(Fault::not_found(message));
     }
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:vmedia:get", &ident).await?;
     let slots = caller.client.virtual_media(node.uuid).await?;
     Ok(Json(json!(slots)))
 }
@@ -39,7 +39,7 @@ pub(super) async fn attach(
 ) -> Result<StatusCode, Fault> {
     query.end()?;
     let (device, image_url) = attachment(body)?;
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:vmedia:attach", &ident).await?;
     let attached = caller
         .client
         .attach_virtual_media(node.uuid, device, &image_url);
@@ -90,7 +90,7 @@ pub(super) async fn detach(
     let devices = named.unwrap_or_default();
     let devices = devices.iter().map(|name| device(name));
     let devices: Vec<_> = devices.collect::<Result<_, _>>()?;
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:vmedia:detach", &ident).await?;
     caller
         .client
         .detach_virtual_media(node.uuid, &devices)

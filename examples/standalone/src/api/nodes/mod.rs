@@ -5,6 +5,7 @@ mod fields;
 mod firmware;
 mod history;
 mod indicators;
+mod insight;
 mod list;
 mod maintenance;
 mod management;
@@ -22,7 +23,7 @@ mod view;
 mod vifs;
 
 pub(super) use fields::FIELDS;
-pub(super) use list::{detail_of_chassis, list_of_chassis};
+pub(super) use list::{detail_of_chassis, list_of_chassis, of_project};
 pub use names::{is_reserved as is_reserved_node_name, is_valid as is_valid_node_name};
 pub(super) use routes::routes;
 pub(super) use shapes::{FILTERS, SHOWN};
@@ -38,6 +39,7 @@ use serde_json::{Map, Value, json};
 use super::arguments::QueryArguments;
 use super::caller::{Caller, Ident};
 use super::fault::Fault;
+use super::permission::of_node;
 use super::version::since;
 
 /// `GET /v1/nodes/{ident}`.
@@ -48,13 +50,19 @@ async fn show_one(
 ) -> Result<Json<Value>, Fault> {
     let asked = query.list("fields")?;
     query.end()?;
-    let node = caller.node(&ident).await?;
+    let node = caller.visible_node(&ident).await?;
     if let Some(asked) = &asked {
         caller.version.need(since::FIELDS_QUERY)?;
         FIELDS.check_asked(caller.version, Some(asked))?;
     }
     show(&caller, &node, asked.as_deref()).await.map(Json)
 }
+
+/// Who may remove any node.
+const DELETE: &str = "baremetal:node:delete";
+
+/// Who may remove a node of their own project, where projects look after their nodes themselves.
+const DELETE_OWN: &str = "baremetal:node:delete:self_owned_node";
 
 /// `DELETE /v1/nodes/{ident}`.
 async fn delete(
@@ -63,7 +71,8 @@ async fn delete(
     QueryArguments(query): QueryArguments,
 ) -> Result<StatusCode, Fault> {
     query.end()?;
-    let node = caller.node(&ident).await?;
+    let node = caller.visible_node(&ident).await?;
+    caller.need_either(DELETE, DELETE_OWN, &of_node(&node))?;
     caller.client.delete_node(node.uuid).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -92,7 +101,7 @@ async fn validate_by_argument(
 }
 
 async fn validated(caller: &Caller, ident: &str) -> Result<Json<Value>, Fault> {
-    let node = caller.node(ident).await?;
+    let node = caller.node("baremetal:node:validate", ident).await?;
     let results = caller.client.validate(node.uuid).await?;
     let mut answer = Map::new();
     for (kind, validation) in results {

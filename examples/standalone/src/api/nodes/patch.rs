@@ -1,7 +1,9 @@
 //! `PATCH /v1/nodes/{ident}`.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
-use ironic_core::model::Node;
+use ironic_core::model::{Allocation, Node};
 use ironic_core::states::{InterfaceKind, ProvisionState as S};
 use ironic_core::transport::Change;
 use serde_json::{Map, Value};
@@ -10,8 +12,9 @@ use super::super::arguments::{Document, QueryArguments};
 use super::super::caller::{Caller, Ident, as_bad_request};
 use super::super::fault::Fault;
 use super::super::patch::{Patch, changes};
+use super::super::permission::of_node;
 use super::super::version::since;
-use super::super::{network_data, schema};
+use super::super::{args, network_data, schema};
 use super::fields::{FIELDS, record_path};
 use super::{create, names, view};
 
@@ -29,8 +32,12 @@ pub(super) async fn patch(
         caller.version.need(since::RESET_INTERFACES)?;
     }
     check(&caller, &patch, reset.unwrap_or(false))?;
-    let node = caller.node(&ident).await?;
+    let node = caller.visible_node(&ident).await?;
+    for rule in rules(&patch) {
+        caller.need_to(rule, &of_node(&node))?;
+    }
     check_state(&caller, &node, &patch)?;
+    check_new_owner(&caller, &node, &patch).await?;
     for name in patch.values("/name") {
         let name = name
             .as_str()
@@ -97,6 +104,94 @@ fn check(caller: &Caller, patch: &Patch, reset: bool) -> Result<(), Fault> {
         .into_iter()
         .filter(|data| !data.is_null())
         .try_for_each(network_data::check)
+}
+
+/// What governs changes of fields below these paths. The first that fits counts.
+const RULES: &[(&str, &str)] = &[
+    ("/instance_info", "baremetal:node:update_instance_info"),
+    ("/extra", "baremetal:node:update_extra"),
+    ("/driver_info", "baremetal:node:update:driver_info"),
+    ("/properties", "baremetal:node:update:properties"),
+    ("/chassis_uuid", "baremetal:node:update:chassis_uuid"),
+    ("/instance_uuid", "baremetal:node:update:instance_uuid"),
+    ("/instance_name", "baremetal:node:update_instance_info"),
+    ("/lessee", "baremetal:node:update:lessee"),
+    ("/owner", "baremetal:node:update:owner"),
+    ("/driver", INTERFACES),
+    ("/network_data", "baremetal:node:update:network_data"),
+    ("/conductor_group", "baremetal:node:update:conductor_group"),
+    ("/name", "baremetal:node:update:name"),
+    ("/retired", "baremetal:node:update:retired"),
+    ("/shard", "baremetal:node:update:shard"),
+    ("/parent_node", "baremetal:node:update:parent_node"),
+    (
+        "/disable_power_off",
+        "baremetal:node:update:disable_power_off",
+    ),
+];
+
+/// What governs the driver and its interfaces.
+const INTERFACES: &str = "baremetal:node:update:driver_interfaces";
+
+/// The policies that a patch needs.
+fn rules(patch: &Patch) -> BTreeSet<&'static str> {
+    let mut rules: BTreeSet<_> = patch
+        .paths()
+        .map(|(path, value)| rule(path, value))
+        .collect();
+    if rules.is_empty() {
+        rules.insert(UPDATE);
+    }
+    rules
+}
+
+/// What governs whatever has no policy of its own.
+const UPDATE: &str = "baremetal:node:update";
+
+fn rule(path: &str, value: Option<&Value>) -> &'static str {
+    if let Some((_, rule)) = RULES.iter().find(|(below, _)| path.starts_with(below)) {
+        return rule;
+    }
+    let field = path.trim_start_matches('/');
+    let kinds = InterfaceKind::ALL.iter();
+    let mut interfaces = kinds.map(|kind| format!("{kind}_interface"));
+    if interfaces.any(|interface| interface == field) {
+        return INTERFACES;
+    }
+    let off = |value| matches!(args::boolean("automated_clean", value), Ok(Some(false)));
+    if field == "automated_clean" && value.is_some_and(off) {
+        return "baremetal:node:disable_cleaning";
+    }
+    UPDATE
+}
+
+/// Whether a node that somebody uses may get another owner.
+async fn check_new_owner(caller: &Caller, node: &Node, patch: &Patch) -> Result<(), Fault> {
+    const RULE: &str = "baremetal:node:update_owner_provisioned";
+    if patch.values("/owner").is_empty() {
+        return Ok(());
+    }
+    if node.provision_state == S::Active && !caller.may_to(RULE, &of_node(node)) {
+        return Err(Fault::conflict(format!(
+            "the owner of node {} cannot be changed while it is in state \"active\"",
+            node.label()
+        )));
+    }
+    let Some(allocation) = node.allocation_uuid else {
+        return Ok(());
+    };
+    let found = caller
+        .client
+        .repository()
+        .get::<Allocation>(allocation)
+        .await?;
+    match found.is_some_and(|allocation| allocation.owner.is_some()) {
+        false => Ok(()),
+        true => Err(Fault::conflict(format!(
+            "the owner of node {} cannot be changed while an allocation of a project claims it",
+            node.label()
+        ))),
+    }
 }
 
 /// Whether a node on its way somewhere is left alone.

@@ -4,13 +4,18 @@ use axum::response::Response;
 use http::StatusCode;
 use ironic_core::model::{Lock, Node};
 use ironic_core::states::{Event, ProvisionState, Verb};
+use ironic_core::steps::Runbook;
 use ironic_core::transport::ProvisionArgs;
 use ironic_core::{Error, ErrorKind};
 use serde_json::Value;
 
+use crate::access::Target;
+
 use super::super::arguments::Arguments;
 use super::super::caller::{Caller, Ident};
 use super::super::fault::Fault;
+use super::super::permission::of_node;
+use super::super::records;
 use super::super::version::{Version, since};
 use super::states::begun;
 use super::steps::{self, Steps};
@@ -32,6 +37,9 @@ const SINCE: &[(&str, u16)] = &[
 /// Bytes that base64 is made of, and the white space that often stands in between.
 const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\n\r\t ";
 
+/// Who may ask for provision states.
+const PROVISION: &str = "baremetal:node:set_provision_state";
+
 /// What a request for a provision state says.
 struct Asked {
     target: String,
@@ -51,8 +59,9 @@ pub(super) async fn provision(
     arguments: Arguments,
 ) -> Result<Response, Fault> {
     let asked = Asked::take(arguments)?;
-    let node = caller.node(&ident).await?;
+    let node = caller.node(PROVISION, &ident).await?;
     asked.check_version(caller.version)?;
+    asked.check_steps(&caller, &node).await?;
     asked.check_state(&caller, &node).await?;
     asked.check_arguments(caller.version, &node)?;
     let verb: Verb = asked.target.parse().map_err(|_| {
@@ -111,6 +120,72 @@ impl Asked {
     fn check_version(&self, version: Version) -> Result<(), Fault> {
         let since = SINCE.iter().find(|(target, _)| *target == self.target);
         since.map_or(Ok(()), |(_, from)| version.need(*from))
+    }
+
+    /// Whether the caller may have these steps run on this node and on its children.
+    async fn check_steps(&self, caller: &Caller, node: &Node) -> Result<(), Fault> {
+        if caller.identity.trusted {
+            return Ok(());
+        }
+        let target = of_node(node);
+        if let Some(runbook) = &self.runbook {
+            return self.check_runbook_steps(caller, runbook, node).await;
+        }
+        for (steps, rule) in [
+            (
+                &self.clean_steps,
+                "baremetal:node:set_provision_state:clean_steps",
+            ),
+            (
+                &self.service_steps,
+                "baremetal:node:set_provision_state:service_steps",
+            ),
+        ] {
+            if given(steps) {
+                caller.need_to(rule, &target)?;
+            }
+        }
+        let all = [&self.deploy_steps, &self.clean_steps, &self.service_steps];
+        let all = all.into_iter().filter_map(Value::as_array).flatten();
+        let text =
+            |step: &'_ Value, name| step.get(name).and_then(Value::as_str).map(str::to_owned);
+        let names: Vec<_> = all
+            .clone()
+            .filter_map(|step| Some((text(step, "interface")?, text(step, "step")?)))
+            .collect();
+        let names = names
+            .iter()
+            .map(|(interface, step)| (interface.as_str(), step.as_str()));
+        caller.need_steps(names, &target)?;
+        for step in all {
+            let children = step.get("limit_child_node_execution");
+            for child in children.and_then(Value::as_array).into_iter().flatten() {
+                if let Some(child) = child.as_str() {
+                    caller.node(PROVISION, child).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the caller may use the runbook. Steps of one that nobody approved of are checked
+    /// as if the caller had asked for them.
+    async fn check_runbook_steps(
+        &self,
+        caller: &Caller,
+        runbook: &str,
+        node: &Node,
+    ) -> Result<(), Fault> {
+        caller.version.need(since::RUNBOOKS)?;
+        let runbook: Runbook = records::find(caller, runbook).await?;
+        let owner = Target::runbook(runbook.owner.as_deref());
+        caller.need_to("baremetal:runbook:use", &owner)?;
+        if runbook.owner.is_none() || runbook.public {
+            return Ok(());
+        }
+        let steps = runbook.steps.iter().map(|step| &step.step);
+        let names = steps.map(|step| (step.interface.as_str(), step.step.as_str()));
+        caller.need_steps(names, &of_node(node))
     }
 
     /// The event in the table of states that the target stands for.

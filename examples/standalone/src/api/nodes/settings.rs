@@ -15,8 +15,8 @@ use super::super::version::since;
 use super::states::begun;
 
 /// The node of which the firmware is to be changed, which can be asked for since 1.76.
-async fn changeable(caller: &Caller, ident: &str) -> Result<Node, Fault> {
-    let node = caller.node(ident).await?;
+async fn changeable(caller: &Caller, rule: &str, ident: &str) -> Result<Node, Fault> {
+    let node = caller.node(rule, ident).await?;
     if caller.version.has(since::CHANGE_BOOT_MODE) {
         return Ok(node);
     }
@@ -47,7 +47,7 @@ pub(super) async fn boot_mode(
     let target = arguments.text("target")?;
     arguments.end()?;
     let target = target.ok_or_else(|| Fault::bad("target must be a boot mode"))?;
-    let node = changeable(&caller, &ident).await?;
+    let node = changeable(&caller, "baremetal:node:set_boot_mode", &ident).await?;
     let mode: BootMode = target
         .parse()
         .map_err(|error| Fault::bad(format!("target: {error}")))?;
@@ -64,7 +64,7 @@ pub(super) async fn secure_boot(
 ) -> Result<Response, Fault> {
     let target = arguments.flag("target")?;
     arguments.end()?;
-    let node = changeable(&caller, &ident).await?;
+    let node = changeable(&caller, "baremetal:node:set_secure_boot", &ident).await?;
     let on = target.ok_or_else(|| Fault::bad("target must be true or false"))?;
     check_state(&node)?;
     caller.client.set_secure_boot(node.uuid, on).await?;
@@ -82,7 +82,7 @@ pub(super) async fn raid(
     let Value::Object(config) = body.unwrap_or_else(|| Value::Object(Map::new())) else {
         return Err(Fault::bad("a RAID configuration is a JSON object"));
     };
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:set_raid_state", &ident).await?;
     caller.version.need(since::RAID_CONFIG)?;
     let set = caller.client.set_target_raid(node.uuid, config).await;
     set.map_err(|error| match error.kind() {
@@ -100,7 +100,7 @@ pub(super) async fn console(
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
     query.end()?;
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:get_console", &ident).await?;
     if !node.console_enabled {
         return Ok(Json(
             json!({"console_enabled": false, "console_info": null}),
@@ -125,7 +125,9 @@ pub(super) async fn set_console(
     let on = arguments.flag("enabled")?;
     arguments.end()?;
     let on = on.ok_or_else(|| Fault::bad("enabled must be true or false"))?;
-    let node = caller.node(&ident).await?;
+    let node = caller
+        .node("baremetal:node:set_console_state", &ident)
+        .await?;
     caller.client.set_console(node.uuid, on).await?;
     let path = format!("nodes/{ident}/states/console");
     let location = [(header::LOCATION, caller.endpoint.url(&path))];

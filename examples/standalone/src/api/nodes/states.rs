@@ -34,7 +34,7 @@ pub(super) async fn states(
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
     query.end()?;
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:get_states", &ident).await?;
     let mut states = view::document(&node)?;
     states.retain(|name, _| {
         let state = STATES.iter().find(|(state, _)| state == name);
@@ -60,7 +60,9 @@ pub(super) async fn power(
     let timeout = arguments.integer("timeout")?;
     arguments.end()?;
     let target = target.ok_or_else(|| Fault::bad("target must be a power state"))?;
-    let node = caller.node(&ident).await?;
+    let node = caller
+        .node("baremetal:node:set_power_state", &ident)
+        .await?;
     let target: Result<PowerTarget, _> = target.parse();
     let soft = matches!(target, Ok(PowerTarget::SoftReboot | PowerTarget::SoftOff));
     if soft || timeout.is_some_and(|timeout| timeout != 0) {

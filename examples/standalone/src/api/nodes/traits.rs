@@ -35,7 +35,7 @@ pub(super) async fn list(
 ) -> Result<Json<Value>, Fault> {
     query.end()?;
     check_version(&caller, StatusCode::NOT_ACCEPTABLE)?;
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:traits:list", &ident).await?;
     let traits = caller.client.traits(node.uuid).await?;
     Ok(Json(json!({"traits": traits})))
 }
@@ -71,7 +71,7 @@ pub(super) async fn replace(
     check_version(&caller, StatusCode::METHOD_NOT_ALLOWED)?;
     let names = of_body(body)?;
     let names: Vec<_> = names.iter().map(String::as_str).collect();
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:traits:set", &ident).await?;
     caller.client.set_traits(node.uuid, &names).await?;
     Ok(DONE)
 }
@@ -97,7 +97,7 @@ pub(super) async fn add(
             "the path names the trait, so there is to be no body",
         ));
     }
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:traits:set", &ident).await?;
     caller.client.add_traits(node.uuid, &[&name]).await?;
     let location = caller.endpoint.url(&format!("nodes/{ident}/traits/{name}"));
     Ok((DONE, [(header::LOCATION, location)]).into_response())
@@ -111,7 +111,7 @@ pub(super) async fn remove_all(
 ) -> Result<StatusCode, Fault> {
     query.end()?;
     check_version(&caller, StatusCode::NOT_FOUND)?;
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:traits:delete", &ident).await?;
     caller.client.remove_traits(node.uuid, None).await?;
     Ok(DONE)
 }
@@ -124,7 +124,7 @@ pub(super) async fn remove(
 ) -> Result<StatusCode, Fault> {
     query.end()?;
     check_version(&caller, StatusCode::NOT_FOUND)?;
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:traits:delete", &ident).await?;
     let names = [name.as_str()];
     caller.client.remove_traits(node.uuid, Some(&names)).await?;
     Ok(DONE)

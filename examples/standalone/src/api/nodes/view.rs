@@ -16,20 +16,7 @@ use super::super::caller::Caller;
 use super::super::fault::Fault;
 use super::super::version::{Version, since};
 use super::fields::FIELDS;
-
-/// What stands where a secret would.
-const MASK: &str = "******";
-
-/// The fields that hold secrets.
-const SECRETIVE: &[&str] = &["driver_info", "instance_info", "driver_internal_info"];
-
-/// Members that are secret in these fields alone, whatever their names say.
-const MORE_SECRETS: &[(&str, &str)] = &[
-    ("driver_info", "snmp_auth_key"),
-    ("driver_info", "snmp_priv_key"),
-    ("instance_info", "configdrive"),
-    ("instance_info", "image_url"),
-];
+use super::insight::{Insight, MASK};
 
 /// What belongs to nodes but is not in their records.
 #[derive(Debug, Default)]
@@ -110,9 +97,10 @@ pub(super) async fn show_all(
     asked: Option<&[String]>,
 ) -> Result<Vec<Value>, Fault> {
     let company = Company::read(caller, nodes, asked).await?;
+    let insight = Insight::into_any(caller);
     let mut shown = Vec::with_capacity(nodes.len());
     for node in nodes {
-        shown.push(show_one(caller, node, asked, &company).await?);
+        shown.push(show_one(caller, node, asked, &company, insight).await?);
     }
     Ok(shown)
 }
@@ -124,7 +112,8 @@ pub(in super::super) async fn show(
     asked: Option<&[String]>,
 ) -> Result<Value, Fault> {
     let company = Company::read(caller, std::slice::from_ref(node), asked).await?;
-    show_one(caller, node, asked, &company).await
+    let insight = Insight::into_one(caller, node);
+    show_one(caller, node, asked, &company, insight).await
 }
 
 async fn show_one(
@@ -132,6 +121,7 @@ async fn show_one(
     node: &Node,
     asked: Option<&[String]>,
     company: &Company,
+    insight: Insight,
 ) -> Result<Value, Fault> {
     let mut whole = document(node)?;
     let mut put = |name: &str, value: Value| whole.insert(name.to_owned(), value);
@@ -151,7 +141,7 @@ async fn show_one(
         let owner = caller.client.membership().owner(node).await.ok();
         put("conductor", owner.into());
     }
-    mask(&mut whole);
+    insight.apply(caller, node, &mut whole);
     put_state(caller.version, &mut whole);
     let mut shown = FIELDS.shown(caller.version, asked, whole);
     add_links(caller, node.uuid, asked.is_none(), &mut shown);
@@ -202,32 +192,6 @@ fn put_steps(flow: &Flow, node: &mut Map<String, Value>) {
     }
 }
 
-/// Puts asterisks where secrets are.
-fn mask(node: &mut Map<String, Value>) {
-    for field in SECRETIVE {
-        if let Some(Value::Object(members)) = node.get_mut(*field) {
-            *members = secret::masked(members, MASK);
-        }
-    }
-    for (field, name) in MORE_SECRETS {
-        let member = node
-            .get_mut(*field)
-            .and_then(|members| members.get_mut(name));
-        if let Some(member) = member.filter(|value| !is_empty(value)) {
-            *member = Value::from(MASK);
-        }
-    }
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        _ => false,
-    }
-}
-
 /// Names the state as this version knows it.
 pub(super) fn put_state(version: Version, shown: &mut Map<String, Value>) {
     let Some(state) = shown.get_mut("provision_state") else {
@@ -259,48 +223,5 @@ fn add_links(caller: &Caller, node: Uuid, all: bool, shown: &mut Map<String, Val
             let links = caller.endpoint.both(&format!("{path}/{name}"));
             shown.insert(name.to_owned(), links);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use ironic_core::model::Node;
-    use serde_json::json;
-    use uuid::Uuid;
-
-    use super::{document, mask};
-
-    #[test]
-    fn no_secret_is_shown() {
-        let mut node = Node::new(Uuid::nil(), "ipmi");
-        let put = |map: &mut ironic_core::model::JsonMap, value: serde_json::Value| {
-            map.clone_from(value.as_object().unwrap());
-        };
-        put(
-            &mut node.driver_info,
-            json!({"ipmi_address": "192.0.2.1", "ipmi_password": "pw", "snmp_auth_key": "k"}),
-        );
-        put(
-            &mut node.instance_info,
-            json!({"configdrive": {"a": 1}, "image_url": "http://u:p@h/", "root_gb": 5}),
-        );
-        put(
-            &mut node.driver_internal_info,
-            json!({"agent_secret_token": "t", "agent_url": "https://h"}),
-        );
-        let mut shown = document(&node).unwrap();
-        mask(&mut shown);
-        assert_eq!(
-            shown["driver_info"],
-            json!({"ipmi_address": "192.0.2.1", "ipmi_password": "******", "snmp_auth_key": "******"})
-        );
-        assert_eq!(
-            shown["instance_info"],
-            json!({"configdrive": "******", "image_url": "******", "root_gb": 5})
-        );
-        assert_eq!(
-            shown["driver_internal_info"],
-            json!({"agent_secret_token": "******", "agent_url": "https://h"})
-        );
     }
 }

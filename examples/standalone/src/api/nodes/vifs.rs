@@ -17,7 +17,7 @@ pub(super) async fn list(
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
     query.end()?;
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:vif:list", &ident).await?;
     let vifs = caller.client.vifs(node.uuid).await?;
     Ok(Json(json!({"vifs": vifs})))
 }
@@ -37,7 +37,7 @@ pub(super) async fn attach(
     if args::uuid_or_name("id", id)?.is_none() {
         return Err(Fault::bad("id must be that of a virtual interface"));
     }
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:vif:attach", &ident).await?;
     let twice = info.contains_key("port_uuid") && info.contains_key("portgroup_uuid");
     if twice && caller.version.has(since::VIF_ON_A_PORT) {
         return Err(Fault::bad(
@@ -56,7 +56,7 @@ pub(super) async fn detach(
 ) -> Result<StatusCode, Fault> {
     query.end()?;
     args::uuid_or_name("id", &Value::from(id.as_str()))?;
-    let node = caller.node(&ident).await?;
+    let node = caller.node("baremetal:node:vif:detach", &ident).await?;
     caller.client.detach_vif(node.uuid, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

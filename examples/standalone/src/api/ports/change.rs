@@ -16,7 +16,7 @@ use super::super::patch::{Patch, changes};
 use super::super::version::since;
 use super::super::{args, link_connection, schema};
 use super::view::{FIELDS, document, show};
-use super::{DELETED, port};
+use super::{DELETED, port_to};
 
 /// The fields of which a patch needs the version that has them.
 const GATED: &[&str] = &[
@@ -45,7 +45,9 @@ pub(super) async fn create(
         _ => return Err(Fault::bad("a port needs one of node_uuid and node_ident")),
     };
     let ident = ident.as_str().unwrap_or_default();
-    let node = caller.node_referred_to(ident).await?;
+    let node = caller
+        .node_to_add_to("baremetal:port:create", ident)
+        .await?;
     check_set(&caller, &body)?;
     check_group(&caller, &body).await?;
     check_network(&body)?;
@@ -138,8 +140,7 @@ pub(super) async fn patch(
     };
     let touched = GATED.iter().filter(touched).copied();
     FIELDS.check_version(caller.version, touched)?;
-    let port = port(&caller, &ident).await?;
-    let node = caller.client.node(port.node_uuid).await?;
+    let (port, node) = port_to(&caller, "baremetal:port:update", &ident).await?;
     let before = document(&port)?;
     let after = patch.apply(&Value::Object(before.clone()))?;
     let after = schema::PORT.check_known(after)?;
@@ -168,7 +169,7 @@ async fn check_moved(caller: &Caller, patch: &Patch, port: &Port) -> Result<(), 
     for ident in patch.values("/node_uuid") {
         let ident = ident.as_str().unwrap_or_default();
         let refusal = || Fault::bad("node_uuid names no node that the port can belong to");
-        let node = caller.node(ident).await;
+        let node = caller.visible_node(ident).await;
         let node = node.map_err(|fault| fault.instead_of_missing(refusal()))?;
         if node.uuid != port.node_uuid {
             return Err(Fault::conflict("a port cannot be moved to another node"));
@@ -192,7 +193,10 @@ pub(super) async fn delete(
 ) -> Result<StatusCode, Fault> {
     query.end()?;
     let shown: String = ident.chars().take(80).collect();
-    let id = args::parse_uuid(&ident).ok_or_else(|| Fault::bad(format!("{shown:?} is no uuid")))?;
-    caller.client.delete_port(id).await?;
+    if args::parse_uuid(&ident).is_none() {
+        return Err(Fault::bad(format!("{shown:?} is no uuid")));
+    }
+    let (port, _) = port_to(&caller, "baremetal:port:delete", &ident).await?;
+    caller.client.delete_port(port.uuid).await?;
     Ok(DELETED)
 }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use http::StatusCode;
+use ironic_core::Error;
 use ironic_core::model::{Node, Portgroup};
 use ironic_core::store::{Filter, Kind, Query, Scalar};
 use serde_json::Value;
@@ -10,8 +11,9 @@ use super::super::arguments::{Arguments, QueryArguments};
 use super::super::caller::{Caller, Ident, Segment};
 use super::super::fault::Fault;
 use super::super::paging::{Listing, Page};
+use super::super::permission::{SEE_NODE, of_node};
 use super::super::version::since;
-use super::super::{args, records};
+use super::super::{args, nodes, records};
 use super::view::{FIELDS, show, sort_path};
 
 /// `GET /v1/ports`.
@@ -114,6 +116,7 @@ struct Selection {
 impl Selection {
     async fn take(caller: &Caller, mut query: Arguments, of: Within) -> Result<Self, Fault> {
         let page = Page::take(&mut query, caller.api.settings.max_limit)?;
+        let listed = listed(caller, &of).await?;
         let node = query.ident("node")?;
         let uuid = query.uuid("node_uuid")?.map(|id| id.to_string());
         let group = query.ident("portgroup")?;
@@ -152,12 +155,12 @@ impl Selection {
                 "conductor_groups excludes node, portgroup and address",
             ));
         }
-        let mut filter = Filter::All;
+        let mut filter = listed;
         if let Some(ident) = &group {
             let group: Portgroup = records::find(caller, ident).await?;
             filter = filter.and(Filter::text("portgroup_uuid", group.uuid.to_string()));
         } else if let Some(ident) = &node {
-            let node = caller.node(ident).await?;
+            let node = caller.visible_node(ident).await?;
             filter = filter.and(Filter::text("node_uuid", node.uuid.to_string()));
         } else if let Some(address) = address {
             filter = filter.and(Filter::text("address", address));
@@ -210,6 +213,41 @@ impl Selection {
             last,
         )))
     }
+}
+
+/// The ports that the caller is shown, of those that the path is about.
+async fn listed(caller: &Caller, of: &Within) -> Result<Filter, Fault> {
+    match of {
+        Within::All => {}
+        Within::Node(ident) => {
+            caller.visible_node(ident).await?;
+        }
+        Within::Group(ident) => {
+            let group: Portgroup = records::find(caller, ident).await?;
+            let node = caller.client.node(group.node_uuid).await?;
+            if !caller.may_to(SEE_NODE, &of_node(&node)) {
+                return Err(Error::not_found("port group", ident).into());
+            }
+        }
+    }
+    match caller.listed_project("port", None)? {
+        None => Ok(Filter::All),
+        Some(project) => of_project(caller, project).await,
+    }
+}
+
+/// What belongs to the nodes that the project owns or leases.
+pub(in super::super) async fn of_project(
+    caller: &Caller,
+    project: String,
+) -> Result<Filter, Fault> {
+    let query = Query::all(Kind::Node).filter(nodes::of_project(Some(project)));
+    let nodes = caller.client.node_summaries(&query).await?;
+    let ids = nodes
+        .iter()
+        .map(|node| Scalar::String(node.uuid.to_string()))
+        .collect();
+    Ok(Filter::In("node_uuid".to_owned(), ids))
 }
 
 /// Nodes have names since 1.5 only.

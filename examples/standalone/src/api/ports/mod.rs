@@ -4,14 +4,16 @@ mod change;
 mod list;
 mod view;
 
-pub(super) use list::{detail_of_group, detail_of_node, list_of_group, list_of_node, of_nodes};
+pub(super) use list::{
+    detail_of_group, detail_of_node, list_of_group, list_of_node, of_nodes, of_project,
+};
 pub(super) use view::FIELDS;
 
 use axum::Json;
 use axum::routing::MethodFilter;
 use http::StatusCode;
 use ironic_core::Error;
-use ironic_core::model::Port;
+use ironic_core::model::{Node, Port};
 use serde_json::Value;
 
 use super::args;
@@ -21,6 +23,7 @@ use super::document::{
     DONE, Member, Record, Refusal, Routes, Shape, about, created, get, listed, shows,
 };
 use super::fault::Fault;
+use super::permission::{SEE_NODE, of_node};
 use super::schema::PORT;
 use super::version::since;
 
@@ -111,6 +114,17 @@ async fn port(caller: &Caller, ident: &str) -> Result<Port, Fault> {
     Ok(found.ok_or_else(|| Error::not_found("port", ident))?)
 }
 
+/// The port of this uuid or name, to do to it what the rule governs, and its node.
+async fn port_to(caller: &Caller, rule: &str, ident: &str) -> Result<(Port, Node), Fault> {
+    let port = port(caller, ident).await?;
+    let node = caller.client.node(port.node_uuid).await?;
+    if !caller.may_to(SEE_NODE, &of_node(&node)) {
+        return Err(Error::not_found("port", ident).into());
+    }
+    caller.need_to(rule, &of_node(&node))?;
+    Ok((port, node))
+}
+
 /// `GET /v1/ports/{ident}`.
 async fn show(
     caller: Caller,
@@ -119,7 +133,7 @@ async fn show(
 ) -> Result<Json<Value>, Fault> {
     let asked = query.list("fields")?;
     query.end()?;
-    let port = port(&caller, &ident).await?;
+    let (port, _) = port_to(&caller, "baremetal:port:get", &ident).await?;
     if let Some(asked) = &asked {
         caller.version.need(since::FIELDS_QUERY)?;
         FIELDS.check_asked(caller.version, Some(asked))?;

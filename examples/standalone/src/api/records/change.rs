@@ -10,8 +10,9 @@ use super::super::arguments::{Document, QueryArguments};
 use super::super::caller::{Caller, Segment, as_bad_request};
 use super::super::fault::Fault;
 use super::super::patch::{Patch, changes};
+use super::permission::{find_to, find_with, rule};
 use super::view::{document, view};
-use super::{Resource, find};
+use super::{Governed, Resource};
 
 /// The field that says which node a record belongs to.
 const NODE: &str = "node_uuid";
@@ -26,9 +27,15 @@ pub(super) async fn create<T: Resource>(
     let body = body.unwrap_or_else(|| Value::Object(Map::new()));
     let mut body = T::BODY.check(body)?;
     T::check_body(caller.version, false, &body)?;
-    if let Some(node) = body.get(NODE).and_then(Value::as_str) {
-        let node = caller.node_referred_to(node).await?.uuid;
-        body.insert(NODE.to_owned(), node.to_string().into());
+    match T::GOVERNED {
+        Governed::Alone => caller.need(&rule::<T>("create"))?,
+        Governed::ByNode => {
+            let node = text(&body, NODE);
+            let node = caller.node_to_add_to(&rule::<T>("create"), node).await?;
+            body.insert(NODE.to_owned(), node.uuid.to_string().into());
+        }
+        // It is they who say whose it becomes.
+        Governed::ByOwner => {}
     }
     T::refer(&caller, &mut body, None).await?;
     let record = T::from_body(caller.version, body)?;
@@ -41,6 +48,10 @@ pub(super) async fn create<T: Resource>(
     Ok((StatusCode::CREATED, headers, shown).into_response())
 }
 
+fn text<'a>(body: &'a Map<String, Value>, name: &str) -> &'a str {
+    body.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
 /// `PATCH` of one.
 pub(super) async fn patch<T: Resource>(
     caller: Caller,
@@ -51,9 +62,11 @@ pub(super) async fn patch<T: Resource>(
     query.end()?;
     let patch = Patch::from_request(&body.unwrap_or_else(|| Value::Object(Map::new())))?;
     T::check_patch(caller.version, &patch)?;
-    let record: T = find(&caller, &ident).await?;
+    let record: T = find_with(&caller, &T::rules_of_patch(&patch), &ident).await?;
     let before = document(&record)?;
-    let after = patch.apply(&Value::Object(before.clone()))?;
+    let mut prepared = before.clone();
+    T::prepare(&patch, &mut prepared)?;
+    let after = patch.apply(&Value::Object(prepared))?;
     let after = restored::<T>(after, &before);
     let mut after = T::BODY.patched().check_known(after)?;
     T::check_body(caller.version, true, &after)?;
@@ -99,7 +112,7 @@ async fn moved_to<T: Resource>(
         ))
     };
     let ident = ident.as_str().ok_or_else(refusal)?;
-    let after = caller.node(ident).await;
+    let after = caller.visible_node(ident).await;
     let after = after.map_err(|fault| fault.instead_of_missing(refusal()))?;
     let before = caller.client.node(node).await?;
     if after.owner != before.owner {
@@ -115,7 +128,7 @@ pub(super) async fn delete<T: Resource>(
     QueryArguments(query): QueryArguments,
 ) -> Result<StatusCode, Fault> {
     query.end()?;
-    let id = find::<T>(&caller, &ident).await?.id();
+    let id = find_to::<T>(&caller, "delete", &ident).await?.id();
     caller.client.delete_record::<T>(id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -10,6 +10,7 @@ use super::super::caller::{Caller, Ident};
 use super::super::fault::Fault;
 use super::super::paging::{Listing, Page};
 use super::super::version::since;
+use super::permission::listed;
 use super::view::view_in_list;
 use super::{Brevity, Resource};
 
@@ -35,7 +36,7 @@ pub(in super::super) async fn list_of_node<T: Resource>(
     Ident(ident): Ident,
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
-    let node = caller.node(&ident).await?;
+    let node = caller.visible_node(&ident).await?;
     few_or_asked::<T>(&caller, query, Some(node.uuid)).await
 }
 
@@ -45,7 +46,7 @@ pub(in super::super) async fn detail_of_node<T: Resource>(
     Ident(ident): Ident,
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
-    let node = caller.node(&ident).await?;
+    let node = caller.visible_node(&ident).await?;
     whole::<T>(&caller, query, Some(node.uuid)).await
 }
 
@@ -107,7 +108,8 @@ async fn answer<T: Resource>(
     listing: Listing<'_>,
 ) -> Result<Json<Value>, Fault> {
     let page = Page::take(&mut query, caller.api.settings.max_limit)?;
-    let mut filter = T::filter(caller, &mut query).await?;
+    let listed = listed::<T>(caller).await?;
+    let mut filter = T::filter(caller, &mut query).await?.and(listed);
     query.end()?;
     T::FIELDS.check_sort_key(caller.version, &page.sort_key)?;
     if let Some(node) = node {

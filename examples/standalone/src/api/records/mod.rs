@@ -3,9 +3,11 @@
 
 mod change;
 mod list;
+mod permission;
 mod view;
 
 pub(super) use list::{detail_of_node, list_of_node};
+pub(super) use permission::{find_to, rule};
 pub(super) use view::{MASK, mask_steps, view};
 
 use axum::routing::MethodFilter;
@@ -13,6 +15,8 @@ use ironic_core::store::Filter;
 use ironic_core::transport::ClientRecord;
 use serde_json::{Map, Value};
 use uuid::Uuid;
+
+use crate::access::Target;
 
 use super::args;
 use super::arguments::Arguments;
@@ -35,6 +39,17 @@ pub(super) enum Brevity {
     BriefFromTheStart,
     /// All of them; there is no `detail`.
     Whole,
+}
+
+/// What policies look at of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Governed {
+    /// Nothing: they say who may do this to whichever.
+    Alone,
+    /// The node that it belongs to: who may not see that sees nothing of this either.
+    ByNode,
+    /// The project that it belongs to.
+    ByOwner,
 }
 
 /// A record as a resource of the API.
@@ -62,6 +77,32 @@ pub(super) trait Resource: ClientRecord + Send + Sync + 'static {
 
     /// The arguments that [`Resource::filter`] takes.
     const FILTERS: &'static [Member] = &[];
+    /// What its policies are called: `baremetal:NAME:get` and so on.
+    const POLICY: &'static str;
+    /// What they look at.
+    const GOVERNED: Governed;
+    /// Whether who may not see it is told that there is none.
+    const CONCEALED: bool = true;
+
+    /// What its policies look at, where that is its owner.
+    fn target(&self) -> Target<'_> {
+        Target::nothing()
+    }
+
+    /// Whether everybody may see it, where that is said of each.
+    fn is_public(&self) -> bool {
+        false
+    }
+
+    /// The policies that a patch needs.
+    fn rules_of_patch(_: &Patch) -> Vec<String> {
+        vec![rule::<Self>("update")]
+    }
+
+    /// What a patch changes before it is applied.
+    fn prepare(_: &Patch, _: &mut Map<String, Value>) -> Result<(), Fault> {
+        Ok(())
+    }
 
     /// What it is called where a client wants to see its identity.
     fn ident(&self) -> String {

@@ -9,7 +9,8 @@ use super::super::arguments::QueryArguments;
 use super::super::caller::{Caller, Segment};
 use super::super::fault::Fault;
 use super::super::version::since;
-use super::{Resource, find};
+use super::Resource;
+use super::permission::find_to;
 
 /// What stands where a secret would.
 pub(in super::super) const MASK: &str = "******";
@@ -26,7 +27,7 @@ pub(super) async fn show<T: Resource>(
         caller.version.need(since::FIELDS_QUERY)?;
     }
     T::FIELDS.check_asked(caller.version, asked.as_deref())?;
-    let record: T = find(&caller, &ident).await?;
+    let record: T = find_to(&caller, "get", &ident).await?;
     view(&caller, &record, asked.as_deref()).map(Json)
 }
 

@@ -7,7 +7,7 @@ use super::super::document::Member;
 use super::super::fault::Fault;
 use super::super::fields::{Fields, fields};
 use super::super::patch::Patch;
-use super::super::records::{Brevity, Resource};
+use super::super::records::{Brevity, Governed, Resource};
 use super::super::schema::{Is, Schema};
 use super::super::version::Version;
 use super::super::version::since::VOLUME;
@@ -16,6 +16,8 @@ use super::{FILTERS, TAG, check_patch, of_node};
 impl Resource for VolumeConnector {
     const PATH: &'static str = "volume/connectors";
     const LIST: &'static str = "connectors";
+    const POLICY: &'static str = "volume";
+    const GOVERNED: Governed = Governed::ByNode;
     const FIELDS: Fields = fields! {
         "uuid" since VOLUME, Null, takes(Is::Uuid), brief;
         "node_uuid" since VOLUME, Null, takes(Is::RequiredUuid), required, patchable, unordered, brief;

@@ -32,6 +32,9 @@ const LINKS: Shape = Shape::Members(&[
     Member::new("targets", Shape::Links, "Where the targets are.").required(),
 ]);
 
+/// Who may see where volumes are listed.
+const SEE: &str = "baremetal:volume:get";
+
 /// The routes.
 pub(super) fn routes() -> Routes {
     let links = shows(LINKS);
@@ -72,6 +75,7 @@ pub(super) fn routes() -> Routes {
 
 async fn show(caller: Caller, QueryArguments(query): QueryArguments) -> Result<Json<Value>, Fault> {
     query.end()?;
+    caller.need(SEE)?;
     Ok(links(&caller, "volume/"))
 }
 
@@ -81,6 +85,7 @@ async fn show_of_node(
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
     query.end()?;
+    caller.need(SEE)?;
     Ok(links(&caller, &format!("nodes/{ident}/volume/")))
 }
 
@@ -97,7 +102,7 @@ async fn of_node(caller: &Caller, query: &mut Arguments) -> Result<Filter, Fault
     match query.ident("node")? {
         None => Ok(Filter::All),
         Some(ident) => {
-            let node = caller.node(&ident).await?;
+            let node = caller.visible_node(&ident).await?;
             Ok(Filter::text("node_uuid", node.uuid.to_string()))
         }
     }

@@ -1,7 +1,7 @@
 use ironic_core::model::VolumeTarget;
 use ironic_core::secret::masked;
 use ironic_core::store::Filter;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::super::arguments::Arguments;
 use super::super::caller::Caller;
@@ -9,15 +9,20 @@ use super::super::document::Member;
 use super::super::fault::Fault;
 use super::super::fields::{Fields, fields};
 use super::super::patch::Patch;
-use super::super::records::{Brevity, MASK, Resource};
+use super::super::records::{Brevity, Governed, MASK, Resource};
 use super::super::schema::{Is, Schema};
 use super::super::version::Version;
 use super::super::version::since::VOLUME;
 use super::{FILTERS, TAG, check_patch, of_node};
 
+/// Who may see how a volume is reached.
+const PROPERTIES: &str = "baremetal:volume:view_target_properties";
+
 impl Resource for VolumeTarget {
     const PATH: &'static str = "volume/targets";
     const LIST: &'static str = "targets";
+    const POLICY: &'static str = "volume";
+    const GOVERNED: Governed = Governed::ByNode;
     const FIELDS: Fields = fields! {
         "uuid" since VOLUME, Null, takes(Is::Uuid), brief;
         "node_uuid" since VOLUME, Null, takes(Is::RequiredUuid), required, patchable, unordered, brief;
@@ -44,7 +49,12 @@ impl Resource for VolumeTarget {
         of_node(caller, query).await
     }
 
-    fn dress(&self, _: &Caller, shown: &mut Map<String, Value>) {
+    fn dress(&self, caller: &Caller, shown: &mut Map<String, Value>) {
+        if !caller.may(PROPERTIES) {
+            let kept = format!("** kept back: the policy {PROPERTIES} forbids it **");
+            shown.insert("properties".to_owned(), json!({"redacted_contents": kept}));
+            return;
+        }
         if let Some(Value::Object(properties)) = shown.get_mut("properties") {
             *properties = masked(properties, MASK);
         }
