@@ -185,3 +185,37 @@ async fn project_scope_is_as_in_the_original() {
 async fn what_was_before_scopes_is_no_more() {
     run("legacy", Records::System).await;
 }
+
+/// What somebody may do, nobody may do without saying who they are, but for the few paths that are
+/// open to everybody.
+#[tokio::test]
+async fn nothing_is_for_nobody() {
+    const OPEN: &[&str] = &["/v1/lookup", "/v1/heartbeat", "/v1/continue_inspection"];
+    let tables = Tables::read();
+    let nobody = Identity::anonymous();
+    let mut asked = 0;
+    let mut wrong = Vec::new();
+    for (table, records) in [("system", Records::System), ("project", Records::Project)] {
+        let world = World::new(records, true, None).await;
+        for case in tables.tables[table].as_array().unwrap() {
+            let (method, path) = (case[1].as_str().unwrap(), case[2].as_str().unwrap());
+            if OPEN.iter().any(|open| path.starts_with(open)) {
+                continue;
+            }
+            let body = Some(&case[3]).filter(|body| !body.is_null());
+            let answer = world.ask(&nobody, method, path, body).await;
+            asked += 1;
+            if !(400..500).contains(&answer.status) {
+                wrong.push(format!(
+                    "{method} {path}: {} {}",
+                    answer.status, answer.body
+                ));
+            }
+        }
+    }
+    println!(
+        "as nobody: {} of {asked} requests refused",
+        asked - wrong.len()
+    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

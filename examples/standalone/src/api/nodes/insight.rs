@@ -65,18 +65,22 @@ impl Insight {
         }
     }
 
+    /// Whether the caller is shown this field of the node.
+    pub(super) fn shows(self, caller: &Caller, node: &Node, field: &str) -> bool {
+        let rule = KEPT_BACK.iter().find(|(name, ..)| *name == field);
+        self.everything || rule.is_none_or(|(_, rule, _)| caller.may_to(rule, &of_node(node)))
+    }
+
     /// Puts something else where what the caller is not shown would be.
     pub(super) fn apply(self, caller: &Caller, node: &Node, shown: &mut Map<String, Value>) {
-        if !self.everything {
-            for (field, rule, is_object) in KEPT_BACK {
-                let kept_back = !caller.may_to(rule, &of_node(node));
-                if let (true, Some(value)) = (kept_back, shown.get_mut(*field)) {
-                    let why = format!("** kept back: the policy {rule} forbids it **");
-                    *value = match is_object {
-                        true => json!({"content": why}),
-                        false => why.into(),
-                    };
-                }
+        for (field, rule, is_object) in KEPT_BACK {
+            let kept_back = !self.shows(caller, node, field);
+            if let (true, Some(value)) = (kept_back, shown.get_mut(*field)) {
+                let why = format!("** kept back: the policy {rule} forbids it **");
+                *value = match is_object {
+                    true => json!({"content": why}),
+                    false => why.into(),
+                };
             }
         }
         for field in SECRETIVE {

@@ -16,6 +16,7 @@ use super::super::permission::of_node;
 use super::super::version::since;
 use super::super::{args, network_data, schema};
 use super::fields::{FIELDS, record_path};
+use super::insight::Insight;
 use super::{create, names, view};
 
 /// `PATCH /v1/nodes/{ident}`.
@@ -81,6 +82,10 @@ fn is_served(caller: &Caller, driver: &str) -> bool {
 /// see it so.
 async fn put_holder(caller: &Caller, node: &Node, shown: &mut Value) {
     let holder = caller.client.membership().owner(node).await;
+    let kept_back = !Insight::into_one(caller, node).shows(caller, node, "reservation");
+    if kept_back {
+        return;
+    }
     if let (Ok(holder), Some(reservation)) = (holder, shown.get_mut("reservation")) {
         *reservation = holder.into();
     }
