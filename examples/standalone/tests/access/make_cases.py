@@ -121,7 +121,7 @@ def cases(table, world, legacy, people):
                 filled(entry.get("body"), ids), entry["assert_status"]]
         if case[1] == "PUT" and "/indicators/" in case[2]:
             # The tables leave out what the light is to do.
-            case[3] = {"state": "ON"}
+            case[3] = {"state": "on"}
         more = {}
         if legacy and entry.get("deprecated"):
             more["legacy"] = True
