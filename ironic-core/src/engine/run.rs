@@ -37,9 +37,45 @@ pub(super) fn outcome(
         Outcome::Failed { code, .. } if is_not_there_yet(draft, &pending, code)? => {
             wait_for(draft, seq, &Wait::for_agent("its steps are asked for"))
         }
+        Outcome::Failed { code, .. } if is_unanswered(&pending, code) => {
+            let wait = unanswered(draft.flow_mut()?, &pending);
+            wait_for(draft, seq, &wait)
+        }
         Outcome::Failed { code, message } => failed(draft, &pending, code, message),
         Outcome::Progress(progress) => progressed(draft, &pending, progress),
     }
+}
+
+/// Whether a step that was left in the middle could not be asked what became of it: not to be
+/// reached now is no answer, as it would have been none before.
+fn is_unanswered(pending: &PendingEffect, code: &str) -> bool {
+    let asks = matches!(pending.effect, Effect::CheckStep { .. });
+    asks && code != ErrorKind::Internal.as_str()
+}
+
+/// It is asked again, as long as the flow may wait.
+fn unanswered(flow: &Flow, pending: &PendingEffect) -> Wait {
+    let step = match pending.effect {
+        Effect::CheckStep { index } => flow.plan.get(index).map(ToString::to_string),
+        _ => None,
+    };
+    let step = step.unwrap_or_default();
+    let what = format!("to say what became of step {step}");
+    let mut wait = Wait::for_step(step, RECOVERED_POLL);
+    wait.why = BlockedReason::Hardware { what };
+    wait
+}
+
+/// Whether a step that waits has said by now that it runs.
+fn has_begun(flow: &Flow, pending: &PendingEffect) -> bool {
+    let answered = match pending.effect {
+        Effect::CheckStep { .. } => {
+            let reason = flow.blocked.as_ref().map(|blocked| &blocked.reason);
+            matches!(reason, Some(BlockedReason::Step { .. }))
+        }
+        _ => true,
+    };
+    pending.waiting.is_some() && answered
 }
 
 /// Whether the agent of a ramdisk that ran already does not answer, for once: it may be about to.
@@ -217,12 +253,14 @@ fn progressed(
             draft.event_if_taken(Event::Resume, None)?;
             done(draft, pending)
         }
-        StepProgress::NotStarted if pending.waiting.is_some() => {
+        StepProgress::NotStarted if has_begun(draft.flow_mut()?, pending) => {
             let message =
                 "it had begun, but whoever ran it knows nothing of it any more: it was restarted";
             failed(draft, pending, "interrupted", message)
         }
         StepProgress::NotStarted => {
+            draft.awake(pending.seq)?;
+            draft.event_if_taken(Event::Resume, None)?;
             let flow = draft.flow_mut()?;
             flow.take(pending.seq);
             let replay = flow

@@ -5,11 +5,13 @@ mod children;
 use ironic_core::client::Client;
 use ironic_core::config::Policy;
 use ironic_core::driver::fake::FakeOperation as Op;
-use ironic_core::engine::{Catalogs, Forecasts, Input, Outcome, View, decide, plan};
-use ironic_core::flow::{BlockedReason, CleaningSteps, Effect};
+use ironic_core::engine::{Catalogs, Decision, Forecasts, Input, Outcome, View, decide, plan};
+use ironic_core::flow::{BlockedReason, CleaningSteps, Effect, Flow, StepProgress};
 use ironic_core::model::{InterfaceNames, Node};
 use ironic_core::states::{FlowKind, InterfaceKind as I, PowerState, ProvisionState, Verb};
-use ironic_core::steps::{Impact, PriorityOverrides, Replay, StepCatalog, StepDef, UserStep};
+use ironic_core::steps::{
+    Impact, PriorityOverrides, Replay, StepCatalog, StepDef, StepPlan, UserStep,
+};
 use ironic_core::transport::{Change, ProvisionArgs};
 use ironic_core::{Error, ErrorKind, Timestamp};
 use uuid::Uuid;
@@ -371,4 +373,76 @@ fn an_abort_that_waits_for_the_agent_to_call_stops_before_the_next_step() {
     let stopped = step(&|_, _| Input::Heartbeat);
     assert_eq!(stopped.node.provision_state, ProvisionState::CleanFailed);
     assert_eq!(stopped.effects[0].1, Effect::CleanUp);
+}
+
+/// What a decision makes of what came of its first effect.
+fn after(decision: &Decision, outcome: Outcome) -> Decision {
+    let names = InterfaceNames::try_from_fn(|_| Ok::<_, Error>("fake".to_owned())).unwrap();
+    let flow = decision.flow.clone().unwrap();
+    let pending = flow.pending.first().unwrap().seq;
+    let view = View::new(&decision.node, Some(&flow), &names, Catalogs::new(&agents));
+    let input = Input::Outcome {
+        generation: flow.generation,
+        seq: pending,
+        outcome,
+    };
+    decide(&view, &input, &Policy::default(), Timestamp::EPOCH).unwrap()
+}
+
+/// A step that was left in the middle, and is asked what became of it.
+fn asked_after_a_crash() -> Decision {
+    let names = InterfaceNames::try_from_fn(|_| Ok::<_, Error>("fake".to_owned())).unwrap();
+    let mut node = Node::new(Uuid::from_u128(1), "fake-hardware");
+    node.provision_state = ProvisionState::Cleaning;
+    let mut flow = Flow::new(
+        node.uuid,
+        FlowKind::Clean,
+        node.generation,
+        Timestamp::EPOCH,
+    );
+    flow.plan = StepPlan::automated(&agents(&node, FlowKind::Clean));
+    flow.begin(
+        Effect::RunStep { index: 0 },
+        Replay::Probe,
+        Timestamp::EPOCH,
+    );
+    let view = View::new(&node, Some(&flow), &names, Catalogs::new(&agents));
+    let now = Timestamp::EPOCH;
+    let decision = decide(&view, &Input::Recover, &Policy::default(), now).unwrap();
+    assert_eq!(decision.effects[0].1, Effect::CheckStep { index: 0 });
+    decision
+}
+
+#[test]
+fn a_step_that_cannot_be_asked_after_a_crash_is_asked_again() {
+    let failed = |kind: ErrorKind| Outcome::Failed {
+        code: kind.as_str().to_owned(),
+        message: "no answer".to_owned(),
+    };
+    let waits = |decision: &Decision| {
+        assert!(decision.releases());
+        assert_eq!(decision.node.provision_state, ProvisionState::CleanWait);
+        let flow = decision.flow.as_ref().unwrap();
+        assert!(flow.asked_step().is_some(), "it is asked from time to time");
+        assert!(flow.deadline.is_some(), "and not for ever");
+    };
+    let silent = after(&asked_after_a_crash(), failed(ErrorKind::Unreachable));
+    waits(&silent);
+    let late = after(&asked_after_a_crash(), failed(ErrorKind::Timeout));
+    waits(&late);
+
+    // Whatever it says then counts as it would have counted at once.
+    let never = after(&silent, Outcome::Progress(StepProgress::NotStarted));
+    assert_eq!(never.effects[0].1, Effect::RunStep { index: 0 });
+    assert_eq!(never.node.provision_state, ProvisionState::Cleaning);
+    let done = after(&silent, Outcome::Progress(StepProgress::Done));
+    assert_eq!(done.effects[0].1, Effect::Finish);
+    let running = StepProgress::Running {
+        detail: "half".to_owned(),
+    };
+    let runs = after(&silent, Outcome::Progress(running));
+    waits(&runs);
+    // What ran, and is not known of any more, is not begun again.
+    let lost = after(&runs, Outcome::Progress(StepProgress::NotStarted));
+    assert_eq!(lost.node.provision_state, ProvisionState::CleanFailed);
 }
