@@ -61,6 +61,13 @@ pub fn explain(node: &Node, flow: Option<&Flow>, lock: Option<&Lock>) -> Option<
             },
         ));
     }
+    if let Some(flow) = flow {
+        return Some(Blocked::new(
+            BlockedReason::Conductor,
+            flow.started,
+            "wait: whoever looks after it goes on within seconds, or within the time of a take-over where that conductor has died; a conductor must live that serves the node's group and hardware type",
+        ));
+    }
     if state.is_waiting() || state.is_in_progress() {
         let error = "nothing is recorded of what is going on".to_owned();
         return Some(Blocked::new(

@@ -34,6 +34,8 @@ pub enum BlockedReason {
         /// What for.
         purpose: String,
     },
+    /// Something is going on, and no conductor is at it at the moment.
+    Conductor,
     /// The node is in maintenance.
     Maintenance {
         /// Why, as the operator or the engine put it.
@@ -88,6 +90,7 @@ impl std::fmt::Display for BlockedReason {
             Self::Hardware { what } => write!(f, "waits for the hardware: {what}"),
             Self::Hold => f.write_str("on hold"),
             Self::Lock { holder, purpose } => write!(f, "locked by {holder} for {purpose}"),
+            Self::Conductor => f.write_str("waits for a conductor to go on with it"),
             Self::Maintenance { reason } => write!(f, "in maintenance: {reason}"),
             Self::Failed { error } => write!(f, "failed: {error}"),
         }

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use ironic_core::client::Client;
 use ironic_core::driver::fake::{Completion, FakeOperation as Op, FakeRule};
-use ironic_core::flow::{Blocked, BlockedReason};
-use ironic_core::states::{InterfaceKind as I, ProvisionState as S, Verb};
-use ironic_core::steps::UserStep;
+use ironic_core::engine::explain;
+use ironic_core::flow::{Blocked, BlockedReason, Effect, Flow};
+use ironic_core::states::{FlowKind, InterfaceKind as I, ProvisionState as S, Verb};
+use ironic_core::steps::{Replay, UserStep};
 use ironic_core::transport::ProvisionArgs;
-use ironic_core::{Error, Node};
+use ironic_core::{Error, Node, Timestamp};
 use uuid::Uuid;
 
 use crate::hold::reaches;
@@ -173,4 +174,17 @@ async fn every_failure_says_what_went_wrong_and_what_to_ask_for_next() {
         all.difference(&walked).collect::<Vec<_>>(),
         Vec::<&S>::new()
     );
+}
+
+#[test]
+fn what_goes_on_with_nobody_at_it_is_explained_as_that() {
+    let mut node = Node::new(Uuid::from_u128(1), "fake-hardware");
+    node.provision_state = S::Deploying;
+    let now = Timestamp::EPOCH;
+    let mut flow = Flow::new(node.uuid, FlowKind::Deploy, node.generation, now);
+    flow.begin(Effect::Prepare, Replay::Idempotent, now);
+    let why = explain(&node, Some(&flow), None).unwrap();
+    assert_eq!(why.reason, BlockedReason::Conductor, "{why}");
+    let why = explain(&node, None, None).unwrap();
+    assert!(why.to_string().contains("nothing is recorded"), "{why}");
 }
