@@ -52,17 +52,22 @@ impl Inner {
             tracing::warn!(node = %lock.uuid, purpose = ?lock.purpose, "given back by force");
             self.manager.revoke(&lock.value).await?;
         }
-        self.leave_ring().await
+        self.take_leave(true).await
     }
 
     /// Tells the others that this conductor takes no more, while it still holds nodes.
     pub(super) async fn leave_ring(&self) -> Result<(), Error> {
+        self.take_leave(false).await
+    }
+
+    async fn take_leave(&self, stopped: bool) -> Result<(), Error> {
         let (id, mine) = (ConductorRecord::id(&self.config.host), self.incarnation);
         let repository = &self.manager.context().repository;
         let left = repository
             .update::<ConductorRecord, ()>(id, None, |record| {
                 if record.incarnation == mine {
                     record.online = false;
+                    record.stopped = stopped;
                 }
                 Ok(())
             })

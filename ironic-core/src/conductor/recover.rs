@@ -55,7 +55,7 @@ impl Inner {
         self.recover(lock.uuid, taken).await;
     }
 
-    /// Now and then: nodes whose conductor has died, and that are this one's by the ring now.
+    /// Now and then: nodes whose conductor has died or stopped, and that are this one's by the ring now.
     pub(super) async fn sweep(self: &Arc<Self>) {
         let left = std::mem::take(&mut *Self::lock(&self.left));
         for lock in left.into_values() {
@@ -86,7 +86,11 @@ impl Inner {
                 continue;
             }
             if !Self::lock(&self.dead).contains(&record.hostname) {
-                tracing::warn!(conductor = %record.hostname, "a conductor has died");
+                if record.stopped {
+                    tracing::info!(conductor = %record.hostname, "a conductor has stopped");
+                } else {
+                    tracing::warn!(conductor = %record.hostname, "a conductor has died");
+                }
                 self.adopt_waiting().await?;
                 Self::lock(&self.dead).insert(record.hostname.clone());
             }
@@ -117,8 +121,8 @@ impl Inner {
         self.decide_and_drive(task, &Input::Recover).await
     }
 
-    /// Flows that wait have no lock to be found by: those of a conductor that has died are woken
-    /// here when they are due, and those that it had given back without having recorded what
+    /// Flows that wait have no lock to be found by: those of a conductor that has died or
+    /// stopped are woken here when they are due, and those that it had given back without having recorded what
     /// came of them, soon. A flow that several conductors wake is decided by one.
     async fn adopt_waiting(self: &Arc<Self>) -> Result<(), Error> {
         let repository = &self.manager.context().repository;

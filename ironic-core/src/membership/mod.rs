@@ -127,12 +127,14 @@ impl Membership {
             .collect()
     }
 
-    /// Whether the conductor of this name is known not to live: it has deregistered, or its beat
-    /// has not risen for long enough, as seen from here.
+    /// Whether the conductor of this name is known not to live: it has stopped, or its beat has
+    /// not risen for long enough, as seen from here.
     pub fn is_dead(&self, hostname: &str) -> bool {
         let now = Instant::now();
         match self.lock().conductors.get(&ConductorRecord::id(hostname)) {
-            Some((_, since)) => now.duration_since(*since) >= self.dead_after,
+            Some((record, since)) => {
+                record.stopped || now.duration_since(*since) >= self.dead_after
+            }
             None => true,
         }
     }

@@ -47,6 +47,9 @@ pub struct ConductorRecord {
     pub interfaces: BTreeMap<String, BTreeMap<InterfaceKind, RegisteredInterfaces>>,
     /// Whether it takes work; false once it has begun to stop.
     pub online: bool,
+    /// Whether it has stopped in good order: nothing of it runs, and it holds no node.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub stopped: bool,
     /// Rises at each keep-alive. Others judge by how long, on their own clock, it has not.
     pub beat: u64,
     /// Drawn anew at each start: tells one life of a host name from the next.
@@ -78,6 +81,7 @@ impl ConductorRecord {
             drivers: Vec::new(),
             interfaces: BTreeMap::new(),
             online: true,
+            stopped: false,
             beat: 0,
             incarnation,
             created_at: Timestamp::EPOCH,

@@ -12,6 +12,7 @@ use ironic_core::testing::FaultyStore;
 use ironic_core::transport::Change;
 use tokio::time::sleep;
 
+use crate::hold::reaches;
 use crate::house::{House, LONG, ask, available};
 
 #[tokio::test(start_paused = true)]
@@ -228,4 +229,33 @@ async fn a_node_that_could_not_be_given_back_is_by_the_stop() {
     conductor.stop().await.unwrap();
     assert!(house.locks().await.iter().all(|lock| lock.holder.is_none()));
     assert_eq!(conductor.tasks().busy(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waited_with_a_conductor_that_has_stopped_is_looked_after_by_the_others_at_once() {
+    let mut house = House::new();
+    house.config.policy.deploy_callback_timeout = Duration::from_secs(40);
+    assert!(house.config.take_over_after() > Duration::from_secs(60));
+    let (one, other) = (
+        house.conductor("cond-a").await,
+        house.conductor("cond-b").await,
+    );
+    let client = house.client(&one);
+    client.membership().refresh().await.unwrap();
+    let node = available(&client).await;
+    let completes = FakeRule::completes(FakeOperation::Deploy, Completion::Heartbeat);
+    house.fakes.add(completes.on(node));
+    ask(&client, node, Verb::Deploy).await.unwrap();
+    reaches(&client, node, ProvisionState::DeployWait).await;
+    let waits = client.node(node).await.unwrap();
+    let owner = client.membership().owner(&waits);
+    let (owner, heir) = match owner.await.unwrap().as_str() {
+        "cond-a" => (&one, &other),
+        _ => (&other, &one),
+    };
+    owner.stop().await.unwrap();
+    sleep(Duration::from_secs(55)).await;
+    let state = client.node(node).await.unwrap().provision_state;
+    assert_eq!(state, ProvisionState::DeployFailed, "its time was up");
+    heir.stop().await.unwrap();
 }
