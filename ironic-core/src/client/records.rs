@@ -112,6 +112,46 @@ impl Client {
         self.written(id, node, call).await
     }
 
+    /// Changes a record by what it is: `edit` gets it as it stands, and again if somebody else has
+    /// written to it meanwhile, so that neither's change is lost. Its identity stays.
+    ///
+    /// # Errors
+    /// What `edit` answers; otherwise as [`Client::update_record`];
+    /// [`Error::InvalidParameter`] for a record of a type that conductors write.
+    pub async fn edit_record<T: ClientRecord>(
+        &self,
+        id: Uuid,
+        mut edit: impl FnMut(&mut T) -> Result<(), Error> + Send,
+    ) -> Result<T, Error> {
+        if T::WRITTEN_BY != WrittenBy::Client {
+            return Err(Error::invalid(format!(
+                "a {} is changed by the conductor that keeps its node",
+                T::WHAT
+            )));
+        }
+        let now = self.clock.now();
+        let mut edited = move |record: &mut T| {
+            let mut after = record.clone();
+            edit(&mut after)?;
+            let (header, before) = (after.header(), record.header());
+            *header.uuid = *before.uuid;
+            *header.created_at = *before.created_at;
+            *header.updated_at = Some(now);
+            after.check()?;
+            *record = after;
+            Ok(())
+        };
+        let mut planned = self.record::<T>(id).await?;
+        edited(&mut planned)?;
+        let work = async {
+            let (record, ()) = self.repository.update::<T, ()>(id, None, edited).await?;
+            Ok(record)
+        };
+        let became = |record: &T| Some(body(record));
+        self.announced::<T, _>(RecordChange::Update, || body(&planned), work, became)
+            .await
+    }
+
     /// Removes a record.
     ///
     /// # Errors

@@ -1,9 +1,12 @@
 //! Steps by trait and by runbook.
 
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
 use ironic_core::client::Client;
 use ironic_core::conductor::Conductor;
 use ironic_core::driver::fake::FakeOperation as Op;
-use ironic_core::model::Node;
+use ironic_core::model::{Node, VolumeTarget};
 use ironic_core::states::{InterfaceKind as I, ProvisionState, Verb};
 use ironic_core::steps::{DeployTemplate, Runbook, RunbookStep, UserStep};
 use ironic_core::transport::{Call, Change, ProvisionArgs, Request, RequestContext};
@@ -283,5 +286,51 @@ async fn a_runbook_services_a_machine_in_use() {
         "in their order"
     );
     assert_eq!(house.fakes.call_count(Op::PrepareSteps), 0, "no ramdisk");
+    conductor.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_two_edit_at_once_is_as_both_have_it() {
+    let (conductor, client, node) = with_trait("CUSTOM_RESET").await;
+    let book = owned(&client).await.uuid;
+    let add = |name: &'static str| {
+        move |book: &mut Runbook| {
+            book.traits.push(name.to_owned());
+            Ok(())
+        }
+    };
+    // Somebody else is quicker, after the runbook has been read.
+    let (other, mut met) = (client.clone(), 0);
+    let edited = client.edit_record::<Runbook>(book, |book| {
+        met += 1;
+        if met == 2 {
+            let quicker = pin!(other.edit_record::<Runbook>(book.uuid, add("CUSTOM_B")));
+            let done = quicker.poll(&mut Context::from_waker(Waker::noop()));
+            assert!(
+                matches!(done, Poll::Ready(Ok(_))),
+                "in memory nothing waits"
+            );
+        }
+        add("CUSTOM_A")(book)
+    });
+    let edited = edited.await.unwrap();
+    for name in ["CUSTOM_RESET", "CUSTOM_A", "CUSTOM_B"] {
+        let has = |book: &Runbook| book.traits.iter().any(|own| own == name);
+        assert!(has(&edited), "{name}: {:?}", edited.traits);
+        assert!(has(&client.record(book).await.unwrap()), "{name}");
+    }
+    assert!(edited.updated_at.is_some());
+    let broken = client.edit_record::<Runbook>(book, add("no trait"));
+    assert_eq!(
+        broken.await.unwrap_err().kind(),
+        ErrorKind::InvalidParameter
+    );
+    let target = VolumeTarget::new(Uuid::nil(), node, "iscsi", "v", 0);
+    let target = client.create_record(target).await.unwrap().uuid;
+    let not_here = client.edit_record::<VolumeTarget>(target, |_| Ok(()));
+    assert_eq!(
+        not_here.await.unwrap_err().kind(),
+        ErrorKind::InvalidParameter
+    );
     conductor.stop().await.unwrap();
 }
