@@ -8,7 +8,6 @@ use http::{StatusCode, header};
 use ironic_core::model::is_valid_trait;
 use ironic_core::steps::Runbook;
 use ironic_core::store::Filter;
-use ironic_core::transport::Change;
 use serde_json::{Map, Value, json};
 
 use crate::access::Target;
@@ -232,12 +231,20 @@ async fn find(caller: &Caller, verb: &str, ident: &str) -> Result<Runbook, Fault
     records::find_to(caller, verb, ident).await
 }
 
-async fn set(caller: &Caller, runbook: &Runbook, traits: &[&str]) -> Result<(), Fault> {
-    let change = Change::set("traits", json!(traits));
-    let changed = caller
+/// Makes other traits of those that the runbook has, also of those that others set meanwhile.
+async fn edit(
+    caller: &Caller,
+    ident: &str,
+    edit: impl Fn(&mut Vec<String>) + Send,
+) -> Result<(), Fault> {
+    let runbook = find(caller, "update", ident).await?;
+    let edited = caller
         .client
-        .update_record::<Runbook>(runbook.uuid, vec![change]);
-    changed.await?;
+        .edit_record::<Runbook>(runbook.uuid, move |runbook| {
+            edit(&mut runbook.traits);
+            Ok(())
+        });
+    edited.await?;
     Ok(())
 }
 
@@ -259,9 +266,8 @@ async fn replace(
 ) -> Result<StatusCode, Fault> {
     query.end()?;
     let names = nodes::traits_of_body(body)?;
-    let runbook = find(&caller, "update", &ident).await?;
-    let names: Vec<_> = names.iter().map(String::as_str).collect();
-    set(&caller, &runbook, &names).await?;
+    let names: Vec<_> = names.into_iter().collect();
+    edit(&caller, &ident, |traits| traits.clone_from(&names)).await?;
     Ok(DONE)
 }
 
@@ -276,11 +282,11 @@ async fn add(
             "the path must end in a trait, CUSTOM_… or a standard one",
         ));
     }
-    let runbook = find(&caller, "update", &ident).await?;
-    let own = runbook.traits.iter().map(String::as_str);
-    let mut names: Vec<_> = own.filter(|own| *own != name).collect();
-    names.push(&name);
-    set(&caller, &runbook, &names).await?;
+    let add = |traits: &mut Vec<String>| {
+        traits.retain(|own| *own != name);
+        traits.push(name.clone());
+    };
+    edit(&caller, &ident, add).await?;
     let path = format!("runbooks/{ident}/traits/{name}");
     let location = caller.endpoint.url(&path);
     Ok((DONE, [(header::LOCATION, location)]).into_response())
@@ -292,8 +298,7 @@ async fn remove_all(
     QueryArguments(query): QueryArguments,
 ) -> Result<StatusCode, Fault> {
     query.end()?;
-    let runbook = find(&caller, "update", &ident).await?;
-    set(&caller, &runbook, &[]).await?;
+    edit(&caller, &ident, Vec::clear).await?;
     Ok(DONE)
 }
 
@@ -304,9 +309,6 @@ async fn remove(
     QueryArguments(query): QueryArguments,
 ) -> Result<StatusCode, Fault> {
     query.end()?;
-    let runbook = find(&caller, "update", &ident).await?;
-    let own = runbook.traits.iter().map(String::as_str);
-    let names: Vec<_> = own.filter(|own| *own != name).collect();
-    set(&caller, &runbook, &names).await?;
+    edit(&caller, &ident, |traits| traits.retain(|own| *own != name)).await?;
     Ok(DONE)
 }
