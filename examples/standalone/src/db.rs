@@ -166,6 +166,11 @@ async fn write_out(url: &str, file: &Path) -> Result<(), Failure> {
         out.flush()?;
         out.get_ref().sync_all()?;
         std::fs::rename(&part, file)?;
+        // Nor does the name get lost again if the power fails.
+        let folder = file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
         Ok::<_, Failure>(records)
     };
     let written = written.await;
