@@ -19,7 +19,9 @@ use ironic_pxe::files::FileStore;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{Authorizer, Identity, PolicyError};
+use crate::access::{
+    Access, AccessError, Authenticator, Authorizer, Identity, PolicyError, authenticator_of,
+};
 use crate::api;
 use crate::config::HostConfig;
 use crate::drivers;
@@ -27,6 +29,7 @@ use crate::journal_file::JournalFile;
 use crate::serve;
 use crate::services::{self, BootServers, Roots, ServiceError};
 use crate::store::{OpenError, SqlStore};
+use crate::tls::{Tls, TlsError};
 use crate::webhook::{WebhookNotifier, WebhookSenders};
 
 /// How long a stop waits for notifications to be taken, and for the journal to be written.
@@ -61,6 +64,12 @@ pub enum HostError {
     /// The policies of the settings cannot be used.
     #[error(transparent)]
     Policies(#[from] PolicyError),
+    /// Nobody's requests could be authenticated.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// TLS cannot be spoken.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address is taken, or is none of this machine's.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -88,6 +97,7 @@ pub struct HostBuilder {
     behaviour: FakeBehaviour,
     roots: Option<Roots>,
     authorizer: Option<Arc<dyn Authorizer>>,
+    authenticator: Option<Arc<dyn Authenticator>>,
 }
 
 impl std::fmt::Debug for HostBuilder {
@@ -139,6 +149,12 @@ impl HostBuilder {
         self
     }
 
+    /// Finds out by this one who sends requests, rather than as the settings say.
+    pub fn authenticator(mut self, authenticator: Arc<dyn Authenticator>) -> Self {
+        self.authenticator = Some(authenticator);
+        self
+    }
+
     /// Makes the fake drivers do as this says.
     pub fn fake_behaviour(mut self, behaviour: &FakeBehaviour) -> Self {
         self.behaviour = behaviour.clone();
@@ -161,6 +177,18 @@ impl HostBuilder {
             Some(authorizer) => authorizer,
             None => Arc::new(self.config.policies.load()?),
         };
+        let tls = self.config.tls.settings()?.map(Tls::open).transpose()?;
+        let authenticator = match self.authenticator {
+            Some(authenticator) => Some(authenticator),
+            None => authenticator_of(&self.config)?,
+        };
+        let address = self.config.listen;
+        if authenticator.is_some() && tls.is_none() && !address.ip().is_loopback() {
+            tracing::warn!(
+                %address,
+                "credentials come in plain text, unless somebody before this service speaks TLS"
+            );
+        }
         drivers::check(&self.config)?;
         let (files, boot) = match services::start(&self.config, self.roots, &repository).await? {
             Some((files, servers)) => (Some(files), Some(servers)),
@@ -199,10 +227,14 @@ impl HostBuilder {
         transport.register(conductor.host(), conductor.handler());
         let client = Client::new(repository, Arc::clone(conductor.membership()), transport)
             .with_notifier(Arc::clone(conductor.tasks().notifier()), conductor.host());
-        let settings = self.config.api.clone();
+        let mut settings = self.config.api.clone();
+        settings.tls |= tls.is_some();
         let api = api::guarded_router(client.clone(), registry, settings, authorizer);
-        // Nobody has to say who they are.
-        let api = api.layer(Extension(Identity::trusted()));
+        let api = match authenticator {
+            Some(authenticator) => api.layer(Extension(Access::by(authenticator))),
+            // Nobody has to say who they are.
+            None => api.layer(Extension(Identity::trusted())),
+        };
         Ok(Host {
             router: self.routes.fallback_service(api),
             config: self.config,
@@ -211,6 +243,7 @@ impl HostBuilder {
             shared: Arc::new(shared),
             boot: boot.map(Arc::new),
             journal,
+            tls: tls.map(Arc::new),
             webhook: webhook.map(|(notifier, senders)| Webhook {
                 notifier,
                 senders: Arc::new(Mutex::new(Some(senders))),
@@ -262,6 +295,7 @@ pub struct Host {
     shared: Arc<drivers::Shared>,
     boot: Option<Arc<BootServers>>,
     journal: Option<Arc<JsonLines>>,
+    tls: Option<Arc<Tls>>,
     webhook: Option<Webhook>,
 }
 
@@ -277,6 +311,7 @@ impl Host {
             behaviour: FakeBehaviour::new(),
             roots: None,
             authorizer: None,
+            authenticator: None,
         }
     }
 
@@ -305,6 +340,23 @@ impl Host {
         self.router.clone()
     }
 
+    /// Whether the API is served by TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Reads the files of TLS again, for the connections to come. What is wrong with them is
+    /// logged, and those that were read before go on.
+    pub async fn reload(&self) {
+        let Some(tls) = self.tls.clone() else {
+            return;
+        };
+        let read = tokio::task::spawn_blocking(move || tls.reload()).await;
+        if let Err(error) = read {
+            tracing::error!(%error, "the files of TLS were not read again");
+        }
+    }
+
     /// Takes the address of the settings.
     ///
     /// # Errors
@@ -328,7 +380,8 @@ impl Host {
         let stopping = CancellationToken::new();
         let header_timeout = self.config.header_timeout;
         let router = self.router.clone();
-        let serving = serve::serve(listener, router, header_timeout, stopping.clone());
+        let tls = self.tls.clone();
+        let serving = serve::serve(listener, tls, router, header_timeout, stopping.clone());
         let graceful = async {
             shutdown.await;
             stopping.cancel();

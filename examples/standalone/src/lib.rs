@@ -33,9 +33,11 @@ mod journal_file;
 mod serve;
 mod services;
 pub mod store;
+mod tls;
 mod webhook;
 
 pub use config::{ConfigError, HostConfig};
 pub use host::{Host, HostBuilder, HostError};
 pub use services::{BootServers, ServiceError};
+pub use tls::{TlsError, TlsSettings, TlsVersion};
 pub use webhook::{SIGNATURE_HEADER, WebhookNotifier, WebhookSenders, WebhookSettings};

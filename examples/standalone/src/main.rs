@@ -151,6 +151,7 @@ async fn serve(config: HostConfig) -> Result<(), Failure> {
     // Before anything else, so that a signal during the start is not lost.
     let terminated = signal(SignalKind::terminate())?;
     let interrupted = signal(SignalKind::interrupt())?;
+    let hangups = signal(SignalKind::hangup())?;
     let host = Host::builder(config).start().await?;
     let listener = match host.listen().await {
         Ok(listener) => listener,
@@ -161,12 +162,21 @@ async fn serve(config: HostConfig) -> Result<(), Failure> {
     };
     let address = listener.local_addr()?;
     tracing::info!(%address, conductor = host.conductor().host(), "serving");
-    writeln!(std::io::stdout(), "listening on http://{address}")?;
+    let scheme = if host.speaks_tls() { "https" } else { "http" };
+    writeln!(std::io::stdout(), "listening on {scheme}://{address}")?;
     let stop = CancellationToken::new();
+    tokio::spawn(reload(hangups, host.clone()));
     tokio::spawn(watch(terminated, interrupted, stop.clone()));
     host.run(listener, stop.cancelled_owned()).await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Each SIGHUP has files read again that may change while the service runs.
+async fn reload(mut hangups: Signal, host: Host) {
+    while hangups.recv().await.is_some() {
+        host.reload().await;
+    }
 }
 
 /// The first signal stops the service in order, the second at once.

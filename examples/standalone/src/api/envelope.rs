@@ -9,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use tower::ServiceExt;
 
+use crate::access::{self, Access, Asked};
+
 use super::Api;
 use super::args;
 use super::caller::Visit;
@@ -51,14 +53,21 @@ pub(super) async fn serve(State(envelope): State<Envelope>, request: Request) ->
 }
 
 impl Envelope {
-    async fn answer(&self, request: Request, request_id: &str) -> Response {
+    async fn answer(&self, mut request: Request, request_id: &str) -> Response {
         if request.method() == Method::OPTIONS {
             return StatusCode::OK.into_response();
+        }
+        let path = Path::of(request.uri(), request.headers());
+        // Before anything else is looked at: whoever is nobody learns nothing.
+        if let Some(access) = request.extensions().get::<Access>().cloned() {
+            match access.identify(Asked::of(&request), path.is_public()).await {
+                Ok(identity) => request.extensions_mut().insert(identity),
+                Err(refusal) => return refusal.into_response(),
+            };
         }
         if !accepts_json(request.headers()) {
             return Fault::no_such_representation().into_response();
         }
-        let path = Path::of(request.uri(), request.headers());
         let version = match Version::negotiate(request.headers()) {
             Ok(version) => version,
             Err(why) => return refuse_version(&why, path.is_root()),
@@ -105,7 +114,12 @@ impl Envelope {
         let host = host.and_then(|host| host.to_str().ok());
         let authority = request.uri().authority().map(http::uri::Authority::as_str);
         let host = authority.or(host).unwrap_or("localhost");
-        Endpoint::new(&format!("http://{host}"))
+        let scheme = if self.api.settings.tls {
+            "https"
+        } else {
+            "http"
+        };
+        Endpoint::new(&format!("{scheme}://{host}"))
     }
 
     /// The name that the request came with, if it is one, else a new one.
@@ -187,6 +201,11 @@ impl Path {
 
     fn is_root(&self) -> bool {
         self.rest.is_empty() && !self.names_version
+    }
+
+    /// Whether it is open to everybody. Decided by the very text by which the request is routed.
+    fn is_public(&self) -> bool {
+        self.is_root() || (self.names_version && access::is_public(&self.rest))
     }
 
     fn within_version(&self, uri: &Uri) -> Option<Uri> {

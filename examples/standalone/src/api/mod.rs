@@ -64,6 +64,8 @@ pub struct ApiSettings {
     /// Where clients reach the service, for links in answers. Default: where the request says
     /// that it went.
     pub public_endpoint: Option<String>,
+    /// Whether clients speak TLS with the service, for links in answers. Default false.
+    pub tls: bool,
     /// How many items a list has at most, and without a limit. Default 1000, at least 1.
     pub max_limit: u32,
     /// Whether `/openapi.json` and `/docs` tell everybody what there is. Default true.
@@ -81,6 +83,7 @@ impl Default for ApiSettings {
     fn default() -> Self {
         Self {
             public_endpoint: None,
+            tls: false,
             max_limit: 1000,
             docs: true,
             default_resource_class: None,
@@ -109,8 +112,9 @@ pub fn router(client: Client, registry: Arc<Registry>, settings: ApiSettings) ->
 }
 
 /// The API over this client, for whom the authorizer lets through. Whatever stands before it puts
-/// into each request's extensions the [`Identity`] of who asks; who has none is nobody, and may do
-/// what policies let everybody do.
+/// into each request's extensions the [`Identity`] of who asks, or an
+/// [`Access`](crate::access::Access), by which that is found out; who has none is nobody, and may
+/// do what policies let everybody do.
 pub fn guarded_router(
     client: Client,
     registry: Arc<Registry>,

@@ -1,6 +1,7 @@
 //! The host's settings: a TOML file, over it the environment, over that what the command line
 //! says.
 
+mod access;
 mod boot;
 mod conductor;
 mod console;
@@ -12,9 +13,12 @@ mod policies;
 mod put;
 mod redfish;
 mod sections;
+mod tls;
 mod unknown;
 mod value;
 
+pub(crate) use access::Strategy;
+pub use access::{AccessSection, KeystoneSection};
 pub use boot::{BootSection, HttpBootSection, TftpSection};
 pub use conductor::{ConductorSection, SensorDataSection};
 pub use console::ConsoleSection;
@@ -25,6 +29,7 @@ pub use notifications::NotificationsSection;
 pub use policies::PoliciesSection;
 pub use redfish::RedfishSection;
 pub use sections::{ApiSection, FakeSection, ServiceSection};
+pub use tls::TlsSection;
 pub use value::{Addresses, Delay, Names, Pairs, Seconds};
 
 pub(crate) use unknown::nearest;
@@ -84,6 +89,12 @@ pub struct HostConfig {
     pub console: ConsoleSection,
     /// How long the fake drivers take.
     pub fake: FakeSection,
+    /// Who is let in.
+    pub access: AccessSection,
+    /// The Identity service that vouches for tokens.
+    pub keystone: KeystoneSection,
+    /// Whether and how the API is served by TLS.
+    pub tls: TlsSection,
 }
 
 impl fmt::Debug for HostConfig {
@@ -106,6 +117,9 @@ impl fmt::Debug for HostConfig {
             redfish,
             console,
             fake,
+            access,
+            keystone,
+            tls,
         } = self;
         let open = ["sqlite:", "memory:"]
             .iter()
@@ -128,6 +142,9 @@ impl fmt::Debug for HostConfig {
             .field("redfish", redfish)
             .field("console", console)
             .field("fake", fake)
+            .field("access", access)
+            .field("keystone", keystone)
+            .field("tls", tls)
             .finish()
     }
 }
@@ -151,6 +168,9 @@ impl Default for HostConfig {
             redfish: RedfishSection::default(),
             console: ConsoleSection::default(),
             fake: FakeSection::default(),
+            access: AccessSection::default(),
+            keystone: KeystoneSection::default(),
+            tls: TlsSection::default(),
         }
     }
 }
@@ -187,6 +207,12 @@ struct File {
     console: ConsoleSection,
     #[serde(default)]
     fake: FakeSection,
+    #[serde(default)]
+    access: AccessSection,
+    #[serde(default)]
+    keystone: KeystoneSection,
+    #[serde(default)]
+    tls: TlsSection,
 }
 
 impl HostConfig {
@@ -215,6 +241,9 @@ impl HostConfig {
         settings.redfish.overlay(environment)?;
         settings.console.overlay(environment)?;
         settings.fake.overlay(environment)?;
+        settings.access.overlay(environment)?;
+        settings.keystone.overlay(environment)?;
+        settings.tls.overlay(environment)?;
         Self::from_file(settings)
     }
 
@@ -232,6 +261,8 @@ impl HostConfig {
         file.dhcp.check()?;
         file.redfish.check()?;
         file.console.check()?;
+        access::check(&file.access, &file.keystone)?;
+        file.tls.settings()?;
         let mut config = Self {
             policies: file.policies,
             drivers: file.drivers,
@@ -242,6 +273,9 @@ impl HostConfig {
             redfish: file.redfish,
             console: file.console,
             fake: file.fake,
+            access: file.access,
+            keystone: file.keystone,
+            tls: file.tls,
             ..Self::default()
         };
         if let Some(listen) = file.service.listen {
