@@ -10,7 +10,8 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use crate::service::{Answer, Service, baremetal, program, refused};
+use crate::service::{Answer, Service, baremetal, ironic, program, refused};
+use crate::tls::Certificates;
 
 /// A folder with a file of users.
 struct Users(TempDir);
@@ -248,15 +249,18 @@ async fn a_right_password_is_checked_once_whoever_else_tries_theirs() {
 }
 
 #[tokio::test]
-async fn the_originals_client_is_let_in_by_its_password() {
+async fn the_originals_client_is_let_in_by_its_password_over_tls() {
     let users = Users::new();
     users.set("ann", "sesame", 5).await;
-    let service = Service::start(&users.sections()).await;
-    let endpoint = format!("http://{}", service.address);
+    let certificates = Certificates::new().await;
+    let sections = format!("{}{}", users.sections(), certificates.section(""));
+    let (_child, endpoint) = ironic(users.0.path(), &sections).await;
+    let ca = certificates.text("ca.pem");
     let options = |password| {
         [
             ["--os-auth-type", "http_basic"],
             ["--os-endpoint", &endpoint],
+            ["--os-cacert", &ca],
             ["--os-username", "ann"],
             ["--os-password", password],
         ]
@@ -272,7 +276,6 @@ async fn the_originals_client_is_let_in_by_its_password() {
     assert_eq!(shown.trim(), "n");
     let refused = baremetal(&options("wrong"), "node list").await.unwrap_err();
     assert!(refused.contains("401"), "{refused}");
-    service.stop().await;
 }
 
 #[test]

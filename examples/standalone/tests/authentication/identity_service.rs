@@ -19,10 +19,11 @@ use crate::service::{Answer, in_venv};
 /// How long it may take to set one up, on a machine that does other things.
 const SET_UP: Duration = Duration::from_secs(150);
 
-/// Serves Keystone by the port that it is given.
+/// Serves Keystone by the port that it is given, which Keystone itself is not to see.
 const SERVE: &str = "import sys, waitress\n\
+    port = sys.argv.pop()\n\
     from keystone.wsgi.api import application\n\
-    waitress.serve(application, listen='127.0.0.1:' + sys.argv[1], threads=4)\n";
+    waitress.serve(application, listen='127.0.0.1:' + port, threads=4)\n";
 
 /// Serves what the original would make of a request's tokens: the values that its policies see.
 const SERVE_MIDDLEWARE: &str = "import json, sys, waitress\n\
@@ -120,25 +121,42 @@ impl IdentityService {
 
     /// Serves again after a kill, at the same address.
     pub(crate) async fn serve(&mut self) {
+        let mut command = self.python(&["-c", SERVE, &self.port.to_string()]);
         let configuration = self.folder.path().join("keystone.conf");
-        let server = Command::new(program("python"))
-            .args(["-W", "ignore", "-c", SERVE, &self.port.to_string()])
-            .env("OS_KEYSTONE_CONFIG_FILES", configuration)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn();
-        self.server = Some(server.unwrap());
-        self.until_answered(&format!("{}/v3", self.url())).await;
+        command.env("OS_KEYSTONE_CONFIG_FILES", configuration);
+        let url = format!("{}/v3", self.url());
+        self.server = Some(self.until_answered(command, &url).await);
     }
 
-    async fn until_answered(&self, url: &str) {
+    fn python(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program("python"));
+        let said = std::fs::File::options()
+            .append(true)
+            .create(true)
+            .open(self.folder.path().join("stderr"));
+        command
+            .args(["-W", "ignore"])
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(said.unwrap())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Starts a server and waits until it answers.
+    async fn until_answered(&self, mut command: Command, url: &str) -> Child {
+        let mut server = command.spawn().unwrap();
         let answered = async {
             while self.http.get(url).send().await.is_err() {
+                if let Some(status) = server.try_wait().unwrap() {
+                    let said = std::fs::read_to_string(self.folder.path().join("stderr"));
+                    panic!("it has ended, {status}: {}", said.unwrap());
+                }
                 sleep(Duration::from_millis(100)).await;
             }
         };
         timeout(SET_UP, answered).await.expect("nobody answers");
+        server
     }
 
     /// Ends it as a crash would.
@@ -149,16 +167,10 @@ impl IdentityService {
     /// Serves the original's middleware; where.
     pub(crate) async fn middleware(&mut self) -> String {
         let port = free_port();
-        let server = Command::new(program("python"))
-            .args(["-W", "ignore", "-c", SERVE_MIDDLEWARE, &self.url()])
-            .args([&port.to_string(), PASSWORD])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn();
-        self.middleware = Some(server.unwrap());
+        let arguments = [SERVE_MIDDLEWARE, &self.url(), &port.to_string(), PASSWORD];
+        let command = self.python(&[&["-c"][..], &arguments].concat());
         let url = format!("http://127.0.0.1:{port}/v1/nodes");
-        self.until_answered(&url).await;
+        self.middleware = Some(self.until_answered(command, &url).await);
         url
     }
 

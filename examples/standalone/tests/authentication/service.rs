@@ -1,16 +1,17 @@
 //! The service in this process, and the programs that it is tried with.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::Output;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use ironic_standalone::{Host, HostConfig};
 use reqwest::Response;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +21,6 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A service with the fake drivers.
 pub(crate) struct Service {
-    pub(crate) host: Host,
     pub(crate) address: SocketAddr,
     stop: CancellationToken,
     serving: JoinHandle<()>,
@@ -40,10 +40,9 @@ impl Service {
         let listener = TcpListener::bind(any).await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let running = host.clone().run(listener, stop.clone().cancelled_owned());
+        let running = host.run(listener, stop.clone().cancelled_owned());
         let serving = tokio::spawn(async move { running.await.unwrap() });
         Self {
-            host,
             address,
             stop,
             serving,
@@ -59,6 +58,29 @@ impl Service {
 /// Nothing here needs to speak TLS, but no client starts without a provider of it.
 pub(crate) fn provider() {
     let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Runs the program with these sections in its settings, in a file of this folder; the process,
+/// and the URL that it says it listens at.
+pub(crate) async fn ironic(folder: &Path, sections: &str) -> (Child, String) {
+    let file = folder.join("ironic.toml");
+    let text = format!(
+        "[service]\nlisten = \"127.0.0.1:0\"\n{sections}\n\
+         [drivers]\nenabled_hardware_types = [\"fake-hardware\"]\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ironic"))
+        .args(["serve", "--config", file.to_str().unwrap()])
+        .env_clear()
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
+    let line = line.expect("the program has ended");
+    let url = line.strip_prefix("listening on ").expect(&line);
+    (child, url.to_owned())
 }
 
 /// Why a host with these sections does not start.

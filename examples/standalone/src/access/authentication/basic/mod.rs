@@ -149,7 +149,7 @@ impl BasicAuthenticator {
         let number = number
             .iter()
             .take(4)
-            .fold(0, |n, byte| n << 8 | usize::from(*byte));
+            .fold(0, |n, byte| (n << 8) | usize::from(*byte));
         let known = users.hash(&given.name);
         let Some(hash) = known.or_else(|| users.somebodys_hash(number)) else {
             return Ok(false);

@@ -182,24 +182,27 @@ impl IdentityService {
         Ok(token)
     }
 
-    /// Sends a request until there is an answer to it: not from one who is away or only for now
-    /// not there.
+    /// Sends a request until there is an answer to it, where nobody listens for the moment. One
+    /// who listens and says nothing has had time enough.
     async fn send(&self, request: &RequestBuilder) -> Result<Response, Outage> {
         let mut pause = PAUSE;
         let mut attempt = 1;
         loop {
             let request = request.try_clone().ok_or(Outage::Nonsense)?;
-            let outage = match request.send().await {
+            let (outage, passes) = match request.send().await {
                 Ok(response) => match response.status() {
                     status @ (StatusCode::BAD_GATEWAY
                     | StatusCode::SERVICE_UNAVAILABLE
-                    | StatusCode::GATEWAY_TIMEOUT) => Outage::Status(status),
+                    | StatusCode::GATEWAY_TIMEOUT) => (Outage::Status(status), true),
                     _ => return Ok(response),
                 },
-                // What went wrong, without the address: it may have a name and a password.
-                Err(error) => Outage::Unreachable(innermost(&error.without_url())),
+                Err(error) => {
+                    let passes = error.is_connect() && !error.is_timeout();
+                    // Without the address: it may have a name and a password.
+                    (Outage::Unreachable(innermost(&error.without_url())), passes)
+                }
             };
-            if attempt >= self.attempts {
+            if attempt >= self.attempts || !passes {
                 return Err(outage);
             }
             tracing::warn!(attempt, error = %outage, "asked again");
