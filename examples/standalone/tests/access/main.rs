@@ -107,9 +107,9 @@ impl Case<'_> {
         if matches!(answer.status, 403 | 404) {
             return Ok(());
         }
-        let lists = self.more["lengths"].as_object().into_iter().flatten();
+        let mut lists = self.more["lengths"].as_object().into_iter().flatten();
         let empty = |(list, _): (&String, &Value)| answer.body[list] == serde_json::json!([]);
-        match is_same(self.method, self.status, answer.status) && lists.map(empty).all(|it| it) {
+        match is_same(self.method, self.status, answer.status) && lists.all(empty) {
             true => Ok(()),
             false => Err(format!("{} {}", answer.status, answer.body)),
         }
@@ -147,7 +147,7 @@ async fn run(table: &str, records: Records) {
             path: case[2].as_str().unwrap(),
             body: Some(&case[3]).filter(|body| !body.is_null()),
             status: case[4].as_u64().unwrap_or_default(),
-            more: &case.get(5).unwrap_or(&Value::Null),
+            more: case.get(5).unwrap_or(&Value::Null),
         };
         let own_nodes = case.more["own_nodes"] != false;
         let services = case.more["services"].as_str();
