@@ -110,7 +110,7 @@ fn look_for_bugs(asked: &Asked, seeds: u64, out: &mut impl Write) -> Result<bool
         let began = Instant::now();
         let found = look(asked, seeds, Some(*bug))?;
         let took = began.elapsed().as_secs_f64();
-        let (seed, by) = match found {
+        let (seed, by) = match &found {
             Some((seed, report)) => {
                 let first = report.violations.first();
                 if let Some(first) = first {
@@ -119,9 +119,16 @@ fn look_for_bugs(asked: &Asked, seeds: u64, out: &mut impl Write) -> Result<bool
                 let by = first.map_or("it does not settle", |first| first.invariant);
                 (seed.to_string(), by)
             }
-            None => {
-                missed += 1;
-                (format!("none of {seeds}"), "NOT FOUND")
+            None => (format!("none of {seeds}"), "NOT FOUND"),
+        };
+        // What is found by something else has not been found: that is another defect.
+        let by = if bug.found_by().contains(&by) {
+            by.to_owned()
+        } else {
+            missed += 1;
+            match found {
+                Some(_) => format!("NOT FOUND, but: {by}"),
+                None => by.to_owned(),
             }
         };
         writeln!(

@@ -133,6 +133,7 @@ fn found(bug: Bug) -> String {
         let report = run(&settings);
         if let Some(wrong) = report.violations.first() {
             println!("{bug}: by seed {seed}: {wrong}");
+            assert!(bug.found_by().contains(&wrong.invariant), "{wrong}");
             return wrong.to_string();
         }
     }

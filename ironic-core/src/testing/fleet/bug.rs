@@ -65,4 +65,42 @@ impl Bug {
             Self::FailureUnnoticed => "driver: says that a failed step is done",
         }
     }
+
+    /// The invariants that it breaks: who finds it by another one has found something else.
+    pub const fn found_by(self) -> &'static [&'static str] {
+        match self {
+            Self::FencesIgnored
+            | Self::HastyTakeOver
+            | Self::LockStolen
+            | Self::LostAnswerRepeated => &[
+                "a node is owned by one conductor",
+                "nobody writes over what he has not read",
+                "no lock outlives its owner",
+            ],
+            Self::RevisionsIgnored => &["nobody writes over what he has not read"],
+            Self::LeaseIgnored => &[
+                "no command outlasts its conductor's lease",
+                "a machine is never powered or written by two",
+            ],
+            Self::LockKept | Self::WorkForgotten | Self::DeadlineForgotten => &[
+                "every node settles once nothing fails",
+                "every node rests, or has a deadline or a reason",
+                "no lock outlives its owner",
+            ],
+            Self::StepRepeated | Self::DuplicateDelivered => {
+                &["what is asked for is done once at most"]
+            }
+            Self::StaleOutcome => &[
+                "what is asked for is done once at most",
+                "no instance is lost",
+                "provision_state follows the table",
+                "every node settles once nothing fails",
+            ],
+            Self::HeartbeatLost => &["what an agent says is heard"],
+            Self::SecretInError | Self::SecretInLog | Self::SecretInHistory => {
+                &["secrets are kept"]
+            }
+            Self::FailureUnnoticed => &["no instance is lost"],
+        }
+    }
 }
