@@ -50,9 +50,9 @@ pub struct IdleReport {
     pub looks: u64,
     /// How often a machine's power was read.
     pub reads: u64,
-    /// How often within the whole intervals the machine was read that was read least.
+    /// How often the machine was read that was read least, reads that came a little late included.
     pub fewest: u64,
-    /// The same of the one that was read most.
+    /// How often within the whole intervals the one was read that was read most.
     pub most: u64,
     /// How many reads did not come an interval after the one before.
     pub irregular: u64,
@@ -108,7 +108,12 @@ impl Idle {
         let nodes = (0..self.nodes).map(|number| node(number, &host));
         fill(&Repository::new(counted.clone()), nodes).await?;
 
-        let book = Arc::new(Book::new(self.power_sync.max(READ)));
+        let intervals = self
+            .time
+            .as_micros()
+            .checked_div(self.power_sync.as_micros());
+        let intervals = u32::try_from(intervals.unwrap_or(0)).unwrap_or(u32::MAX);
+        let book = Arc::new(Book::new(self.power_sync.max(READ), intervals));
         let conductor = conductor(counted.clone(), config, &book).await?;
         let (began, looks, before) = (Instant::now(), looked.looks(), counted.counts());
         let metrics = Handle::current().metrics();
@@ -121,13 +126,8 @@ impl Idle {
         let busy = metrics.worker_total_busy_duration(0) - busy;
         let looks = looked.looks() - looks;
         conductor.stop().await?;
-        let intervals = self
-            .time
-            .as_micros()
-            .checked_div(self.power_sync.as_micros());
-        let intervals = u64::try_from(intervals.unwrap_or(0)).unwrap_or(u64::MAX);
         let pages = book.take();
-        let (fewest, most) = pages.extremes(self.nodes, intervals);
+        let (fewest, most) = pages.extremes(self.nodes);
         Ok(IdleReport {
             nodes: self.nodes as u64,
             looks,
