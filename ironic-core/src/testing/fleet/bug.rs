@@ -90,17 +90,20 @@ impl Bug {
             Self::StepRepeated | Self::DuplicateDelivered => {
                 &["what is asked for is done once at most"]
             }
-            Self::StaleOutcome => &[
-                "what is asked for is done once at most",
+            // Whatever follows from what has not been done, and counts as done.
+            Self::StaleOutcome | Self::FailureUnnoticed => &[
                 "no instance is lost",
+                "what is asked for is done once at most",
+                "what an agent says is heard",
                 "provision_state follows the table",
+                "a machine is never powered or written by two",
                 "every node settles once nothing fails",
+                "every node rests, or has a deadline or a reason",
             ],
             Self::HeartbeatLost => &["what an agent says is heard"],
             Self::SecretInError | Self::SecretInLog | Self::SecretInHistory => {
                 &["secrets are kept"]
             }
-            Self::FailureUnnoticed => &["no instance is lost"],
         }
     }
 }
