@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ironic_core::Secret;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Where tokens are validated, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,12 +73,18 @@ pub(crate) enum Named {
 }
 
 impl Named {
-    fn json(&self) -> Value {
-        match self {
-            Self::Id(id) => json!({"id": id}),
-            Self::Name { name, domain } => json!({"name": name, "domain": domain.json()}),
-            Self::Domain(name) => json!({"name": name}),
+    fn json(&self) -> Map<String, Value> {
+        let (key, text, domain) = match self {
+            Self::Id(id) => ("id", id, None),
+            Self::Name { name, domain } => ("name", name, Some(domain.json())),
+            Self::Domain(name) => ("name", name, None),
+        };
+        let mut members = Map::new();
+        members.insert(key.to_owned(), text.as_str().into());
+        if let Some(domain) = domain {
+            members.insert("domain".to_owned(), domain.into());
         }
+        members
     }
 }
 
@@ -194,7 +200,7 @@ impl KeystoneLogin {
                 scope,
             } => {
                 let mut user = user.json();
-                user["password"] = password.expose().as_str().into();
+                user.insert("password".to_owned(), password.expose().as_str().into());
                 json!({"auth": {
                     "identity": {"methods": ["password"], "password": {"user": user}},
                     "scope": scope.json(),
@@ -206,9 +212,9 @@ impl KeystoneLogin {
                 secret,
             } => {
                 let mut credential = credential.json();
-                credential["secret"] = secret.expose().as_str().into();
+                credential.insert("secret".to_owned(), secret.expose().as_str().into());
                 if let Some(user) = user {
-                    credential["user"] = user.json();
+                    credential.insert("user".to_owned(), user.json().into());
                 }
                 json!({"auth": {"identity": {
                     "methods": ["application_credential"],
