@@ -175,7 +175,7 @@ impl HostBuilder {
         let repository = Repository::new(Arc::clone(&store));
         let authorizer = match self.authorizer {
             Some(authorizer) => authorizer,
-            None => Arc::new(self.config.policies.load()?),
+            None => Arc::new(self.config.access.policies()?),
         };
         let tls = self.config.tls.settings()?.map(Tls::open).transpose()?;
         let authenticator = match self.authenticator {

@@ -100,9 +100,9 @@ impl Source {
     fn load(&self) -> Result<Policies, Failure> {
         let mut config = HostConfig::load(self.config.as_deref(), &variable)?;
         if let Some(file) = &self.file {
-            config.policies.file = Some(file.display().to_string());
+            config.access.policy_file = Some(file.display().to_string());
         }
-        Ok(config.policies.load()?)
+        Ok(config.access.policies()?)
     }
 }
 

@@ -102,7 +102,7 @@ fn a_wrong_file_stops_the_program_with_line_and_rule() {
     let file = directory.path().join("policy.yaml");
     std::fs::write(&file, "# ours\nbaremetal:node:gets: '@'\n").unwrap();
     let settings = directory.path().join("ironic.toml");
-    let text = format!("[policies]\nfile = {:?}\n", file.to_str().unwrap());
+    let text = format!("[access]\npolicy_file = {:?}\n", file.to_str().unwrap());
     std::fs::write(&settings, text).unwrap();
     for arguments in [&["serve"][..], &["policy", "list"]] {
         let mut arguments = arguments.to_vec();

@@ -20,6 +20,14 @@ section! {
         /// them: hashed by bcrypt, at a cost from 4 to 16. Whoever is in it may do everything.
         /// A change of it counts at once.
         http_basic_auth_user_file: String,
+        /// The operator's own rules of who may do what, over those that there are: a YAML mapping
+        /// of names to checks, or a JSON object. Default none.
+        policy_file: String,
+        /// Whether services of the project below see and do what members of the whole system may.
+        /// Default false.
+        rbac_service_role_elevated_access: bool,
+        /// The name of the project of services. Default `service`.
+        rbac_service_project_name: String,
     }
 }
 

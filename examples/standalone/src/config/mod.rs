@@ -26,7 +26,6 @@ pub use dhcp::{DhcpMode, DhcpSection, StaticHost, StaticHosts};
 pub use drivers::DriverSettings;
 pub use error::ConfigError;
 pub use notifications::NotificationsSection;
-pub use policies::PoliciesSection;
 pub use redfish::RedfishSection;
 pub use sections::{ApiSection, FakeSection, ServiceSection};
 pub use tls::TlsSection;
@@ -67,8 +66,6 @@ pub struct HostConfig {
     pub header_timeout: Duration,
     /// How the API answers.
     pub api: ApiSettings,
-    /// Who may do what.
-    pub policies: PoliciesSection,
     /// How the conductor works.
     pub conductor: Config,
     /// Where events are posted to, if anywhere.
@@ -106,7 +103,6 @@ impl fmt::Debug for HostConfig {
             journal,
             header_timeout,
             api,
-            policies,
             conductor,
             webhook,
             drivers,
@@ -131,7 +127,6 @@ impl fmt::Debug for HostConfig {
             .field("journal", journal)
             .field("header_timeout", header_timeout)
             .field("api", api)
-            .field("policies", policies)
             .field("conductor", conductor)
             .field("webhook", webhook)
             .field("drivers", drivers)
@@ -157,7 +152,6 @@ impl Default for HostConfig {
             journal: None,
             header_timeout: Duration::from_secs(30),
             api: ApiSettings::default(),
-            policies: PoliciesSection::default(),
             conductor: Config::default(),
             webhook: None,
             drivers: DriverSettings::default(),
@@ -183,8 +177,6 @@ struct File {
     service: ServiceSection,
     #[serde(default)]
     api: ApiSection,
-    #[serde(default)]
-    policies: PoliciesSection,
     #[serde(default)]
     conductor: ConductorSection,
     #[serde(default)]
@@ -229,7 +221,6 @@ impl HostConfig {
         };
         settings.service.overlay(environment)?;
         settings.api.overlay(environment)?;
-        settings.policies.overlay(environment)?;
         settings.conductor.overlay(environment)?;
         settings.sensor_data.overlay(environment)?;
         settings.notifications.overlay(environment)?;
@@ -264,7 +255,6 @@ impl HostConfig {
         access::check(&file.access, &file.keystone)?;
         file.tls.settings()?;
         let mut config = Self {
-            policies: file.policies,
             drivers: file.drivers,
             boot: file.boot,
             tftp: file.tftp,
