@@ -244,7 +244,8 @@ fn check_protected(before: &Node, after: &mut Node) -> Result<(), Error> {
         after.protected_reason = None;
     }
     let explained = after.protected_reason != before.protected_reason;
-    if explained && after.protected_reason.is_some() && !after.protected {
+    let reason = after.protected_reason.as_deref().unwrap_or_default();
+    if explained && !reason.is_empty() && !after.protected {
         return Err(Error::invalid(
             "protected_reason can be set on a protected node only",
         ));
@@ -263,7 +264,8 @@ fn check_retired(before: &Node, after: &mut Node) -> Result<(), Error> {
         after.retired_reason = None;
     }
     let explained = after.retired_reason != before.retired_reason;
-    if explained && after.retired_reason.is_some() && !after.retired {
+    let reason = after.retired_reason.as_deref().unwrap_or_default();
+    if explained && !reason.is_empty() && !after.retired {
         return Err(Error::invalid(
             "retired_reason can be set on a retired node only",
         ));

@@ -96,6 +96,15 @@ impl Caller {
     }
 }
 
+/// What has a list of its own within something else names that by its uuid alone: under its name
+/// there is nothing (404).
+pub(super) fn only_uuid(ident: String) -> Result<String, Fault> {
+    match args::parse_uuid(&ident) {
+        Some(_) => Ok(ident),
+        None => Err(Fault::not_found("lists within something name it by uuid")),
+    }
+}
+
 /// Says 400 rather than 404 for something that the request was not about.
 pub(super) fn as_bad_request(error: Error) -> Fault {
     Fault::from(error).of_something_else()
@@ -121,25 +130,40 @@ const SUBRESOURCES: &[&str] = &[
     "volume",
 ];
 
+/// What is reached before the node in front of it is looked at, and refuses that itself.
+const REACHED_FIRST: &[&str] = &[
+    "maintenance",
+    "management",
+    "states",
+    "validate",
+    "vendor_passthru",
+];
+
 impl<S: Send + Sync> FromRequestParts<S> for Ident {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
         let ident = path_segment(parts, state, 0).await?;
+        let is_ident = args::is_logical_name(&ident) || args::parse_uuid(&ident).is_some();
+        let shown: String = ident.chars().take(80).collect();
+        let neither = format!("{shown:?} is neither a uuid nor a name");
+        let after = parts.uri.path().split('/').nth(3);
+        if after.is_some_and(|after| REACHED_FIRST.contains(&after)) {
+            return match is_ident {
+                true => Ok(Self(ident)),
+                false => Err(Fault::bad(neither)),
+            };
+        }
         if SUBRESOURCES.contains(&ident.as_str()) {
             return Err(Fault::routing(
                 StatusCode::NOT_FOUND,
                 format!("the node is missing before {ident:?}"),
             ));
         }
-        if args::is_logical_name(&ident) || args::parse_uuid(&ident).is_some() {
+        if is_ident {
             return Ok(Self(ident));
         }
-        let shown: String = ident.chars().take(80).collect();
-        Err(Fault::routing(
-            StatusCode::BAD_REQUEST,
-            format!("{shown:?} is neither a uuid nor a name"),
-        ))
+        Err(Fault::routing(StatusCode::BAD_REQUEST, neither))
     }
 }
 

@@ -8,7 +8,7 @@ use super::caller::Caller;
 use super::fault::Fault;
 use super::fields::{Fields, fields};
 use super::nodes::steps::{self, Steps};
-use super::records::{Governed, Resource, mask_steps};
+use super::records::{Governed, Resource, arrange_steps, mask_steps};
 use super::schema::{self, Is, Schema};
 use super::version::Version;
 use super::version::since::DEPLOY_TEMPLATES;
@@ -33,6 +33,10 @@ impl Resource for DeployTemplate {
 
     fn dress(&self, _: &Caller, shown: &mut Map<String, Value>) {
         mask_steps(shown);
+    }
+
+    fn arrange(before: &Map<String, Value>, after: &mut Map<String, Value>) {
+        arrange_steps(before, after);
     }
 
     fn from_body(_: Version, mut body: Map<String, Value>) -> Result<Self, Fault> {

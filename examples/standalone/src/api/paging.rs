@@ -42,6 +42,7 @@ impl Page {
             marker: None,
             sort_key: arguments
                 .text("sort_key")?
+                .filter(|key| !key.is_empty())
                 .unwrap_or_else(|| sort_key.to_owned()),
             descending: args::descending(direction.as_deref().unwrap_or("asc"))?,
         })
@@ -56,7 +57,9 @@ impl Page {
     pub(super) fn of(&self, query: Query, path: Option<String>) -> Query {
         let mut query = query.limit(self.limit);
         query = match path {
-            Some(path) => query.sort_by(path, self.descending),
+            // The other way round goes all of the order, also that of what is equal.
+            Some(path) if self.descending => query.sort_by(path, true).sort_by("created_at", true),
+            Some(path) => query.sort_by(path, false),
             // Records come in the order of their creation, and creation times follow it.
             None if self.descending => query.sort_by("created_at", true),
             None => query,

@@ -164,8 +164,26 @@ pub(super) async fn no_such_path(request: Request) -> Fault {
     )
 }
 
+/// Collections that take what is to be created at their own path only, and say so at those of
+/// what is in them.
+const CREATED_AT_THE_COLLECTION: &[&str] = &[
+    "/chassis",
+    "/deploy_templates",
+    "/inspection_rules",
+    "/nodes",
+    "/portgroups",
+    "/ports",
+    "/volume/connectors",
+    "/volume/targets",
+];
+
 /// The refusal of a method that a path does not have.
 pub(super) async fn no_such_method(request: Request) -> Fault {
+    let collection = request.uri().path().rsplit_once('/').map(|(of, _)| of);
+    let created = |of| CREATED_AT_THE_COLLECTION.contains(&of);
+    if request.method() == Method::POST && collection.is_some_and(created) {
+        return Fault::bad("the path must not name which one: it is created at the collection");
+    }
     Fault::new(
         StatusCode::METHOD_NOT_ALLOWED,
         format!("{} is not possible here", request.method()),

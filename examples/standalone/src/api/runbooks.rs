@@ -20,7 +20,7 @@ use super::fault::Fault;
 use super::fields::{Fields, fields};
 use super::nodes::{self, steps};
 use super::patch::Patch;
-use super::records::{self, Governed, Resource, mask_steps, rule};
+use super::records::{self, Governed, Resource, arrange_steps, mask_steps, rule};
 use super::schema::{self, Is, Schema};
 use super::version::Version;
 use super::version::since::{RUNBOOK_TRAITS, RUNBOOKS};
@@ -148,6 +148,10 @@ impl Resource for Runbook {
 
     fn dress(&self, _: &Caller, shown: &mut Map<String, Value>) {
         mask_steps(shown);
+    }
+
+    fn arrange(before: &Map<String, Value>, after: &mut Map<String, Value>) {
+        arrange_steps(before, after);
     }
 
     fn from_body(version: Version, mut body: Map<String, Value>) -> Result<Self, Fault> {

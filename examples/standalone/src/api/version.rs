@@ -97,6 +97,7 @@ pub mod since {
     pub const SERVICE_VERB: u16 = 87;
     pub const VIRTUAL_MEDIA: u16 = 89;
     pub const VTEP_LINKS: u16 = 90;
+    pub const NO_VTEP_LINKS: u16 = 105;
     pub const NO_JSON_SUFFIX: u16 = 91;
     pub const RUNBOOKS: u16 = 92;
     pub const SHOW_VIRTUAL_MEDIA: u16 = 93;

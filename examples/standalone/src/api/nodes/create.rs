@@ -37,6 +37,7 @@ pub(super) async fn create(
         names::check(name, caller.version)?;
     }
     authorize(&caller, &mut body)?;
+    body.retain(|field, value| !matches!(&**field, "owner" | "resource_class") || value != "");
     refer(&caller, &mut body, None).await?;
     let node = caller.client.create_node(record(&caller, body)?).await?;
     let shown = view::show(&caller, &node, None).await?;

@@ -32,6 +32,8 @@ pub(in super::super) const FIELDS: Fields = fields! {
     "driver" since 1, Null, takes(Is::RequiredText), required, patchable;
     "driver_info" since 1, Object, takes(Is::Object), patchable, unordered;
     "driver_internal_info" since 3, Object, unordered;
+    // Asked for too early it is refused as a field is, though none has this name.
+    "events" since 54, Null, write_only;
     "extra" since 1, Object, takes(Is::Object), patchable, unordered;
     "fault" since 42, Null;
     "firmware_interface" since 86, Null, takes(TEXT), patchable;

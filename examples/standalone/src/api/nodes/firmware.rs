@@ -62,7 +62,8 @@ pub(super) async fn settings(
     SETTING.check_asked(caller.version, asked.as_deref())?;
     let asked = SETTING.few_or_asked(asked, detail)?;
     let node = caller.node("baremetal:node:bios:get", &ident).await?;
-    let settings = caller.client.bios_settings(node.uuid).await?;
+    let mut settings = caller.client.bios_settings(node.uuid).await?;
+    settings.sort_by(|one, other| one.name.cmp(&other.name));
     let shown = settings.iter().map(|setting| {
         let shown = shown(&caller, SETTING, asked.clone(), setting)?;
         Ok(linked(&caller, &ident, &setting.name, shown))

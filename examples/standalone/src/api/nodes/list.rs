@@ -40,7 +40,7 @@ pub(super) async fn list(
     let asked = query.list("fields")?;
     let detail = query.flag("detail")?;
     let children = Children::take(&mut query)?;
-    let selection = Selection::take(&caller, query, children)?;
+    let selection = Selection::take(&caller, query, &children)?;
     if children.is_asked() {
         caller.version.need(since::CHILD_NODES)?;
     }
@@ -80,7 +80,7 @@ pub(super) async fn detail(
     QueryArguments(mut query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
     let children = Children::take(&mut query)?;
-    let selection = Selection::take(&caller, query, children)?;
+    let selection = Selection::take(&caller, query, &children)?;
     selection.answer(&caller, "nodes/detail", None, None).await
 }
 
@@ -110,28 +110,28 @@ pub(super) async fn children(
 }
 
 /// Whether nodes within nodes are listed: none, all besides the others, or those of one node.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Children {
     include: Option<bool>,
-    of: Option<Uuid>,
+    of: Option<String>,
 }
 
 impl Children {
     fn take(query: &mut Arguments) -> Result<Self, Fault> {
         Ok(Self {
             include: query.flag("include_children")?,
-            of: query.uuid("parent_node")?,
+            of: query.text("parent_node")?,
         })
     }
 
-    fn is_asked(self) -> bool {
+    fn is_asked(&self) -> bool {
         self.include.is_some() || self.of.is_some()
     }
 
-    fn filter(self) -> Filter {
-        match (self.include, self.of) {
+    fn filter(&self) -> Filter {
+        match (self.include, &self.of) {
             (Some(true), _) => Filter::All,
-            (_, Some(parent)) => Filter::text("parent_node", parent.to_string()),
+            (_, Some(parent)) => Filter::text("parent_node", parent),
             _ => Filter::Null("parent_node".to_owned()),
         }
     }
@@ -152,7 +152,7 @@ struct Selection {
 }
 
 impl Selection {
-    fn take(caller: &Caller, mut query: Arguments, children: Children) -> Result<Self, Fault> {
+    fn take(caller: &Caller, mut query: Arguments, children: &Children) -> Result<Self, Fault> {
         let version = caller.version;
         let page = Page::take(&mut query, caller.api.settings.max_limit)?;
         FIELDS.check_sort_key(version, &page.sort_key)?;

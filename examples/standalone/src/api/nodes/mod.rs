@@ -41,6 +41,7 @@ use super::caller::{Caller, Ident};
 use super::fault::Fault;
 use super::permission::of_node;
 use super::version::since;
+use super::args;
 
 /// `GET /v1/nodes/{ident}`.
 async fn show_one(
@@ -95,6 +96,9 @@ async fn validate_by_argument(
     let ident = query.ident("node")?;
     let uuid = query.uuid("node_uuid")?;
     query.end()?;
+    if ident.as_deref().is_some_and(|ident| args::parse_uuid(ident).is_none()) {
+        caller.version.need(since::NODE_NAME)?;
+    }
     let ident = uuid.map(|uuid| uuid.to_string()).or(ident);
     let ident = ident.ok_or_else(|| Fault::bad("node or node_uuid must name a node"))?;
     validated(&caller, &ident).await
@@ -109,7 +113,8 @@ async fn validated(caller: &Caller, ident: &str) -> Result<Json<Value>, Fault> {
         if kind == InterfaceKind::Vendor {
             continue;
         }
-        let mut entry = json!({"result": validation.result});
+        // To clients an interface that does nothing is one that is not ready.
+        let mut entry = json!({"result": validation.result.unwrap_or(false)});
         if let (Some(reason), Some(entry)) = (validation.reason, entry.as_object_mut()) {
             entry.insert("reason".to_owned(), reason.into());
         }

@@ -104,11 +104,15 @@ fn check(caller: &Caller, patch: &Patch, reset: bool) -> Result<(), Fault> {
             "reset_interfaces goes with a change of the driver only",
         ));
     }
-    patch
-        .values("/network_data")
-        .into_iter()
-        .filter(|data| !data.is_null())
-        .try_for_each(network_data::check)
+    // Both are taken away by `remove` only.
+    if patch.values("/parent_node").iter().any(|at| at.is_null()) {
+        return Err(Fault::bad("parent_node must name a node"));
+    }
+    let mut networks = patch.values("/network_data").into_iter();
+    networks.try_for_each(|data| match data.as_object().is_none_or(Map::is_empty) {
+        true => Err(Fault::bad("network_data must have links, networks and services")),
+        false => network_data::check(data),
+    })
 }
 
 /// What governs changes of fields below these paths. The first that fits counts.

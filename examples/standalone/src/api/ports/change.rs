@@ -15,7 +15,7 @@ use super::super::fault::Fault;
 use super::super::patch::{Patch, changes};
 use super::super::version::since;
 use super::super::{args, link_connection, schema};
-use super::view::{FIELDS, document, show};
+use super::view::{FIELDS, document, knows_vtep, show};
 use super::{DELETED, port_to};
 
 /// The fields of which a patch needs the version that has them.
@@ -82,8 +82,10 @@ fn check_set(caller: &Caller, body: &Map<String, Value>) -> Result<(), Fault> {
     if link.contains_key("network_type") {
         caller.version.need(since::LINK_NETWORK_TYPE)?;
     }
-    if link.contains_key("vtep-logical-switch") {
-        caller.version.need(since::VTEP_LINKS)?;
+    if link.contains_key("vtep-logical-switch") && !knows_vtep(caller.version) {
+        return Err(Fault::not_acceptable(
+            "links to vtep switches need a version of the API from 1.90 to 1.104",
+        ));
     }
     Ok(())
 }
@@ -142,9 +144,13 @@ pub(super) async fn patch(
     FIELDS.check_version(caller.version, touched)?;
     let (port, node) = port_to(&caller, "baremetal:port:update", &ident).await?;
     let before = document(&port)?;
-    let after = patch.apply(&Value::Object(before.clone()))?;
-    let after = schema::PORT.check_known(after)?;
+    let mut after = patch.apply(&Value::Object(before.clone()))?;
     check_moved(&caller, &patch, &port).await?;
+    if let (Some(after), false) = (after.as_object_mut(), patch.values("/node_uuid").is_empty()) {
+        // It may have been named otherwise.
+        after.insert("node_uuid".to_owned(), port.node_uuid.to_string().into());
+    }
+    let after = schema::PORT.check_known(after)?;
     if after.get("portgroup_uuid") != before.get("portgroup_uuid") {
         check_group(&caller, &after).await?;
     }

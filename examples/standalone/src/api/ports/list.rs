@@ -8,7 +8,7 @@ use ironic_core::store::{Filter, Kind, Query, Scalar};
 use serde_json::Value;
 
 use super::super::arguments::{Arguments, QueryArguments};
-use super::super::caller::{Caller, Ident, Segment};
+use super::super::caller::{Caller, Ident, Segment, only_uuid};
 use super::super::fault::Fault;
 use super::super::paging::{Listing, Page};
 use super::super::permission::{SEE_NODE, of_node};
@@ -30,7 +30,7 @@ pub(in super::super) async fn list_of_node(
     Ident(ident): Ident,
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
-    few_or_asked(&caller, query, Within::Node(ident)).await
+    few_or_asked(&caller, query, Within::Node(only_uuid(ident)?)).await
 }
 
 /// `GET /v1/ports/detail`.
@@ -48,7 +48,7 @@ pub(in super::super) async fn detail_of_node(
     Ident(ident): Ident,
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
-    let selection = Selection::take(&caller, query, Within::Node(ident)).await?;
+    let selection = Selection::take(&caller, query, Within::Node(only_uuid(ident)?)).await?;
     selection.answer(&caller, "ports/detail", None, None).await
 }
 
@@ -100,7 +100,7 @@ enum Within {
 impl Within {
     fn group(caller: &Caller, ident: String) -> Result<Self, Fault> {
         if caller.version.has(since::PORTGROUP_LINKS) {
-            return Ok(Self::Group(ident));
+            return only_uuid(ident).map(Self::Group);
         }
         let message = "the ports of a port group need at least version 1.24 of the API";
         Err(Fault::routing(StatusCode::NOT_FOUND, message))

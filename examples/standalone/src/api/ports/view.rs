@@ -9,7 +9,7 @@ use super::super::fault::Fault;
 use super::super::fields::{Fields, fields};
 use super::super::link_connection::VTEP_MEMBERS;
 use super::super::schema::{Is, TEXT};
-use super::super::version::since;
+use super::super::version::{Version, since};
 
 /// The fields of a port; in front what a list shows.
 pub(in super::super) const FIELDS: Fields = fields! {
@@ -48,15 +48,20 @@ pub(super) fn document(port: &Port) -> Result<Map<String, Value>, Fault> {
     }
 }
 
+/// Whether ports can be linked to a hardware VXLAN gateway in this version.
+pub(super) fn knows_vtep(version: Version) -> bool {
+    version.has(since::VTEP_LINKS) && !version.has(since::NO_VTEP_LINKS)
+}
+
 /// The port as this caller sees it.
 pub(super) fn show(caller: &Caller, port: &Port, asked: Option<&[String]>) -> Result<Value, Fault> {
     let mut whole = document(port)?;
     let link = whole.get_mut("local_link_connection");
     if let Some(Value::Object(link)) = link
-        && !caller.version.has(since::VTEP_LINKS)
+        && !knows_vtep(caller.version)
         && VTEP_MEMBERS.iter().any(|name| link.contains_key(*name))
     {
-        // Older clients would not know what to make of such a link.
+        // Clients of other versions would not know what to make of such a link.
         link.clear();
     }
     let mut shown = FIELDS.shown(caller.version, asked, whole);

@@ -74,7 +74,8 @@ pub(super) async fn patch<T: Resource>(
         after.insert(NODE.to_owned(), node.to_string().into());
     }
     T::refer(&caller, &mut after, Some(&record)).await?;
-    let after = document(&T::from_body(caller.version, after)?)?;
+    let mut after = document(&T::from_body(caller.version, after)?)?;
+    T::arrange(&before, &mut after);
     let changes = changes(
         &T::FIELDS.only_patchable(before),
         &T::FIELDS.only_patchable(after),

@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::arguments::{Arguments, QueryArguments};
-use super::super::caller::{Caller, Ident};
+use super::super::caller::{Caller, Ident, only_uuid};
 use super::super::fault::Fault;
 use super::super::paging::{Listing, Page};
 use super::super::version::since;
@@ -36,7 +36,7 @@ pub(in super::super) async fn list_of_node<T: Resource>(
     Ident(ident): Ident,
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
-    let node = caller.visible_node(&ident).await?;
+    let node = caller.visible_node(&only_uuid(ident)?).await?;
     few_or_asked::<T>(&caller, query, Some(node.uuid)).await
 }
 
@@ -46,7 +46,7 @@ pub(in super::super) async fn detail_of_node<T: Resource>(
     Ident(ident): Ident,
     QueryArguments(query): QueryArguments,
 ) -> Result<Json<Value>, Fault> {
-    let node = caller.visible_node(&ident).await?;
+    let node = caller.visible_node(&only_uuid(ident)?).await?;
     whole::<T>(&caller, query, Some(node.uuid)).await
 }
 

@@ -139,6 +139,9 @@ pub(super) trait Resource: ClientRecord + Send + Sync + 'static {
         parse(body)
     }
 
+    /// Puts what a patch has made of it into the order in which it is kept.
+    fn arrange(_before: &Map<String, Value>, _after: &mut Map<String, Value>) {}
+
     /// Takes the arguments out of a query that say which records are listed.
     fn filter(_: &Caller, _: &mut Arguments) -> impl Future<Output = Result<Filter, Fault>> + Send {
         async { Ok(Filter::All) }
@@ -226,6 +229,25 @@ pub(super) fn about_detail<T: Resource>(summary: &'static str) -> About {
     about(summary, listed(T::LIST, item))
         .query(T::FILTERS)
         .paged(T::FIELDS)
+}
+
+/// Steps are kept one by one: those that a patch leaves as they were stay where they were, new
+/// ones come behind them.
+pub(super) fn arrange_steps(before: &Map<String, Value>, after: &mut Map<String, Value>) {
+    let Some(Value::Array(steps)) = after.get_mut("steps") else {
+        return;
+    };
+    let before = before.get("steps").and_then(Value::as_array);
+    let before = before.map(Vec::as_slice).unwrap_or_default();
+    let at = |step: &Value| before.iter().position(|old| old == step);
+    let text = |step: &Value, name: &str| step.get(name).unwrap_or(&Value::Null).to_string();
+    steps.sort_by_cached_key(|step| match at(step) {
+        Some(at) => (at, Default::default()),
+        None => (
+            usize::MAX,
+            ["interface", "step", "args"].map(|name| text(step, name)),
+        ),
+    });
 }
 
 /// The record of this uuid or name.
