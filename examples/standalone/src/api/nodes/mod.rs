@@ -96,7 +96,10 @@ async fn validate_by_argument(
     let ident = query.ident("node")?;
     let uuid = query.uuid("node_uuid")?;
     query.end()?;
-    if ident.as_deref().is_some_and(|ident| args::parse_uuid(ident).is_none()) {
+    if ident
+        .as_deref()
+        .is_some_and(|ident| args::parse_uuid(ident).is_none())
+    {
         caller.version.need(since::NODE_NAME)?;
     }
     let ident = uuid.map(|uuid| uuid.to_string()).or(ident);

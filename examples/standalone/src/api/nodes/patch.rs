@@ -110,7 +110,9 @@ fn check(caller: &Caller, patch: &Patch, reset: bool) -> Result<(), Fault> {
     }
     let mut networks = patch.values("/network_data").into_iter();
     networks.try_for_each(|data| match data.as_object().is_none_or(Map::is_empty) {
-        true => Err(Fault::bad("network_data must have links, networks and services")),
+        true => Err(Fault::bad(
+            "network_data must have links, networks and services",
+        )),
         false => network_data::check(data),
     })
 }
