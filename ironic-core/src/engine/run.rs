@@ -179,7 +179,15 @@ pub(super) fn compose(draft: &mut Draft<'_>) -> Result<(), Rejected> {
             }
             next_step(draft)
         }
-        Err(error) => fail(draft, error.kind().as_str(), &error.to_string()),
+        Err(error) => {
+            let unchecked = kind == FlowKind::Service && !draft.flow_mut()?.refreshed;
+            let message = error.to_string();
+            fail(draft, error.kind().as_str(), &message)?;
+            if unchecked {
+                service::did_not_fit(draft, &message);
+            }
+            Ok(())
+        }
     }
 }
 

@@ -65,6 +65,12 @@ pub(super) fn failed(draft: &mut Draft<'_>, message: &str) -> Result<(), Rejecte
     Ok(())
 }
 
+/// Steps that nobody knows, where there is no agent that might: in the original they fail as they
+/// are run, so that the machine is kept as after a step that failed.
+pub(super) fn did_not_fit(draft: &mut Draft<'_>, message: &str) {
+    draft.fault(FAULT, message);
+}
+
 /// Stops: a flow that waits or is held goes through `service failed` back to `active`; one that
 /// was to stop after a step stays in `service failed`.
 pub(super) fn aborted(draft: &mut Draft<'_>) -> Result<(), Rejected> {

@@ -26,7 +26,7 @@ const WORDS: &[(&str, &str)] = &[
 
 /// What the original's interface says that it reads.
 fn keys() -> Properties {
-    let key = |name: &str| (name.to_owned(), format!("{name}: not read. Required."));
+    let key = |name: &str| (name.to_owned(), format!("{name} description. Required."));
     [key("B1"), key("B2")].into()
 }
 
