@@ -82,6 +82,9 @@ impl Envelope {
             root::root(&visit.endpoint).into_response()
         } else if let Some(fault) = root::hidden(version, request.method(), &path.rest) {
             fault.into_response()
+        } else if request.method() == Method::HEAD && !path.rest.is_empty() {
+            // No resource can be asked for its headers alone.
+            Fault::new(StatusCode::METHOD_NOT_ALLOWED, "HEAD is not possible here").into_response()
         } else {
             self.reach(request, &path, visit).await
         };

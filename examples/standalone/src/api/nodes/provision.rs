@@ -350,7 +350,9 @@ impl Asked {
                 if given(&self.deploy_steps) {
                     args.steps = steps::parse(Steps::Deploy, &self.deploy_steps)?;
                 }
-                args.configdrive = self.configdrive;
+                if given(&self.configdrive) {
+                    args.configdrive = self.configdrive;
+                }
             }
             Verb::Clean => {
                 args.steps = required(Steps::Clean, &self.clean_steps)?;
