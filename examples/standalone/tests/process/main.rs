@@ -14,4 +14,7 @@ mod command_line;
 mod crash;
 mod hostile;
 mod journal;
+mod killed;
+#[path = "../postgres/mod.rs"]
+mod postgres;
 mod program;
