@@ -36,12 +36,12 @@ use http::StatusCode;
 use ironic_core::states::InterfaceKind;
 use serde_json::{Map, Value, json};
 
+use super::args;
 use super::arguments::QueryArguments;
 use super::caller::{Caller, Ident};
 use super::fault::Fault;
 use super::permission::of_node;
 use super::version::since;
-use super::args;
 
 /// `GET /v1/nodes/{ident}`.
 async fn show_one(
