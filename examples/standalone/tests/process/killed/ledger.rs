@@ -102,10 +102,11 @@ impl Account {
     }
 
     /// What is wrong with the node that is there.
-    fn judge(&self, node: &Value) -> Option<String> {
+    fn judge(&self, node: &Value) -> Vec<String> {
+        let mut wrong = Vec::new();
         let number = node["extra"]["number"].as_u64();
         if !number.is_some_and(|number| (self.kept..=self.written).contains(&number)) {
-            return Some(format!(
+            wrong.push(format!(
                 "{} was written to it, and it has {number:?}",
                 self.kept
             ));
@@ -116,9 +117,9 @@ impl Account {
         let mut verbs = verbs.iter().flatten();
         let untouched = self.taken.is_none() && state == "enroll";
         if !untouched && !verbs.any(|verb| verb.is_taken(state, has_failed)) {
-            return Some(format!("{:?} was taken, and it is {state}", self.taken));
+            wrong.push(format!("{:?} was taken, and it is {state}", self.taken));
         }
-        None
+        wrong
     }
 }
 
@@ -143,7 +144,8 @@ impl Ledger {
         for (id, account) in &self.nodes {
             let node = stock.nodes.get(id);
             let lost = account.presence.judge(node.is_some()).map(str::to_owned);
-            let lost = lost.or_else(|| node.and_then(|node| account.judge(node)));
+            let changed = node.map(|node| account.judge(node)).unwrap_or_default();
+            let lost = lost.into_iter().chain(changed);
             wrong.extend(lost.map(|why| format!("node {id}: {why}")));
             for (port, presence) in &account.ports {
                 let lost = presence.judge(stock.ports.contains_key(port));
