@@ -1,5 +1,6 @@
 //! The program `ironic` against answers recorded from the original's service: every request of a
 //! recording is sent again, and status, headers, body and the state reached are compared.
+//! What is in `more_*.json` was recorded where the two once differed.
 //!
 //! Another folder of recordings is named by `IRONIC_RECORDINGS`.
 #![allow(
