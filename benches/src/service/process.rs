@@ -1,6 +1,5 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Duration;
 use std::{fs, thread};
@@ -61,15 +60,13 @@ impl Service {
         self.started
     }
 
-    /// The mebibytes that its processes have in memory now; what they share counts once (proc(5),
-    /// Pss).
+    /// The mebibytes that its processes have in memory now, as `ps` tells of each (proc(5), VmRSS).
     ///
     /// # Errors
     /// The system does not tell.
     pub fn memory(&self) -> io::Result<f64> {
         self.processes()?.into_iter().try_fold(0.0, |sum, process| {
-            let file = format!("/proc/{process}/smaps_rollup");
-            Ok(sum + mebibytes(Path::new(&file), "Pss:")?)
+            Ok(sum + resident(&process.to_string(), "VmRSS:")?)
         })
     }
 
@@ -183,13 +180,10 @@ pub fn free_address() -> io::Result<SocketAddr> {
 /// # Errors
 /// The system does not tell.
 pub fn resident(process: &str, what: &str) -> io::Result<f64> {
-    mebibytes(Path::new(&format!("/proc/{process}/status")), what)
-}
-
-fn mebibytes(file: &Path, what: &str) -> io::Result<f64> {
-    let text = fs::read_to_string(file)?;
+    let file = format!("/proc/{process}/status");
+    let text = fs::read_to_string(&file)?;
     let line = text.lines().find_map(|line| line.strip_prefix(what));
     let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-    let missing = || io::Error::other(format!("{} has no {what}", file.display()));
+    let missing = || io::Error::other(format!("{file} has no {what}"));
     Ok(kibibytes.ok_or_else(missing)? / 1024.0)
 }
