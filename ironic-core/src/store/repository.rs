@@ -143,6 +143,15 @@ impl<T> std::ops::Deref for Stored<T> {
     }
 }
 
+impl<T: Persistent> TryFrom<Record> for Stored<T> {
+    type Error = Error;
+
+    /// Reads a record of this type, as a [`Repository`] does.
+    fn try_from(record: Record) -> Result<Self, Error> {
+        read(record)
+    }
+}
+
 /// Typed access to a [`Store`]: the engine's only way to it.
 #[derive(Clone)]
 pub struct Repository {

@@ -308,6 +308,19 @@ impl Fields {
         self.shown_if(asked, document, |field| version.has(field.since))
     }
 
+    /// The names of these fields.
+    pub(super) fn names_shown(
+        &self,
+        version: Version,
+        asked: Option<&[String]>,
+    ) -> Vec<&'static str> {
+        let shown = self.0.iter().filter(|field| {
+            let wanted = asked.is_none_or(|asked| asked.iter().any(|name| name == field.name));
+            wanted && !field.has(WRITE_ONLY) && version.has(field.since)
+        });
+        shown.map(|field| field.name).collect()
+    }
+
     /// The same in any version.
     pub(super) fn shown_always(
         &self,

@@ -52,6 +52,7 @@ use ironic_core::model::{Allocation, Chassis, InspectionRule, Portgroup};
 use ironic_core::steps::{DeployTemplate, Runbook};
 use ironic_core::store::{Filter, Kind};
 use ironic_core::{Entropy, OsEntropy};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::access::{Authorizer, Identity, Policies};
 
@@ -101,6 +102,26 @@ pub(crate) struct Api {
     entropy: Arc<dyn Entropy>,
     docs: Docs,
     authorizer: Arc<dyn Authorizer>,
+    /// Turns at putting long lists together.
+    long_lists: Semaphore,
+}
+
+/// From how many items on a list is a long one.
+const LONG_LIST: usize = 250;
+
+/// How many long lists are put together at a time. Each takes memory as long as it lasts, and more
+/// of them than there are processors would only last longer.
+const LONG_LISTS: usize = 2;
+
+impl Api {
+    /// Waits for a turn at putting a list of so many items together; a short one needs none.
+    async fn turn(&self, items: usize) -> Option<SemaphorePermit<'_>> {
+        if items < LONG_LIST {
+            return None;
+        }
+        // It is never closed.
+        self.long_lists.acquire().await.ok()
+    }
 }
 
 /// The API over this client, for everybody: nobody has to say who they are. The registry tells
@@ -132,6 +153,7 @@ pub fn guarded_router(
         settings,
         entropy: Arc::new(OsEntropy),
         authorizer,
+        long_lists: Semaphore::new(LONG_LISTS),
     });
     let resources = resources
         .fallback(root::no_such_path)

@@ -1,6 +1,10 @@
 //! Lists in pages: how many items, from where on, in which order, and where the next page is.
 
+use axum::response::{IntoResponse, Response};
+use http::header;
+use ironic_core::Error;
 use ironic_core::store::Query;
+use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -94,7 +98,58 @@ pub(super) struct Listing<'a> {
     pub(super) with: Vec<(&'static str, String)>,
 }
 
+/// An answer with a list, each item written when it is added: of many the values would be many
+/// times as large as the text.
+#[derive(Debug)]
+pub(super) struct Items {
+    text: Vec<u8>,
+    count: usize,
+}
+
+impl Items {
+    /// Begins the list of this name.
+    pub(super) fn of(name: &'static str) -> Self {
+        Self {
+            text: format!("{{{name:?}:[").into_bytes(),
+            count: 0,
+        }
+    }
+
+    /// Adds an item.
+    pub(super) fn push(&mut self, item: &impl Serialize) -> Result<(), Fault> {
+        if self.count > 0 {
+            self.text.push(b',');
+        }
+        self.count += 1;
+        let written = serde_json::to_writer(&mut self.text, item);
+        Ok(written.map_err(|e| Error::internal(e.to_string()))?)
+    }
+
+    /// Ends the answer, with this for the next page.
+    fn end(mut self, next: Option<String>) -> Response {
+        self.text.push(b']');
+        if let Some(next) = next {
+            let next = format!(",\"next\":{}", Value::from(next));
+            self.text.extend_from_slice(next.as_bytes());
+        }
+        self.text.push(b'}');
+        ([(header::CONTENT_TYPE, "application/json")], self.text).into_response()
+    }
+}
+
 impl Listing<'_> {
+    /// The answer with these items, of the list of that name.
+    pub(super) fn answer_with(
+        &self,
+        endpoint: &Endpoint,
+        page: &Page,
+        items: Items,
+        last: Option<String>,
+    ) -> Response {
+        let last = last.filter(|_| items.count == page.limit());
+        items.end(last.map(|marker| self.next(endpoint, page, &marker)))
+    }
+
     /// The answer. There may be a next page when this one is full; `last` names its last item.
     pub(super) fn answer(
         self,

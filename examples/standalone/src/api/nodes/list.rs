@@ -1,19 +1,21 @@
 //! `GET /v1/nodes`.
 
 use axum::Json;
+use axum::response::Response;
+use ironic_core::Error;
 use ironic_core::model::{Chassis, Node, NodeSummary};
 use ironic_core::states::ProvisionState;
-use ironic_core::store::{Filter, Kind, Query, Scalar};
+use ironic_core::store::{Filter, Kind, Query, Record, Scalar, Stored};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::arguments::{Arguments, QueryArguments};
 use super::super::caller::{Caller, Ident, Segment};
 use super::super::fault::Fault;
-use super::super::paging::{Listing, Page};
+use super::super::paging::{Items, Listing, Page};
 use super::super::version::{Version, since};
 use super::fields::{FIELDS, sort_path};
-use super::view::{show_all, show_summary};
+use super::view::{show_all, show_summaries};
 
 /// The faults that the engine puts nodes into maintenance for.
 pub(super) const FAULTS: &[&str] = &[
@@ -36,7 +38,7 @@ const TEXT_FILTERS: &[(&str, u16)] = &[
 pub(super) async fn list(
     caller: Caller,
     QueryArguments(mut query): QueryArguments,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     let asked = query.list("fields")?;
     let detail = query.flag("detail")?;
     let children = Children::take(&mut query)?;
@@ -59,7 +61,7 @@ pub(in super::super) async fn list_of_chassis(
     caller: Caller,
     Segment(ident): Segment,
     QueryArguments(mut query): QueryArguments,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     query.give("chassis_uuid", ident);
     list(caller, QueryArguments(query)).await
 }
@@ -69,7 +71,7 @@ pub(in super::super) async fn detail_of_chassis(
     caller: Caller,
     Segment(ident): Segment,
     QueryArguments(mut query): QueryArguments,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     query.give("chassis_uuid", ident);
     detail(caller, QueryArguments(query)).await
 }
@@ -78,7 +80,7 @@ pub(in super::super) async fn detail_of_chassis(
 pub(super) async fn detail(
     caller: Caller,
     QueryArguments(mut query): QueryArguments,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     let children = Children::take(&mut query)?;
     let selection = Selection::take(&caller, query, &children)?;
     selection.answer(&caller, "nodes/detail", None, None).await
@@ -206,7 +208,7 @@ impl Selection {
         path: &'static str,
         asked: Option<&[String]>,
         detail: Option<bool>,
-    ) -> Result<Json<Value>, Fault> {
+    ) -> Result<Response, Fault> {
         if let Some(marker) = self.page.marker {
             caller.client.node(marker).await?;
         }
@@ -217,14 +219,12 @@ impl Selection {
         let query = Query::all(Kind::Node).filter(std::mem::replace(&mut self.filter, Filter::All));
         let query = self.page.of(query, sort);
         let brief = asked.filter(|asked| is_brief(asked) && self.conductor.is_none());
+        let _turn = caller.api.turn(self.page.limit()).await;
         let (items, last) = match brief {
             Some(asked) => {
                 let nodes = caller.client.node_summaries(&query).await?;
-                let items = nodes.iter().map(|node| show_summary(caller, node, asked));
-                (
-                    items.collect::<Result<_, _>>()?,
-                    nodes.last().map(|node| node.uuid),
-                )
+                let items = show_summaries(caller, &nodes, asked)?;
+                (items, nodes.last().map(|node| node.uuid))
             }
             None => self.whole(caller, &query, asked).await?,
         };
@@ -240,12 +240,7 @@ impl Selection {
             lead: "",
             with: self.with,
         };
-        Ok(Json(listing.answer(
-            &caller.endpoint,
-            &self.page,
-            items,
-            last,
-        )))
+        Ok(listing.answer_with(&caller.endpoint, &self.page, items, last))
     }
 
     /// The nodes by their whole records, and which one is the last.
@@ -254,13 +249,14 @@ impl Selection {
         caller: &Caller,
         query: &Query,
         asked: Option<&[String]>,
-    ) -> Result<(Vec<Value>, Option<Uuid>), Fault> {
-        let mut nodes = caller.client.nodes(query).await?;
+    ) -> Result<(Items, Option<Uuid>), Fault> {
+        let found = caller.client.repository().store().list(query).await;
+        let mut records = found.map_err(Error::from)?;
         if let Some(conductor) = &self.conductor {
-            nodes = looked_after_by(caller, nodes, conductor).await;
+            records = looked_after_by(caller, records, conductor).await?;
         }
-        let items = show_all(caller, &nodes, asked).await?;
-        Ok((items, nodes.last().map(|node| node.uuid)))
+        let last = records.last().map(|record| record.id);
+        Ok((show_all(caller, records, asked).await?, last))
     }
 }
 
@@ -270,15 +266,20 @@ fn is_brief(asked: &[String]) -> bool {
     asked.all(|field| NodeSummary::FIELDS.contains(&field.as_str()))
 }
 
-async fn looked_after_by(caller: &Caller, nodes: Vec<Node>, conductor: &str) -> Vec<Node> {
+async fn looked_after_by(
+    caller: &Caller,
+    records: Vec<Record>,
+    conductor: &str,
+) -> Result<Vec<Record>, Fault> {
     let mut of = Vec::new();
-    for node in nodes {
+    for record in records {
+        let node = Stored::<Node>::try_from(record.clone())?.value;
         let owner = caller.client.membership().owner(&node).await;
         if owner.is_ok_and(|owner| owner == conductor) {
-            of.push(node);
+            of.push(record);
         }
     }
-    of
+    Ok(of)
 }
 
 /// The nodes that a project owns or leases.

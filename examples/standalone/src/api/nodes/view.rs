@@ -7,13 +7,15 @@ use ironic_core::model::{Lock, Node, NodeSummary, NodeTrait};
 use ironic_core::secret;
 use ironic_core::states::{FlowKind, InterfaceKind, ProvisionState};
 use ironic_core::steps::Step;
-use ironic_core::store::{Filter, Kind, Query, Scalar};
+use ironic_core::store::{Compare, Filter, Kind, Query, Record, Scalar, Stored};
 use ironic_core::{Error, Timestamp};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::super::caller::Caller;
 use super::super::fault::Fault;
+use super::super::paging::Items;
 use super::super::version::{Version, since};
 use super::fields::FIELDS;
 use super::insight::{Insight, MASK};
@@ -27,10 +29,11 @@ struct Company {
 }
 
 impl Company {
-    /// Reads what of it the answer is going to show.
+    /// Reads what of it the answer is going to show. Nodes that all `rest` have no steps.
     async fn read(
         caller: &Caller,
-        nodes: &[Node],
+        nodes: &[Uuid],
+        rest: bool,
         asked: Option<&[String]>,
     ) -> Result<Self, Error> {
         let wants = |names: &[&str]| {
@@ -38,26 +41,36 @@ impl Company {
         };
         let ids: Vec<_> = nodes
             .iter()
-            .map(|node| Scalar::String(node.uuid.to_string()))
+            .map(|node| Scalar::String(node.to_string()))
             .collect();
         let of =
             |kind, field: &str| Query::all(kind).filter(Filter::In(field.to_owned(), ids.clone()));
         let repository = caller.client.repository();
         let mut company = Self::default();
         if wants(&["reservation"]) {
-            for lock in repository.list::<Lock>(&of(Kind::Lock, "uuid")).await? {
+            let locks = match nodes {
+                [node] => Vec::from_iter(repository.get::<Lock>(*node).await?),
+                // Every node that was ever worked on has a lock, few are held.
+                _ => repository.list(&held()).await?,
+            };
+            for lock in locks {
                 if let Some(holder) = lock.value.holder {
                     company.holders.insert(lock.value.uuid, holder);
                 }
             }
         }
-        if wants(&[
+        let steps = [
             "clean_step",
             "deploy_step",
             "service_step",
             "driver_internal_info",
-        ]) {
-            for flow in repository.list::<Flow>(&of(Kind::Flow, "uuid")).await? {
+        ];
+        if !rest && wants(&steps) {
+            let flows = match nodes {
+                [node] => Vec::from_iter(repository.get::<Flow>(*node).await?),
+                _ => repository.list(&of(Kind::Flow, "uuid")).await?,
+            };
+            for flow in flows {
                 company.flows.insert(flow.value.uuid, flow.value);
             }
         }
@@ -70,6 +83,12 @@ impl Company {
         }
         Ok(company)
     }
+}
+
+/// The locks that somebody holds.
+fn held() -> Query {
+    let anybody = Scalar::String(String::new());
+    Query::all(Kind::Lock).filter(Filter::Is("holder".to_owned(), Compare::Ge, anybody))
 }
 
 /// A node as a client sees it, every field of it, secrets and all: what patches are applied to.
@@ -90,19 +109,25 @@ fn time(at: Timestamp) -> Value {
     Value::String(at.to_string())
 }
 
-/// The nodes as this caller sees them, in order.
+/// The nodes of these records as this caller sees them, in order.
 pub(super) async fn show_all(
     caller: &Caller,
-    nodes: &[Node],
+    records: Vec<Record>,
     asked: Option<&[String]>,
-) -> Result<Vec<Value>, Fault> {
-    let company = Company::read(caller, nodes, asked).await?;
+) -> Result<Items, Fault> {
+    let nodes: Vec<_> = records.iter().map(|record| record.id).collect();
+    let company = Company::read(caller, &nodes, false, asked).await?;
+    let fields = FIELDS.names_shown(caller.version, asked);
     let insight = Insight::into_any(caller);
-    let mut shown = Vec::with_capacity(nodes.len());
-    for node in nodes {
-        shown.push(show_one(caller, node, asked, &company, insight).await?);
+    let mut items = Items::of("nodes");
+    // One after the other: a list of many, taken apart, is many times as large as its text.
+    for record in records {
+        let node = Stored::<Node>::try_from(record)?.value;
+        let members = members(caller, &node, asked, &company, insight).await?;
+        let all = asked.is_none();
+        items.push(&Shown::new(caller, node.uuid, &fields, &members, all))?;
     }
-    Ok(shown)
+    Ok(items)
 }
 
 /// The node as this caller sees it.
@@ -111,18 +136,23 @@ pub(in super::super) async fn show(
     node: &Node,
     asked: Option<&[String]>,
 ) -> Result<Value, Fault> {
-    let company = Company::read(caller, std::slice::from_ref(node), asked).await?;
+    let rests = node.provision_state.is_stable();
+    let company = Company::read(caller, &[node.uuid], rests, asked).await?;
     let insight = Insight::into_one(caller, node);
-    show_one(caller, node, asked, &company, insight).await
+    let members = members(caller, node, asked, &company, insight).await?;
+    let fields = FIELDS.names_shown(caller.version, asked);
+    let shown = Shown::new(caller, node.uuid, &fields, &members, asked.is_none());
+    Ok(serde_json::to_value(shown).map_err(|e| Error::internal(e.to_string()))?)
 }
 
-async fn show_one(
+/// Every field of a node as this caller sees it.
+async fn members(
     caller: &Caller,
     node: &Node,
     asked: Option<&[String]>,
     company: &Company,
     insight: Insight,
-) -> Result<Value, Fault> {
+) -> Result<Map<String, Value>, Fault> {
     let mut whole = document(node)?;
     let mut put = |name: &str, value: Value| whole.insert(name.to_owned(), value);
     put(
@@ -143,25 +173,26 @@ async fn show_one(
     }
     insight.apply(caller, node, &mut whole);
     put_state(caller.version, &mut whole);
-    let mut shown = FIELDS.shown(caller.version, asked, whole);
-    add_links(caller, node.uuid, asked.is_none(), &mut shown);
-    Ok(Value::Object(shown))
+    Ok(whole)
 }
 
-/// The same for what a summary tells, of which nothing is secret.
-pub(super) fn show_summary(
+/// The nodes as this caller sees them, in order, of what summaries tell: of that nothing is secret.
+pub(super) fn show_summaries(
     caller: &Caller,
-    node: &NodeSummary,
+    nodes: &[NodeSummary],
     asked: &[String],
-) -> Result<Value, Fault> {
-    let summary = serde_json::to_value(node).map_err(|e| Error::internal(e.to_string()))?;
-    let Value::Object(mut whole) = summary else {
-        return Err(Error::internal("a summary is no JSON object").into());
-    };
-    put_state(caller.version, &mut whole);
-    let mut shown = FIELDS.shown(caller.version, Some(asked), whole);
-    add_links(caller, node.uuid, false, &mut shown);
-    Ok(Value::Object(shown))
+) -> Result<Items, Fault> {
+    let fields = FIELDS.names_shown(caller.version, Some(asked));
+    let mut items = Items::of("nodes");
+    for node in nodes {
+        let summary = serde_json::to_value(node).map_err(|e| Error::internal(e.to_string()))?;
+        let Value::Object(mut members) = summary else {
+            return Err(Error::internal("a summary is no JSON object").into());
+        };
+        put_state(caller.version, &mut members);
+        items.push(&Shown::new(caller, node.uuid, &fields, &members, false))?;
+    }
+    Ok(items)
 }
 
 /// Shows the steps of a flow where the original keeps them: the one that it is at in a field of
@@ -206,22 +237,60 @@ pub(super) fn put_state(version: Version, shown: &mut Map<String, Value>) {
     }
 }
 
-/// Adds the node's own links, and with all fields those to what it has.
-fn add_links(caller: &Caller, node: Uuid, all: bool, shown: &mut Map<String, Value>) {
-    let path = format!("nodes/{node}");
-    shown.insert("links".to_owned(), caller.endpoint.both(&path));
-    if !all {
-        return;
-    }
-    for (name, from) in [
-        ("ports", 1),
-        ("states", since::STATES_LINKS),
-        ("portgroups", since::PORTGROUP_LINKS),
-        ("volume", since::VOLUME),
-    ] {
-        if caller.version.has(from) {
-            let links = caller.endpoint.both(&format!("{path}/{name}"));
-            shown.insert(name.to_owned(), links);
+/// A node as an answer has it: these of its members, and its links; with all fields those to what
+/// it has, too.
+struct Shown<'a> {
+    caller: &'a Caller,
+    node: Uuid,
+    fields: &'a [&'static str],
+    members: &'a Map<String, Value>,
+    all: bool,
+}
+
+impl<'a> Shown<'a> {
+    fn new(
+        caller: &'a Caller,
+        node: Uuid,
+        fields: &'a [&'static str],
+        members: &'a Map<String, Value>,
+        all: bool,
+    ) -> Self {
+        Self {
+            caller,
+            node,
+            fields,
+            members,
+            all,
         }
+    }
+}
+
+/// What a node has links to besides itself, and since which version.
+const LINKED: [(&str, u16); 4] = [
+    ("ports", 1),
+    ("states", since::STATES_LINKS),
+    ("portgroups", since::PORTGROUP_LINKS),
+    ("volume", since::VOLUME),
+];
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Caller {
+            version, endpoint, ..
+        } = self.caller;
+        let node = self.node;
+        let mut shown = serializer.serialize_map(None)?;
+        for field in self.fields {
+            if let Some(value) = self.members.get(*field) {
+                shown.serialize_entry(field, value)?;
+            }
+        }
+        shown.serialize_entry("links", &endpoint.links(&format_args!("nodes/{node}")))?;
+        let linked = LINKED.iter().filter(|_| self.all);
+        for (name, _) in linked.filter(|(_, from)| version.has(*from)) {
+            let path = format_args!("nodes/{node}/{name}");
+            shown.serialize_entry(name, &endpoint.links(&path))?;
+        }
+        shown.end()
     }
 }

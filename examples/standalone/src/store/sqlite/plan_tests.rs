@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ironic_core::model::NodeSummary;
-use ironic_core::store::{Filter, Kind, Query, Scalar};
+use ironic_core::store::{Compare, Filter, Kind, Query, Scalar};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Row};
 use uuid::Uuid;
@@ -84,6 +84,13 @@ async fn a_field_that_is_asked_for_by_value_has_an_index() {
             assert!(count.contains(&index), "{filter:?}: {count}");
         }
     }
+    // Whatever it is, but not null.
+    let any = Filter::Is("holder".into(), Compare::Ge, Scalar::String(String::new()));
+    let held = Query::all(Kind::Lock).filter(any);
+    let held = translate::list::<Sqlite>(&held, None).unwrap();
+    let held = plan(&mut database, &held).await;
+    let index = "USING INDEX records_by_holder (kind=? AND <expr>>?)";
+    assert!(held.contains(index), "{held}");
     for (field, _) in INDEXED_TYPE {
         let query = Query::all(Kind::Node).filter(Filter::flag(field, true));
         let plan = plan(
