@@ -11,6 +11,10 @@ use crate::store::OpenError;
 use crate::store::connections::BUSY_TIMEOUT;
 use crate::store::records::{Database, READERS};
 
+/// The KiB of pages that a connection keeps (negative: <https://sqlite.org/pragma.html#pragma_cache_size>).
+/// The system keeps them as well, once for all connections, and a copy of its costs little.
+const CACHE: &str = "-512";
+
 /// The database at a URL of the form `sqlite:PATH`; it is created if there is none.
 pub(in crate::store) fn open(url: &str) -> Result<Database<Sqlite>, OpenError> {
     let options = options(url)?.create_if_missing(true);
@@ -42,6 +46,7 @@ fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(BUSY_TIMEOUT)
+        .pragma("cache_size", CACHE)
         .row_buffer_size(1024)
         .disable_statement_logging();
     Ok(options)
