@@ -9,6 +9,7 @@ use super::super::nodes::steps::Steps;
 use super::super::schema::Schema;
 use super::member::Record;
 use super::shape::{closed, shown, told};
+use super::words;
 
 /// The schemas that have been referred to.
 #[derive(Debug, Default)]
@@ -32,7 +33,10 @@ impl Components {
             let mut properties = Map::new();
             for field in record.fields.shown_in_some_version() {
                 let schema = shown(field, components);
-                properties.insert(field.name.to_owned(), told(schema, "", field.since()));
+                properties.insert(
+                    field.name.to_owned(),
+                    told(schema, words::of(field.name), field.since()),
+                );
             }
             for member in record.besides {
                 let schema = member.shape.schema(components);
@@ -54,7 +58,7 @@ impl Components {
             for (name, since) in names {
                 if let Some(field) = fields.find(name) {
                     let schema = shown(field, components);
-                    properties.insert((*name).to_owned(), told(schema, "", *since));
+                    properties.insert((*name).to_owned(), told(schema, words::of(name), *since));
                 }
             }
             closed(properties, &[])
@@ -71,7 +75,10 @@ impl Components {
                     continue;
                 };
                 let schema = super::Shape::Is(is).schema(components);
-                properties.insert(field.name.to_owned(), told(schema, "", field.since()));
+                properties.insert(
+                    field.name.to_owned(),
+                    told(schema, words::of(field.name), field.since()),
+                );
                 if field.is_required() {
                     required.push(field.name);
                 }

@@ -14,6 +14,7 @@ mod page;
 mod routes;
 mod serve;
 mod shape;
+mod words;
 
 pub(super) use member::{Member, Record};
 pub(super) use operation::{ACCEPTED, About, DONE, about, created, listed, shows};
