@@ -11,3 +11,4 @@
 mod document;
 mod page;
 mod peer;
+mod schemathesis;

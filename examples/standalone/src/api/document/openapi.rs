@@ -131,8 +131,12 @@ fn told_of(operation: &Operation, components: &mut Components) -> Value {
     );
     if let Some(body) = about.body {
         let schema = body.schema(components);
-        let content = json!({"content": {body.media_type(): {"schema": schema}}});
-        put("requestBody", content);
+        let content = json!({body.media_type(): {"schema": schema}});
+        let required = body.is_something();
+        put(
+            "requestBody",
+            json!({"required": required, "content": content}),
+        );
     }
     put("responses", responses(operation, gate, components));
     if about.public {
@@ -260,7 +264,7 @@ fn can_refuse(operation: &Operation, gate: Option<Gate>, status: &str) -> bool {
     match status {
         "400" | "404" | "406" => gate.is_some(),
         "401" | "403" => !about.public,
-        "405" => before == Some(405),
+        "405" => before == Some(405) || about.impossible_before,
         "409" => changes,
         "413" => about.body.is_some(),
         _ => true,

@@ -24,6 +24,8 @@ pub(in super::super) struct About {
     pub(super) summary: &'static str,
     /// The version that the handler itself asks for; paths have theirs besides.
     pub(super) since: u16,
+    /// Whether the handler says of older versions that it is not possible (405).
+    pub(super) impossible_before: bool,
     pub(super) arguments: Vec<Member>,
     pub(super) body: Option<Shape>,
     pub(super) answer: Answer,
@@ -107,6 +109,7 @@ pub(in super::super) fn about(summary: &'static str, answer: Answer) -> About {
     About {
         summary,
         since: 1,
+        impossible_before: false,
         arguments: Vec::new(),
         body: None,
         answer,
@@ -118,6 +121,12 @@ impl About {
     /// There is such a thing since 1.`since`.
     pub(in super::super) fn since(mut self, since: u16) -> Self {
         self.since = since;
+        self
+    }
+
+    /// Older versions are told that it is not possible (405).
+    pub(in super::super) fn impossible_before(mut self) -> Self {
+        self.impossible_before = true;
         self
     }
 

@@ -132,6 +132,15 @@ impl Shape {
         }
     }
 
+    /// Whether nothing at all does not look so.
+    pub(super) fn is_something(self) -> bool {
+        match self {
+            Self::OrNull(_) => false,
+            Self::Members(members) => members.iter().any(|member| member.required),
+            _ => true,
+        }
+    }
+
     /// The media type of what looks so.
     pub(super) fn media_type(self) -> &'static str {
         match self {
@@ -232,7 +241,6 @@ fn page(name: &str, item: &Value) -> Value {
             name: {"type": "array", "items": item},
             "next": {
                 "type": "string",
-                "format": "uri-reference",
                 "description": "Where the next page is, if there may be one.",
             },
         },

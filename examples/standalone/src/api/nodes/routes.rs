@@ -156,6 +156,7 @@ fn parts() -> Routes {
                 traits::replace,
                 about("Gives a node exactly these traits.", DONE)
                     .since(since::TRAITS)
+                    .impossible_before()
                     .takes(TRAITS),
             )
             .delete(
@@ -168,7 +169,8 @@ fn parts() -> Routes {
             put(
                 traits::add,
                 about("Gives a node a trait besides the others.", DONE.located())
-                    .since(since::TRAITS),
+                    .since(since::TRAITS)
+                    .impossible_before(),
             )
             .delete(
                 traits::remove,

@@ -168,15 +168,17 @@ pub(super) const PROVISION: Shape = Shape::Members(&[
         Shape::OrNull(&Shape::Either(&[
             Shape::Text,
             Shape::Members(&[
-                Member::new("meta_data", Shape::Object, "What the instance is."),
-                Member::new("network_data", Shape::Object, "How it is connected."),
-                Member::new("user_data", Shape::Anything, "What it runs at first."),
+                Member::new("meta_data", Shape::Object, "What the instance is.")
+                    .since(since::BUILT_CONFIGDRIVE),
+                Member::new("network_data", Shape::Object, "How it is connected.")
+                    .since(since::BUILT_CONFIGDRIVE),
+                Member::new("user_data", Shape::Anything, "What it runs at first.")
+                    .since(since::BUILT_CONFIGDRIVE),
                 Member::new("vendor_data", Shape::Object, "What a vendor adds.")
                     .since(since::CONFIGDRIVE_VENDOR_DATA),
             ]),
         ])),
-        "What the instance finds at its start: gzip in base64, where that is, or its parts (since \
-         1.56).",
+        "What the instance finds at its start: gzip in base64, where that is, or its parts.",
     ),
     Member::new(
         "clean_steps",
