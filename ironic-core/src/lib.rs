@@ -70,6 +70,7 @@
 //! - `testing`: conformance suites, a store that fails on purpose, the simulated fleet. Not
 //!   semver-stable.
 //! - `http`: [`agent::AgentTransport`] over HTTP. The host chooses a TLS provider.
+//! - `metrics`: [numbers](metrics) of what conductors do.
 //!
 //! `ARCHITECTURE.md` in the repository has the whole on one page.
 
@@ -90,6 +91,7 @@ pub mod image;
 pub mod inspection;
 pub mod journal;
 pub mod membership;
+pub mod metrics;
 pub mod model;
 pub mod notify;
 pub mod runtime;

@@ -57,6 +57,7 @@ impl Inner {
         id: Uuid,
         args: &HeartbeatArgs,
     ) -> Result<Response, Error> {
+        crate::metrics::heartbeat();
         let context = self.manager.context();
         let before = context.repository.load::<Node>(id).await?;
         check_token(&before.value, args.agent_token.as_deref())?;

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::Inner;
 use super::duty::Runner;
 use super::finish::{clean_up, finish};
@@ -11,6 +13,7 @@ use crate::Error;
 use crate::driver::Task;
 use crate::engine::Outcome;
 use crate::flow::{Effect, Progress};
+use crate::metrics;
 use crate::states::{FlowKind, PowerTarget};
 use crate::steps::ReservedStep;
 
@@ -38,7 +41,17 @@ pub(super) async fn perform(
                     return ran.await.map(|_| Outcome::Done);
                 }
                 Runner::Conductor(reserved) => run_reserved(task, kind, reserved).await?,
-                Runner::Interface(interface) => interface.execute_step(task, kind, &step).await?,
+                Runner::Interface(interface) => {
+                    let begun = Instant::now();
+                    let called = interface.execute_step(task, kind, &step).await;
+                    let outcome = match &called {
+                        Ok(Progress::Done) => "done",
+                        Ok(Progress::Wait(_)) => "waiting",
+                        Err(_) => "failed",
+                    };
+                    metrics::step(step.interface.as_str(), outcome, begun.elapsed());
+                    called?
+                }
             }
         }
         Effect::CheckStep { index } => {

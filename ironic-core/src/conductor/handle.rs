@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::Inner;
 use crate::Error;
+use crate::task::on_behalf_of;
 use crate::transport::{Call, Handler, Request, RequestContext, Response};
 
 /// A conductor as what a transport delivers to.
@@ -39,10 +40,11 @@ impl Handler for Service {
         // has been committed must be carried out too.
         let (inner, call, context) = (Arc::clone(inner), request.call, request.context);
         let answer = self.inner.work.spawn(async move {
+            let answer = on_behalf_of(&context.request_id, inner.announced(call, &context));
             tokio::select! {
                 biased;
                 () = inner.stopped.cancelled() => Err(Error::NoFreeWorker { host: inner.config.host.clone() }),
-                answer = inner.announced(call, &context) => answer,
+                answer = answer => answer,
             }
         });
         match answer.await {

@@ -71,6 +71,8 @@ pub(crate) struct TaskCore {
     pub(crate) driver: Arc<BareDriver>,
     pub(crate) teller: Teller,
     pub(crate) purpose: String,
+    /// The name of the request on whose behalf it is done.
+    pub(crate) request: Option<Arc<str>>,
     pub(crate) span: tracing::Span,
     /// How the node is held, where it is.
     pub(crate) held: Option<Held>,
@@ -132,6 +134,11 @@ impl SharedTask {
     /// What the task is for.
     pub fn purpose(&self) -> &str {
         &self.core.purpose
+    }
+
+    /// The name of the request on whose behalf it is done, if there is one.
+    pub fn request(&self) -> Option<&str> {
+        self.core.request.as_deref()
     }
 
     /// What is logged about the task: the node, what the task is for, and this conductor.

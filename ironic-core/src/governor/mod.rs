@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::Error;
+use crate::metrics;
 
 /// Which BMC: whatever tells one from another, such as `192.0.2.7:623`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,7 +32,14 @@ impl std::fmt::Display for BmcEndpoint {
 #[must_use]
 pub struct BmcPermit {
     _slot: OwnedSemaphorePermit,
+    begun: Instant,
     deadline: Instant,
+}
+
+impl Drop for BmcPermit {
+    fn drop(&mut self) {
+        metrics::bmc_commanded(self.begun.elapsed());
+    }
 }
 
 impl BmcPermit {
@@ -122,11 +130,14 @@ impl Governor {
                     .or_insert_with(|| Arc::new(Semaphore::new(self.concurrency))),
             )
         };
+        let asked = Instant::now();
         let slot = gate
             .acquire_owned()
             .await
             .map_err(|_| Error::internal("the gate of a BMC was closed"))?;
-        let deadline = Instant::now() + self.command_timeout;
+        let begun = Instant::now();
+        metrics::bmc_waited(begun.duration_since(asked));
+        let deadline = begun + self.command_timeout;
         let end = self.lease().end;
         if end.is_none_or(|end| deadline > end) {
             return Err(Error::Unreachable {
@@ -137,6 +148,7 @@ impl Governor {
         }
         Ok(BmcPermit {
             _slot: slot,
+            begun,
             deadline,
         })
     }

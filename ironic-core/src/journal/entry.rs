@@ -34,6 +34,9 @@ pub struct Entry {
     pub epoch: Option<u64>,
     /// What the node was held for.
     pub purpose: String,
+    /// On behalf of which request, by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// What the decision saw.
     pub saw: Saw,
     /// What it answers.

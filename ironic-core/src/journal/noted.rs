@@ -18,6 +18,8 @@ pub(crate) struct Decider<'a> {
     pub(crate) epoch: Option<u64>,
     /// What the node is held for.
     pub(crate) purpose: &'a str,
+    /// On behalf of which request.
+    pub(crate) request: Option<&'a str>,
 }
 
 /// Decides, and puts together what is to be recorded of it.
@@ -71,6 +73,7 @@ fn entry(
         node: view.node.uuid,
         epoch: by.epoch,
         purpose: by.purpose.to_owned(),
+        request: by.request.map(str::to_owned),
         saw: Saw {
             node: serde_json::from_value(before)?,
             flow: view.flow.map(masked_copy).transpose()?,

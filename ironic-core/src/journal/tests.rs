@@ -52,6 +52,7 @@ fn taken(node: &Node, flow: Option<&Flow>, input: &Input) -> Entry {
         conductor: "cond-a",
         epoch: Some(7),
         purpose: "test",
+        request: Some("req-test"),
     };
     *noted(&view, input, &Policy::default(), NOW, by).1.unwrap()
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{Patience, TaskManager};
 use crate::Error;
 use crate::driver::{Hold, Reservation, SharedTask, Task};
+use crate::metrics;
 use crate::model::{ConductorRecord, Lock, Node};
 use crate::store::{Batch, Expect, Fence, Kind, Op, StoreError};
 
@@ -78,8 +79,20 @@ impl TaskManager {
         purpose: &str,
         patience: Patience,
     ) -> Result<Reservation, Error> {
-        let config = &self.context.config;
         let asked = Instant::now();
+        let reserved = self.wait_for(node, purpose, patience, asked).await;
+        metrics::lock_waited(reserved.is_ok(), asked.elapsed());
+        reserved
+    }
+
+    async fn wait_for(
+        &self,
+        node: Uuid,
+        purpose: &str,
+        patience: Patience,
+        asked: Instant,
+    ) -> Result<Reservation, Error> {
+        let config = &self.context.config;
         let end = patience.ends(config, asked);
         let mut usual = Some(asked + Patience::usual(config)).filter(|usual| Some(*usual) != end);
         let mut place = self.lines.enter(node);

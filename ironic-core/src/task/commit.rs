@@ -3,6 +3,7 @@ use crate::driver::{SharedTask, Task};
 use crate::engine::{Catalogs, Decision, Input, Rejected, View, decide};
 use crate::flow::Flow;
 use crate::journal::{Decider, Entry, noted};
+use crate::metrics;
 use crate::model::Node;
 use crate::store::{
     Batch, Expect, Kind, Op, Persistent as _, StoreError, Stored, put_new, put_over, rebase,
@@ -32,6 +33,7 @@ impl TaskManager {
             let (mut decision, entry) = self.judge(task, input)?;
             self.shorten(&mut decision.node);
             let batch = self.batch(task, &decision)?;
+            let before = task.base.value.provision_state;
             match self.context.repository.commit(batch.batch.clone()).await {
                 Ok(revisions) => {
                     let node = batch
@@ -47,6 +49,18 @@ impl TaskManager {
                         .and_then(|at| Some((batch.batch.ops.get(at)?, *revisions.get(at)?)));
                     let flow = flow.and_then(|(op, rev)| written(op, decision.flow.clone()?, rev));
                     let core = task.core_mut();
+                    let ended = core.flow.take().filter(|before| {
+                        let now = flow.as_ref().map(|flow| flow.value.generation);
+                        now != Some(before.value.generation)
+                    });
+                    let (from, to) = (before, decision.node.provision_state);
+                    if from != to {
+                        metrics::transition(from.as_str(), to.as_str());
+                    }
+                    if let Some(ended) = ended {
+                        let took = self.context.clock.now().since(ended.value.started);
+                        metrics::flow_ended(ended.value.kind.as_str(), to.is_failure(), took);
+                    }
                     core.flow = flow;
                     core.node = decision.node.clone();
                     if decision.releases() {
@@ -103,6 +117,7 @@ impl TaskManager {
             conductor: &config.host,
             epoch: task.epoch(),
             purpose: task.purpose(),
+            request: task.request(),
         };
         match noted(&view, input, policy, now, by) {
             (Ok(decision), entry) => Ok((decision, entry)),

@@ -92,6 +92,9 @@ impl TaskManager {
         let ports = self.repository().list::<Port>(&query).await?;
         let (interfaces, driver) = self.compose(node)?;
         let host = self.context.config.host.as_str();
+        let request = super::request::current();
+        let span =
+            tracing::info_span!("task", node = %id, purpose, host, request = request.as_deref());
         Ok(TaskCore {
             context: Arc::clone(&self.context),
             node: node.clone(),
@@ -101,7 +104,8 @@ impl TaskManager {
             driver: Arc::new(driver),
             teller: self.teller.clone(),
             purpose: purpose.to_owned(),
-            span: tracing::info_span!("task", node = %id, purpose, host),
+            request,
+            span,
             held: None,
         })
     }

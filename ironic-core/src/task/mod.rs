@@ -6,8 +6,10 @@ mod history;
 mod line;
 mod manager;
 mod patience;
+mod request;
 mod tell;
 
 pub(crate) use manager::TaskEnds;
 pub use manager::TaskManager;
 pub use patience::Patience;
+pub(crate) use request::on_behalf_of;
