@@ -61,6 +61,43 @@ pub(crate) fn heartbeat() {
     count("ironic_heartbeats_total", &[]);
 }
 
+/// Tells the recorder what each number is about; to be called once it is installed.
+#[cfg(feature = "metrics")]
+pub fn describe() {
+    use metrics::{Unit, describe_counter, describe_histogram};
+
+    describe_counter!("ironic_flows_total", "Flows that have ended.");
+    describe_counter!(
+        "ironic_transitions_total",
+        "Changes of nodes' provision states."
+    );
+    describe_counter!("ironic_heartbeats_total", "Calls of agents.");
+    for (name, help) in [
+        (
+            "ironic_flow_duration_seconds",
+            "Time from the begin of a flow to its end, waiting included.",
+        ),
+        (
+            "ironic_step_duration_seconds",
+            "Time that calls of interfaces for steps take.",
+        ),
+        (
+            "ironic_lock_wait_seconds",
+            "Time that nodes are waited for.",
+        ),
+        (
+            "ironic_bmc_wait_seconds",
+            "Time that other commands to the same BMC are waited for.",
+        ),
+        (
+            "ironic_bmc_command_duration_seconds",
+            "Time that commands to BMCs take.",
+        ),
+    ] {
+        describe_histogram!(name, Unit::Seconds, help);
+    }
+}
+
 #[cfg(feature = "metrics")]
 fn count(name: &'static str, labels: Labels<'_>) {
     metrics::counter!(name, labels).increment(1);

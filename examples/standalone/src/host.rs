@@ -25,8 +25,10 @@ use crate::access::{
 use crate::api;
 use crate::config::HostConfig;
 use crate::drivers;
+use crate::front::Front;
 use crate::journal_file::JournalFile;
-use crate::serve;
+use crate::metrics::{Metrics, Page, Requests};
+use crate::serve::{Connections, Serving};
 use crate::services::{self, BootServers, Roots, ServiceError};
 use crate::store::{OpenError, SqlStore};
 use crate::tls::{Tls, TlsError};
@@ -34,6 +36,8 @@ use crate::webhook::{WebhookNotifier, WebhookSenders};
 
 /// How long a stop waits for notifications to be taken, and for the journal to be written.
 const LAST_NOTIFICATIONS: Duration = Duration::from_secs(10);
+/// How many connections there are at a time to the address of metrics.
+const SCRAPERS: usize = 32;
 
 /// Why a host does not run.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +102,7 @@ pub struct HostBuilder {
     roots: Option<Roots>,
     authorizer: Option<Arc<dyn Authorizer>>,
     authenticator: Option<Arc<dyn Authenticator>>,
+    metrics: Option<Metrics>,
 }
 
 impl std::fmt::Debug for HostBuilder {
@@ -152,6 +157,14 @@ impl HostBuilder {
     /// Finds out by this one who sends requests, rather than as the settings say.
     pub fn authenticator(mut self, authenticator: Arc<dyn Authenticator>) -> Self {
         self.authenticator = Some(authenticator);
+        self
+    }
+
+    /// Counts in these numbers, rather than in some of the host's own; so a program that has made
+    /// them the recorder of the process tells what conductors count as well. They are served only
+    /// where the settings say so.
+    pub fn metrics(mut self, metrics: &Metrics) -> Self {
+        self.metrics = Some(metrics.clone());
         self
     }
 
@@ -235,8 +248,28 @@ impl HostBuilder {
             // Nobody has to say who they are.
             None => api.layer(Extension(Identity::trusted())),
         };
+        let limits = self.config.limits.clone();
+        let connections =
+            Connections::new(limits.max_connections, limits.max_connections_per_address);
+        let counting = self.config.metrics.enabled;
+        let metrics = counting.then(|| self.metrics.unwrap_or_default());
+        let requests = metrics.as_ref().map(Requests::new).map(Arc::new);
+        let page = metrics
+            .map(|metrics| Arc::new(Page::new(metrics, client.clone(), Arc::clone(&connections))));
+        let beside = self.config.metrics.listen.is_some();
+        let front = Front {
+            inner: self.routes.fallback_service(api),
+            limits,
+            cors: Arc::new(self.config.cors.clone()),
+            access_log: self.config.access_log,
+            entropy: Arc::new(OsEntropy),
+            requests,
+            page: page.clone().filter(|_| !beside),
+        };
         Ok(Host {
-            router: self.routes.fallback_service(api),
+            router: front.into_router(),
+            connections,
+            page: page.filter(|_| beside),
             config: self.config,
             client,
             conductor,
@@ -250,6 +283,11 @@ impl HostBuilder {
             }),
         })
     }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, HostError> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|source| HostError::Listen { address, source })
 }
 
 /// A journal that goes on where the file ends.
@@ -292,6 +330,9 @@ pub struct Host {
     client: Client,
     conductor: Conductor,
     router: Router,
+    connections: Arc<Connections>,
+    /// What is served at an address of its own.
+    page: Option<Arc<Page>>,
     shared: Arc<drivers::Shared>,
     boot: Option<Arc<BootServers>>,
     journal: Option<Arc<JsonLines>>,
@@ -312,6 +353,7 @@ impl Host {
             roots: None,
             authorizer: None,
             authenticator: None,
+            metrics: None,
         }
     }
 
@@ -362,9 +404,52 @@ impl Host {
     /// # Errors
     /// [`HostError::Listen`] when it cannot be had.
     pub async fn listen(&self) -> Result<TcpListener, HostError> {
-        let address = self.config.listen;
-        let listener = TcpListener::bind(address).await;
-        listener.map_err(|source| HostError::Listen { address, source })
+        listen(self.config.listen).await
+    }
+
+    /// Takes the address of the settings for what Prometheus scrapes, if they say one.
+    ///
+    /// # Errors
+    /// [`HostError::Listen`] when it cannot be had.
+    pub async fn listen_for_metrics(&self) -> Result<Option<TcpListener>, HostError> {
+        match self.config.metrics.listen.filter(|_| self.page.is_some()) {
+            Some(address) => listen(address).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Serves what Prometheus scrapes until `shutdown` completes.
+    ///
+    /// # Errors
+    /// [`HostError::Serve`].
+    pub async fn serve_metrics(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), HostError> {
+        let Some(page) = &self.page else {
+            return Ok(());
+        };
+        let stop = CancellationToken::new();
+        // Who scrapes takes no place from those who ask.
+        let serving = Serving {
+            router: page.router(),
+            limits: self.config.limits.clone(),
+            header_timeout: self.config.header_timeout,
+            connections: Connections::new(SCRAPERS, 0),
+            tls: None,
+        };
+        let serving = serving.serve(listener, stop.clone());
+        let graceful = async {
+            shutdown.await;
+            stop.cancel();
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            biased;
+            served = serving => served.map_err(HostError::Serve),
+            () = graceful => Ok(()),
+        }
     }
 
     /// Serves until `shutdown` completes; then takes no further requests, waits for those that
@@ -378,10 +463,14 @@ impl Host {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), HostError> {
         let stopping = CancellationToken::new();
-        let header_timeout = self.config.header_timeout;
-        let router = self.router.clone();
-        let tls = self.tls.clone();
-        let serving = serve::serve(listener, tls, router, header_timeout, stopping.clone());
+        let serving = Serving {
+            router: self.router.clone(),
+            limits: self.config.limits.clone(),
+            header_timeout: self.config.header_timeout,
+            connections: Arc::clone(&self.connections),
+            tls: self.tls.clone(),
+        };
+        let serving = serving.serve(listener, stopping.clone());
         let graceful = async {
             shutdown.await;
             stopping.cancel();

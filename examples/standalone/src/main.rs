@@ -11,7 +11,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use ironic_standalone::{Host, HostConfig};
+use ironic_standalone::metrics::Metrics;
+use ironic_standalone::{Host, HostConfig, HostError};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -125,10 +128,40 @@ fn run(options: &Serve) -> Result<(), Failure> {
     {
         tracing::debug!("a provider of cryptography is installed already");
     }
+    open_files(config.limits.max_connections);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     runtime.block_on(serve(config))
+}
+
+/// Files, sockets and pipes that the program has open besides connections.
+const OTHER_FILES: u64 = 1024;
+
+/// Raises how many files the program may have open to what so many connections need, as far as
+/// the system lets it: the usual limit is of a time when select(2) was used.
+fn open_files(connections: usize) {
+    let (soft, hard) = match getrlimit(Resource::RLIMIT_NOFILE) {
+        Ok(limits) => limits,
+        Err(error) => {
+            tracing::debug!(%error, "how many files may be open is not known");
+            return;
+        }
+    };
+    let wanted = OTHER_FILES.saturating_add(connections as u64);
+    if soft >= wanted {
+        return;
+    }
+    let raised = wanted.min(hard);
+    if let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, raised, hard) {
+        tracing::warn!(%error, soft, "how many files may be open cannot be raised");
+    } else if raised < wanted {
+        tracing::warn!(
+            raised,
+            wanted,
+            "fewer files may be open than there may be connections"
+        );
+    }
 }
 
 /// Does something to the database, by one thread: it reads and writes files on it.
@@ -152,9 +185,17 @@ async fn serve(config: HostConfig) -> Result<(), Failure> {
     let terminated = signal(SignalKind::terminate())?;
     let interrupted = signal(SignalKind::interrupt())?;
     let hangups = signal(SignalKind::hangup())?;
-    let host = Host::builder(config).start().await?;
-    let listener = match host.listen().await {
-        Ok(listener) => listener,
+    let mut builder = Host::builder(config.clone());
+    if config.metrics.enabled {
+        let metrics = Metrics::new();
+        if !metrics.install() {
+            tracing::warn!("what conductors count goes elsewhere");
+        }
+        builder = builder.metrics(&metrics);
+    }
+    let host = builder.start().await?;
+    let (listener, for_metrics) = match listeners(&host).await {
+        Ok(listeners) => listeners,
         Err(error) => {
             host.stop().await?;
             return Err(error.into());
@@ -167,6 +208,17 @@ async fn serve(config: HostConfig) -> Result<(), Failure> {
     let stop = CancellationToken::new();
     tokio::spawn(reload(hangups, host.clone()));
     tokio::spawn(watch(terminated, interrupted, stop.clone()));
+    if let Some(listener) = for_metrics {
+        let address = listener.local_addr()?;
+        tracing::info!(%address, "metrics");
+        writeln!(std::io::stdout(), "metrics on http://{address}/metrics")?;
+        let (host, stop) = (host.clone(), stop.clone());
+        tokio::spawn(async move {
+            if let Err(error) = host.serve_metrics(listener, stop.cancelled_owned()).await {
+                tracing::error!(%error, "metrics are not served any more");
+            }
+        });
+    }
     host.run(listener, stop.cancelled_owned()).await?;
     tracing::info!("stopped");
     Ok(())
@@ -177,6 +229,11 @@ async fn reload(mut hangups: Signal, host: Host) {
     while hangups.recv().await.is_some() {
         host.reload().await;
     }
+}
+
+/// The addresses of the API and, where it has one of its own, of what Prometheus scrapes.
+async fn listeners(host: &Host) -> Result<(TcpListener, Option<TcpListener>), HostError> {
+    Ok((host.listen().await?, host.listen_for_metrics().await?))
 }
 
 /// The first signal stops the service in order, the second at once.

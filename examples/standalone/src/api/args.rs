@@ -2,6 +2,8 @@
 //!
 //! Each function takes a JSON value under its name; null is an argument that was not given.
 
+use std::collections::BTreeSet;
+
 use ironic_core::model::{MacAddress, lenient};
 use serde_json::Value;
 use uuid::Uuid;
@@ -182,16 +184,12 @@ pub fn string_list(name: &str, value: &Value) -> Result<Option<Vec<String>>, Fau
             .collect::<Result<_, _>>()
             .map(Some),
         Value::String(text) => {
-            let mut words: Vec<String> = Vec::new();
-            for word in text
+            let mut seen = BTreeSet::new();
+            let words = text
                 .split(',')
-                .map(|word| lenient::stripped(word).to_lowercase())
-            {
-                if !word.is_empty() && !words.contains(&word) {
-                    words.push(word);
-                }
-            }
-            Ok(Some(words))
+                .map(|word| lenient::stripped(word).to_lowercase());
+            let words = words.filter(|word| !word.is_empty() && seen.insert(word.clone()));
+            Ok(Some(words.collect()))
         }
         _ => Err(wrong(name, "a list with commas", value)),
     }

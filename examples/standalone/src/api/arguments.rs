@@ -1,6 +1,11 @@
 //! The arguments of a request: its query, and the members of its body.
 
-use axum::body::{Body, to_bytes};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use http::request::Parts;
 use http::{StatusCode, header};
@@ -8,20 +13,52 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::args;
+use super::caller::Visit;
 use super::fault::Fault;
+use super::passage::Passage;
 
-/// How many bytes a body may have.
-pub(super) const BODY_LIMIT: usize = 1 << 20;
-/// How many bytes a body may have that brings a config drive.
-pub(super) const PROVISION_BODY_LIMIT: usize = 64 << 20;
-/// How many bytes a body may have that brings what an inspection has found.
-pub(super) const INSPECTION_BODY_LIMIT: usize = 16 << 20;
-/// How deep objects and lists may be nested in a body.
-const DEPTH_LIMIT: usize = 25;
+/// How large and how deep the bodies of requests may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BodyLimits {
+    /// How many bytes a body may have. Default 1 MiB.
+    pub usual: usize,
+    /// How many bytes a body may have that brings a config drive. Default 64 MiB.
+    pub provision: usize,
+    /// How many bytes a body may have that brings what an inspection has found. Default 16 MiB.
+    pub inspection: usize,
+    /// How deep objects and lists may be nested. Default 25, at most 100.
+    pub depth: usize,
+}
 
-/// The largest body that a route takes, where it is not [`BODY_LIMIT`].
+impl Default for BodyLimits {
+    fn default() -> Self {
+        Self {
+            usual: 1 << 20,
+            provision: 64 << 20,
+            inspection: 16 << 20,
+            depth: 25,
+        }
+    }
+}
+
+/// What a body brings that may be larger than others.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct BodyLimit(pub(super) usize);
+pub(super) enum Brings {
+    /// A config drive.
+    Provision,
+    /// What an inspection has found.
+    Inspection,
+}
+
+/// How many bytes a body may have that brings a config drive.
+pub(super) const PROVISION_BODY_LIMIT: Brings = Brings::Provision;
+/// How many bytes a body may have that brings what an inspection has found.
+pub(super) const INSPECTION_BODY_LIMIT: Brings = Brings::Inspection;
+
+/// The largest body that a route takes, where it is not the usual.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BodyLimit(pub(super) Brings);
 
 /// The query of a request, then what its body adds. Each argument is taken out once; what is
 /// left at the end is unknown.
@@ -144,50 +181,79 @@ impl<S: Send + Sync> FromRequest<S> for Document {
 
 /// Reads a body of bounded size as JSON of bounded depth.
 async fn read(parts: &Parts, body: Body) -> Result<Option<Value>, Fault> {
-    let limit = parts
-        .extensions
-        .get::<BodyLimit>()
-        .map_or(BODY_LIMIT, |limit| limit.0);
-    let too_large = || {
-        Fault::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body has more than {limit} bytes"),
-        )
+    let limits = parts.extensions.get::<Visit>();
+    let limits = limits.map_or_else(BodyLimits::default, |visit| visit.bodies);
+    let passage = parts.extensions.get::<Arc<Passage>>();
+    let limit = match parts.extensions.get::<BodyLimit>() {
+        None => limits.usual,
+        Some(BodyLimit(Brings::Provision)) => limits.provision,
+        Some(BodyLimit(Brings::Inspection)) => limits.inspection,
     };
     let announced = parts
         .headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit as u64) {
-        return Err(too_large());
+        return Err(too_large(limit));
     }
-    let bytes = match to_bytes(body, limit).await {
-        Ok(bytes) => bytes,
-        Err(error) if is_over_limit(&error) => return Err(too_large()),
-        Err(_) => return Err(Fault::bad("the body ended before it was complete")),
-    };
+    let bytes = collect(body, limit, passage.and_then(|way| way.body_timeout)).await?;
+    if let Some(passage) = passage {
+        passage.begin()?;
+    }
     if bytes.is_empty() {
         return Ok(None);
     }
     let value: Value = serde_json::from_slice(&bytes)
         .map_err(|error| Fault::bad(format!("the body is no JSON: {error}")))?;
-    if depth(&value) > DEPTH_LIMIT {
+    let most = limits.depth;
+    if depth(&value) > most {
         return Err(Fault::bad(format!(
-            "the body is nested more than {DEPTH_LIMIT} levels deep"
+            "the body is nested more than {most} levels deep"
         )));
     }
     Ok(Some(value))
 }
 
-fn is_over_limit(error: &axum::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.to_string().contains("length limit exceeded") {
-            return true;
+fn too_large(limit: usize) -> Fault {
+    Fault::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        format!("the body has more than {limit} bytes"),
+    )
+}
+
+/// All of a body, of which pieces keep coming.
+async fn collect(mut body: Body, limit: usize, patience: Option<Duration>) -> Result<Bytes, Fault> {
+    let mut first = Bytes::new();
+    let mut more = Vec::new();
+    loop {
+        let next = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx));
+        let frame = match patience {
+            None => next.await,
+            Some(patience) => tokio::time::timeout(patience, next).await.map_err(|_| {
+                let message = "nothing more of the body came for too long";
+                Fault::new(StatusCode::REQUEST_TIMEOUT, message)
+            })?,
+        };
+        let piece = match frame {
+            None => break,
+            // Trailers say nothing here.
+            Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
+            Some(Err(_)) => {
+                return Err(Fault::bad("the body ended before it was complete"));
+            }
+        };
+        if first.len() + more.len() + piece.len() > limit {
+            return Err(too_large(limit));
         }
-        cause = error.source();
+        if first.is_empty() && more.is_empty() {
+            // Most bodies come in one piece, and need not be copied.
+            first = piece;
+        } else {
+            more.extend_from_slice(&std::mem::take(&mut first));
+            more.extend_from_slice(&piece);
+        }
     }
-    false
+    Ok(if more.is_empty() { first } else { more.into() })
 }
 
 /// How deep objects and lists are nested. The parser has bounded it already (to 128), so this

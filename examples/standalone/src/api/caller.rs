@@ -14,8 +14,10 @@ use crate::access::Identity;
 
 use super::Api;
 use super::args;
+use super::arguments::BodyLimits;
 use super::fault::Fault;
 use super::links::Endpoint;
+use super::passage::Passage;
 use super::version::{Version, since};
 
 /// What the envelope has found out about a request.
@@ -24,6 +26,8 @@ pub(super) struct Visit {
     pub(super) version: Version,
     pub(super) endpoint: Endpoint,
     pub(super) request_id: String,
+    /// How large and how deep the body may be.
+    pub(super) bodies: BodyLimits,
     /// Whether the path came with `.json` at its end, which has been taken off.
     pub(super) json_suffix: bool,
 }
@@ -55,6 +59,10 @@ where
         // Of whom nobody has found out anything, nothing is known.
         let identity = parts.extensions.get::<Identity>().cloned();
         let identity = identity.unwrap_or_else(Identity::anonymous);
+        if let Some(passage) = parts.extensions.get::<Arc<Passage>>() {
+            let who = (identity.user_id.clone(), identity.project_id.clone());
+            let _ = passage.who.set(who);
+        }
         let mut context = RequestContext::default();
         context.request_id.clone_from(&visit.request_id);
         context.user.clone_from(&identity.user_id);

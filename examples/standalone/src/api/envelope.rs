@@ -12,17 +12,12 @@ use tower::ServiceExt;
 use crate::access::{self, Access, Asked};
 
 use super::Api;
-use super::args;
 use super::caller::Visit;
 use super::fault::{Fault, Unversioned};
 use super::links::Endpoint;
+use super::passage::Passage;
 use super::root;
 use super::version::{self, Unacceptable, Version, since};
-
-/// The header that names a request.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-openstack-request-id");
-/// The same under the name that it had first.
-const OLD_REQUEST_ID: HeaderName = HeaderName::from_static("openstack-request-id");
 
 /// The API behind its envelope.
 #[derive(Clone)]
@@ -34,26 +29,19 @@ pub(super) struct Envelope {
 
 /// Serves one request.
 pub(super) async fn serve(State(envelope): State<Envelope>, request: Request) -> Response {
-    let request_id = envelope.request_id(request.headers());
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let span = tracing::info_span!("request", id = %request_id, %method, path = %path);
-    let started = tokio::time::Instant::now();
-    let answered = tracing::Instrument::instrument(envelope.answer(request, &request_id), span);
-    let mut response = answered.await;
-    let status = response.status().as_u16();
-    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    tracing::info!(request = %request_id, %method, path = %path, status, micros, "answered");
-    if let Ok(value) = HeaderValue::from_str(&request_id) {
-        let headers = response.headers_mut();
-        headers.insert(REQUEST_ID, value.clone());
-        headers.insert(OLD_REQUEST_ID, value);
-    }
+    let passage = request.extensions().get::<Arc<Passage>>().cloned();
+    // A host that serves the API behind nothing else has no names for requests of its own.
+    let passage = passage.unwrap_or_else(|| {
+        let entropy = &*envelope.api.entropy;
+        Arc::new(Passage::new(request.headers(), entropy))
+    });
+    let mut response = envelope.answer(request, &passage).await;
+    passage.put_ids(response.headers_mut());
     response
 }
 
 impl Envelope {
-    async fn answer(&self, mut request: Request, request_id: &str) -> Response {
+    async fn answer(&self, mut request: Request, passage: &Passage) -> Response {
         if request.method() == Method::OPTIONS {
             return StatusCode::OK.into_response();
         }
@@ -75,7 +63,8 @@ impl Envelope {
         let visit = Visit {
             version,
             endpoint: self.endpoint(&request),
-            request_id: request_id.to_owned(),
+            request_id: passage.request_id.clone(),
+            bodies: self.api.settings.bodies,
             json_suffix: path.json_suffix,
         };
         let mut response = if path.is_root() {
@@ -123,20 +112,6 @@ impl Envelope {
             "http"
         };
         Endpoint::new(&format!("{scheme}://{host}"))
-    }
-
-    /// The name that the request came with, if it is one, else a new one.
-    fn request_id(&self, headers: &HeaderMap) -> String {
-        let given = headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
-        let is_name = |id: &&str| {
-            id.len() <= 50
-                && id
-                    .strip_prefix("req-")
-                    .is_some_and(|rest| args::parse_uuid(rest).is_some())
-        };
-        given
-            .filter(is_name)
-            .map_or_else(|| format!("req-{}", self.api.entropy.uuid()), str::to_owned)
     }
 }
 

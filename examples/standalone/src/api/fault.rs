@@ -59,7 +59,7 @@ impl Fault {
     }
 
     /// No resource was reached.
-    pub(super) fn routing(status: StatusCode, message: impl Into<String>) -> Self {
+    pub(crate) fn routing(status: StatusCode, message: impl Into<String>) -> Self {
         Self {
             shape: Shape::Routing,
             ..Self::new(status, message)

@@ -17,12 +17,14 @@ mod envelope;
 mod events;
 mod fault;
 mod fields;
+mod healthcheck;
 mod inspection_rules;
 pub mod link_connection;
 mod links;
 pub mod network_data;
 mod nodes;
 mod paging;
+mod passage;
 pub mod patch;
 mod permission;
 mod portgroups;
@@ -37,22 +39,24 @@ mod vendor_passthru;
 mod version;
 mod volume;
 
+pub use arguments::BodyLimits;
 pub use fault::Fault;
+pub use healthcheck::Healthcheck;
 pub use nodes::{Steps, is_reserved_node_name, is_valid_node_name, parse_steps};
+pub(crate) use passage::{Passage, has_body};
 pub use version::{Version, since};
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::{Extension, Router};
-use http::{Method, StatusCode};
+use http::Method;
 use ironic_core::client::Client;
 use ironic_core::driver::Registry;
 use ironic_core::model::{Allocation, Chassis, InspectionRule, Portgroup};
 use ironic_core::steps::{DeployTemplate, Runbook};
-use ironic_core::store::{Filter, Kind};
 use ironic_core::{Entropy, OsEntropy};
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tower::util::MapRequestLayer;
 
 use crate::access::{Authorizer, Identity, Policies};
 
@@ -78,6 +82,10 @@ pub struct ApiSettings {
     /// Whether projects enrol nodes of their own and remove them, as far as policies allow it.
     /// Default true.
     pub projects_manage_own_nodes: bool,
+    /// How large and how deep bodies may be.
+    pub bodies: BodyLimits,
+    /// Whether and how the service says that it is well.
+    pub healthcheck: Healthcheck,
 }
 
 impl Default for ApiSettings {
@@ -90,6 +98,8 @@ impl Default for ApiSettings {
             default_resource_class: None,
             default_conductor_group: None,
             projects_manage_own_nodes: true,
+            bodies: BodyLimits::default(),
+            healthcheck: Healthcheck::default(),
         }
     }
 }
@@ -144,7 +154,7 @@ pub fn guarded_router(
 ) -> Router {
     let (resources, operations) = resources().into_parts();
     let operations = operations.into_iter().map(|one| one.beneath("/v1"));
-    let (besides, unversioned) = besides(settings.docs).into_parts();
+    let (besides, unversioned) = besides(&settings).into_parts();
     let operations = operations.chain(unversioned).collect();
     let api = Arc::new(Api {
         client,
@@ -158,6 +168,7 @@ pub fn guarded_router(
     let resources = resources
         .fallback(root::no_such_path)
         .method_not_allowed_fallback(root::no_such_method)
+        .layer(MapRequestLayer::new(passage::note_route))
         .with_state(Arc::clone(&api));
     let envelope = envelope::Envelope {
         api: Arc::clone(&api),
@@ -201,29 +212,18 @@ fn resources() -> Routes {
 }
 
 /// What has none.
-fn besides(docs: bool) -> Routes {
+fn besides(settings: &ApiSettings) -> Routes {
     let versions = about("Tells which versions there are.", shows(Shape::Object));
-    let health = about("Tells whether the store answers.", shows(Shape::PLAIN_TEXT));
-    let routes = Routes::of("Service")
-        .told(Method::GET, "/", versions.public())
-        .route("/healthcheck", get(self::health, health.public()));
-    match docs {
+    let health = about(
+        "Tells whether the service is well.",
+        shows(Shape::PLAIN_TEXT),
+    );
+    let mut routes = Routes::of("Service").told(Method::GET, "/", versions.public());
+    if settings.healthcheck.enabled {
+        routes = routes.route("/healthcheck", get(healthcheck::serve, health.public()));
+    }
+    match settings.docs {
         true => routes.merge(document::docs()),
         false => routes,
-    }
-}
-
-/// `GET /healthcheck`: whether the store answers, for load balancers.
-async fn health(State(api): State<Arc<Api>>) -> (StatusCode, &'static str) {
-    let store = api.client.repository().store();
-    match store.count(Kind::Conductor, &Filter::All).await {
-        Ok(_) => (StatusCode::OK, "OK\n"),
-        Err(error) => {
-            tracing::error!(%error, "the store does not answer");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the store does not answer\n",
-            )
-        }
     }
 }

@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 use super::fault::Fault;
 use super::version::{Version, since};
 
+/// How many operations a patch may have: more than any document of the API has members to change.
+const MOST_OPERATIONS: usize = 1000;
+
 /// An operation of a patch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operation {
@@ -70,6 +73,11 @@ impl Patch {
         let items = body
             .as_array()
             .ok_or_else(|| Fault::bad("a patch must be a JSON list of operations"))?;
+        if items.len() > MOST_OPERATIONS {
+            return Err(Fault::bad(format!(
+                "a patch has {MOST_OPERATIONS} operations at most"
+            )));
+        }
         items
             .iter()
             .map(operation)

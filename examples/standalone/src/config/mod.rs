@@ -7,6 +7,7 @@ mod conductor;
 mod console;
 mod dhcp;
 mod drivers;
+mod edge;
 mod error;
 mod notifications;
 mod policies;
@@ -24,6 +25,9 @@ pub use conductor::{ConductorSection, SensorDataSection};
 pub use console::ConsoleSection;
 pub use dhcp::{DhcpMode, DhcpSection, StaticHost, StaticHosts};
 pub use drivers::DriverSettings;
+pub use edge::{
+    CorsSection, HealthcheckSection, LimitsSection, LogSection, MetricsSection, MetricsSettings,
+};
 pub use error::ConfigError;
 pub use notifications::NotificationsSection;
 pub use redfish::RedfishSection;
@@ -43,6 +47,8 @@ use ironic_core::secret::MASK;
 use serde::Deserialize;
 
 use crate::api::ApiSettings;
+use crate::front::Cors;
+use crate::serve::Limits;
 use crate::webhook::WebhookSettings;
 
 /// Reads an environment variable, for [`HostConfig::load`].
@@ -64,6 +70,14 @@ pub struct HostConfig {
     /// How long a client may take to send the head of a request, also of the next one on a
     /// connection that it keeps. Default 30 s, more than 0.
     pub header_timeout: Duration,
+    /// What clients may take of the service.
+    pub limits: Limits,
+    /// Which pages of other sites may use the API from a browser.
+    pub cors: Cors,
+    /// Whether and where numbers are told to Prometheus.
+    pub metrics: MetricsSettings,
+    /// Whether every request is logged when it has been answered. Default true.
+    pub access_log: bool,
     /// How the API answers.
     pub api: ApiSettings,
     /// How the conductor works.
@@ -102,6 +116,10 @@ impl fmt::Debug for HostConfig {
             database,
             journal,
             header_timeout,
+            limits,
+            cors,
+            metrics,
+            access_log,
             api,
             conductor,
             webhook,
@@ -126,6 +144,10 @@ impl fmt::Debug for HostConfig {
             .field("database", &database)
             .field("journal", journal)
             .field("header_timeout", header_timeout)
+            .field("limits", limits)
+            .field("cors", cors)
+            .field("metrics", metrics)
+            .field("access_log", access_log)
             .field("api", api)
             .field("conductor", conductor)
             .field("webhook", webhook)
@@ -151,6 +173,10 @@ impl Default for HostConfig {
             database: "memory:".to_owned(),
             journal: None,
             header_timeout: Duration::from_secs(30),
+            limits: Limits::default(),
+            cors: Cors::default(),
+            metrics: MetricsSettings::default(),
+            access_log: true,
             api: ApiSettings::default(),
             conductor: Config::default(),
             webhook: None,
@@ -177,6 +203,16 @@ struct File {
     service: ServiceSection,
     #[serde(default)]
     api: ApiSection,
+    #[serde(default)]
+    limits: LimitsSection,
+    #[serde(default)]
+    cors: CorsSection,
+    #[serde(default)]
+    healthcheck: HealthcheckSection,
+    #[serde(default)]
+    metrics: MetricsSection,
+    #[serde(default)]
+    log: LogSection,
     #[serde(default)]
     conductor: ConductorSection,
     #[serde(default)]
@@ -221,6 +257,11 @@ impl HostConfig {
         };
         settings.service.overlay(environment)?;
         settings.api.overlay(environment)?;
+        settings.limits.overlay(environment)?;
+        settings.cors.overlay(environment)?;
+        settings.healthcheck.overlay(environment)?;
+        settings.metrics.overlay(environment)?;
+        settings.log.overlay(environment)?;
         settings.conductor.overlay(environment)?;
         settings.sensor_data.overlay(environment)?;
         settings.notifications.overlay(environment)?;
@@ -285,6 +326,17 @@ impl HostConfig {
         }
         file.api
             .apply(&mut config.api, &mut config.conductor.policy)?;
+        file.limits.apply(&mut config.limits)?;
+        file.cors.apply(&mut config.cors)?;
+        file.healthcheck.apply(&mut config.api.healthcheck)?;
+        file.metrics.apply(&mut config.metrics)?;
+        config.access_log = file.log.access.unwrap_or(config.access_log);
+        let checked = config.limits.check().and_then(|()| config.cors.check());
+        checked.map_err(ironic_core::Error::invalid)?;
+        if config.api.healthcheck.timeout.is_zero() {
+            let wrong = "timeout in [healthcheck] must be more than 0";
+            return Err(ironic_core::Error::invalid(wrong).into());
+        }
         file.conductor.apply(&mut config.conductor)?;
         file.sensor_data.apply(&mut config.conductor)?;
         config.webhook = file.notifications.apply(&mut config.conductor)?;

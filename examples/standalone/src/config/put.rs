@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -30,6 +32,23 @@ impl<T> Put<T> for T {
 impl Put<Duration> for Seconds {
     fn put(self, field: &mut Duration) -> Result<(), String> {
         *field = self.0;
+        Ok(())
+    }
+}
+
+impl Put<Option<SocketAddr>> for SocketAddr {
+    fn put(self, field: &mut Option<SocketAddr>) -> Result<(), String> {
+        *field = Some(self);
+        Ok(())
+    }
+}
+
+/// An empty text is none.
+impl Put<Option<PathBuf>> for String {
+    fn put(self, field: &mut Option<PathBuf>) -> Result<(), String> {
+        *field = Some(self)
+            .filter(|text| !text.is_empty())
+            .map(PathBuf::from);
         Ok(())
     }
 }

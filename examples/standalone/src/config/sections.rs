@@ -6,6 +6,7 @@ use ironic_core::Error;
 use ironic_core::config::Policy;
 use ironic_core::states::InterfaceKind;
 
+use super::edge::BodySizes;
 use super::put::put;
 use super::value::{Delay, FromVariable, Names, Seconds};
 use super::{ConfigError, Environment};
@@ -126,6 +127,15 @@ section! {
         disallow_deploy_steps: Names,
         /// Service steps that never run and cannot be asked for.
         disallow_service_steps: Names,
+        /// How deep objects and lists may be nested in a body. Default 25, from 8 to 100.
+        max_json_body_depth: usize,
+        /// How many KiB a body may have. Default 1024, from 4.
+        max_json_body_size: usize,
+        /// How many KiB a body may have that brings a config drive. Default 65536, from 4.
+        max_json_body_size_provision: usize,
+        /// How many KiB a body may have that brings what an inspection has found. Default 16384,
+        /// from 4.
+        max_json_body_size_inspection: usize,
     }
 }
 
@@ -199,6 +209,13 @@ impl ApiSection {
         if let Some(own) = self.project_admin_can_manage_own_nodes {
             settings.projects_manage_own_nodes = own;
         }
+        let sizes = BodySizes {
+            depth: self.max_json_body_depth,
+            usual: self.max_json_body_size,
+            provision: self.max_json_body_size_provision,
+            inspection: self.max_json_body_size_inspection,
+        };
+        sizes.apply(&mut settings.bodies)?;
         let set = |text: Option<String>| text.filter(|text| !text.is_empty());
         settings.public_endpoint = set(self.public_endpoint);
         settings.default_resource_class = set(self.default_resource_class);

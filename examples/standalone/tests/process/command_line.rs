@@ -192,6 +192,6 @@ async fn a_load_balancer_sees_that_it_is_healthy() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    assert!(answer.ends_with("OK\n"), "{answer}");
+    assert!(answer.ends_with("\r\n\r\nOK"), "{answer}");
     program.kill().await;
 }

@@ -10,6 +10,8 @@
     reason = "tests that run a program"
 )]
 
+mod access_log;
+mod attack;
 mod command_line;
 mod crash;
 mod hostile;
@@ -17,4 +19,8 @@ mod journal;
 mod killed;
 #[path = "../postgres/mod.rs"]
 mod postgres;
+mod limits;
+mod numbers;
 mod program;
+mod raw;
+mod smuggling;

@@ -5,8 +5,8 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -51,9 +51,19 @@ pub(crate) async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> End
     }
 }
 
+/// What a process takes of the machine.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taken {
+    /// Memory, in KiB.
+    pub(crate) rss_kib: u64,
+    /// Open files, sockets and pipes.
+    pub(crate) fds: usize,
+}
+
 /// A service that answers.
 pub(crate) struct Program {
     child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
     /// What it says on standard error, all the while: a full pipe would hold it up.
     said: JoinHandle<String>,
     /// Where it answers, for example `http://127.0.0.1:32768`.
@@ -89,10 +99,17 @@ impl Program {
         let url = line.strip_prefix("listening on ").expect(&line).to_owned();
         Self {
             child,
+            lines,
             said,
             url,
             http: reqwest::Client::new(),
         }
+    }
+
+    /// What it says next on standard output.
+    pub(crate) async fn next_line(&mut self) -> String {
+        let line = timeout(PATIENCE, self.lines.next_line()).await;
+        line.expect("it says nothing more").unwrap().unwrap()
     }
 
     /// Host and port.
@@ -124,6 +141,20 @@ impl Program {
         let (status, body) = self.ask(reqwest::Method::GET, path, None).await;
         assert_eq!(status, 200, "{path}: {body}");
         body
+    }
+
+    /// What the process takes of the machine now.
+    pub(crate) fn taken(&self) -> Taken {
+        let pid = self.child.id().expect("the program has ended");
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.unwrap().split_whitespace().next().unwrap();
+        Taken {
+            rss_kib: kib.parse().unwrap(),
+            fds: std::fs::read_dir(format!("/proc/{pid}/fd"))
+                .unwrap()
+                .count(),
+        }
     }
 
     /// Sends a signal by its name, such as `TERM`.

@@ -7,7 +7,7 @@ use axum::routing::{MethodFilter, MethodRouter};
 use axum::{Extension, Router};
 use http::Method;
 
-use super::super::arguments::BodyLimit;
+use super::super::arguments::{BodyLimit, Brings};
 use super::super::{Api, root};
 use super::operation::{About, Operation};
 
@@ -217,9 +217,9 @@ impl Serves {
         self
     }
 
-    /// Takes bodies of so many bytes here.
-    pub(in super::super) fn body_limit(mut self, bytes: usize) -> Self {
-        self.router = self.router.layer(Extension(BodyLimit(bytes)));
+    /// Takes bodies here that bring this, and may be larger than others.
+    pub(in super::super) fn body_limit(mut self, brings: Brings) -> Self {
+        self.router = self.router.layer(Extension(BodyLimit(brings)));
         self
     }
 }
