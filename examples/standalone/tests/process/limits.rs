@@ -109,7 +109,12 @@ async fn so_many_requests_are_worked_on_and_no_more() {
     let http = reqwest::Client::new();
     let url = |path: &str| format!("{}{path}", program.url);
     let slow: Vec<_> = (0..2)
-        .map(|_| tokio::spawn(http.get(url(SLOW)).send()))
+        .map(|_| {
+            // Nodes have no names in the oldest version.
+            let request = http.get(url(SLOW));
+            let request = request.header("X-OpenStack-Ironic-API-Version", "latest");
+            tokio::spawn(request.send())
+        })
         .collect();
     let reaches = async |wanted: u16| {
         let ends = Instant::now() + PATIENCE;
