@@ -12,9 +12,12 @@ use super::Metrics;
 pub(crate) struct Requests {
     metrics: Metrics,
     in_flight: Gauge,
-    /// By method, template and status.
-    known: RwLock<BTreeMap<&'static str, BTreeMap<String, BTreeMap<u16, Counted>>>>,
+    /// By method.
+    known: RwLock<BTreeMap<&'static str, Routes>>,
 }
+
+/// By the template of the path and by the status.
+type Routes = BTreeMap<String, BTreeMap<u16, Counted>>;
 
 #[derive(Debug, Clone)]
 struct Counted {

@@ -17,10 +17,10 @@ mod crash;
 mod hostile;
 mod journal;
 mod killed;
-#[path = "../postgres/mod.rs"]
-mod postgres;
 mod limits;
 mod numbers;
+#[path = "../postgres/mod.rs"]
+mod postgres;
 mod program;
 mod raw;
 mod smuggling;
