@@ -177,10 +177,12 @@ async fn a_restart_under_load_loses_nothing() {
     }
     load.ended.store(true, Ordering::SeqCst);
     reader.await.unwrap();
+    // Each writer has a last commit on its way.
+    let writers = writers.join_all().await;
     let ports = store.list(&Query::all(Kind::Port)).await.unwrap();
     let ports: BTreeMap<_, _> = ports.iter().map(|port| (port.id, port.revision)).collect();
     let (mut acknowledged, mut last) = (0, 0);
-    for (writer, done) in writers.join_all().await {
+    for (writer, done) in writers {
         for (count, revision) in &done {
             let port = ports.get(&Uuid::from_u128(writer << 64 | count));
             assert_eq!(
