@@ -4,76 +4,72 @@
 use std::path::Path;
 
 use ironic_core::store::Record;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Row};
+use rusqlite::Connection;
 
 /// A table of bodies, with the columns of a summary beside them.
-pub(crate) async fn open(folder: &Path, records: &[Record]) -> SqliteConnection {
-    let options = SqliteConnectOptions::new()
-        .filename(folder.join("raw.db"))
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal)
-        .disable_statement_logging();
-    let mut database = options.connect().await.unwrap();
-    sqlx::raw_sql(
-        "CREATE TABLE raw (
-            id TEXT PRIMARY KEY, body TEXT NOT NULL, uuid TEXT, name TEXT,
-            instance_uuid TEXT, power_state TEXT, provision_state TEXT, maintenance TEXT
-        ) STRICT;
-        CREATE INDEX brief ON raw (id, uuid, name, instance_uuid, power_state, provision_state, maintenance);",
-    )
-    .execute(&mut database)
-    .await
-    .unwrap();
+pub(crate) fn open(folder: &Path, records: &[Record]) -> Connection {
+    let database = Connection::open(folder.join("raw.db")).unwrap();
+    let wal = |_: &rusqlite::Row<'_>| Ok(());
+    database
+        .pragma_update_and_check(None, "journal_mode", "wal", wal)
+        .unwrap();
+    database
+        .pragma_update(None, "synchronous", "normal")
+        .unwrap();
+    database
+        .execute_batch(
+            "CREATE TABLE raw (
+                id TEXT PRIMARY KEY, body TEXT NOT NULL, uuid TEXT, name TEXT,
+                instance_uuid TEXT, power_state TEXT, provision_state TEXT, maintenance TEXT
+            ) STRICT;
+            CREATE INDEX brief ON raw (id, uuid, name, instance_uuid, power_state, provision_state, maintenance);",
+        )
+        .unwrap();
     for record in records {
-        write(&mut database, record).await;
+        write(&database, record);
     }
-    sqlx::raw_sql(
-        "UPDATE raw SET uuid = body -> 'uuid', name = body -> 'name',
-            provision_state = body -> 'provision_state'",
-    )
-    .execute(&mut database)
-    .await
-    .unwrap();
+    database
+        .execute_batch(
+            "UPDATE raw SET uuid = body -> 'uuid', name = body -> 'name',
+                provision_state = body -> 'provision_state'",
+        )
+        .unwrap();
     database
 }
 
 /// The body of one record.
-pub(crate) async fn read(database: &mut SqliteConnection, id: &str) -> String {
-    sqlx::query_scalar("SELECT body FROM raw WHERE id = ?")
-        .bind(id.to_owned())
-        .fetch_one(database)
-        .await
-        .unwrap()
+pub(crate) fn read(database: &Connection, id: &str) -> String {
+    let read = database.prepare_cached("SELECT body FROM raw WHERE id = ?");
+    read.unwrap().query_one((id,), |row| row.get(0)).unwrap()
 }
 
 /// One record in a transaction of its own.
-pub(crate) async fn write(database: &mut SqliteConnection, record: &Record) {
+pub(crate) fn write(database: &Connection, record: &Record) {
     let sql = "INSERT INTO raw (id, body) VALUES (?, ?) \
                ON CONFLICT (id) DO UPDATE SET body = excluded.body";
-    sqlx::query(sql)
-        .bind(record.id.to_string())
-        .bind(record.body.get().to_owned())
-        .execute(database)
-        .await
+    let values = (record.id.to_string(), record.body.get());
+    database
+        .prepare_cached(sql)
+        .unwrap()
+        .execute(values)
         .unwrap();
 }
 
 /// All bodies.
-pub(crate) async fn list(database: &mut SqliteConnection) -> Vec<String> {
-    sqlx::query_scalar("SELECT body FROM raw ORDER BY id")
-        .fetch_all(database)
-        .await
-        .unwrap()
+pub(crate) fn list(database: &Connection) -> Vec<String> {
+    let list = database.prepare_cached("SELECT body FROM raw ORDER BY id");
+    let mut list = list.unwrap();
+    let bodies = list.query_map((), |row| row.get(0)).unwrap();
+    bodies.map(Result::unwrap).collect()
 }
 
 /// All summaries, column by column.
-pub(crate) async fn summaries(database: &mut SqliteConnection) -> Vec<[Option<String>; 6]> {
+pub(crate) fn summaries(database: &Connection) -> Vec<[Option<String>; 6]> {
     let sql = "SELECT uuid, name, instance_uuid, power_state, provision_state, maintenance \
                FROM raw ORDER BY id";
-    let rows = sqlx::query(sql).fetch_all(database).await.unwrap();
-    let rows = rows.iter();
-    rows.map(|row| std::array::from_fn(|column| row.get(column)))
-        .collect()
+    let mut list = database.prepare_cached(sql).unwrap();
+    let rows = list.query_map((), |row| {
+        Ok(std::array::from_fn(|column| row.get(column).unwrap()))
+    });
+    rows.unwrap().map(Result::unwrap).collect()
 }

@@ -177,33 +177,33 @@ fn peer(criterion: &mut Criterion, runtime: &Runtime, folder: &Path, repository:
     let all = repository.store();
     let records = runtime.block_on(all.list(&Query::all(Kind::Node))).unwrap();
     let ids: Vec<_> = records.iter().map(|record| record.id.to_string()).collect();
-    let mut database = runtime.block_on(raw::open(folder, &records));
+    let database = raw::open(folder, &records);
     let mut number = numbers();
 
     let mut group = criterion.benchmark_group(RAW_READ);
     group.throughput(Throughput::Elements(1));
     group.bench_function("one node, SQLite", |bencher| {
-        bencher.iter(|| runtime.block_on(raw::read(&mut database, &ids[number()])));
+        bencher.iter(|| raw::read(&database, &ids[number()]));
     });
     group.finish();
     let mut group = criterion.benchmark_group(RAW_COMMIT);
     group.throughput(Throughput::Elements(1));
     group.bench_function("one node, SQLite", |bencher| {
-        bencher.iter(|| runtime.block_on(raw::write(&mut database, &records[number()])));
+        bencher.iter(|| raw::write(&database, &records[number()]));
     });
     group.finish();
     let mut group = criterion.benchmark_group(RAW_LIST);
     group.throughput(Throughput::Elements(NODES as u64));
     group.bench_function(format!("{SUMMARIES}, SQLite"), |bencher| {
         bencher.iter(|| {
-            let rows = runtime.block_on(raw::summaries(&mut database));
+            let rows = raw::summaries(&database);
             assert_eq!(rows.len(), NODES);
             rows
         });
     });
     group.bench_function(format!("{WHOLE}, SQLite"), |bencher| {
         bencher.iter(|| {
-            let bodies = runtime.block_on(raw::list(&mut database));
+            let bodies = raw::list(&database);
             assert_eq!(bodies.len(), NODES);
             bodies
         });

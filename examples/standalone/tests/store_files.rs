@@ -9,7 +9,9 @@
 )]
 
 use std::path::Path;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use ironic_core::model::NodeSummary;
 use ironic_core::store::{
@@ -346,8 +348,8 @@ async fn a_writer_that_holds_the_file_is_waited_for_and_then_reported() {
     let folder = TempDir::new().unwrap();
     let store = SqlStore::open(&url(&folder)).await.unwrap();
     let op = || put(Kind::Node, 1, &json!({"secret": "hunter2"}), Expect::Any);
-    let pool = sqlx::SqlitePool::connect(&url(&folder)).await.unwrap();
-    let held = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let other = rusqlite::Connection::open(folder.path().join("ironic.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
     // Reads go on meanwhile.
     assert_eq!(store.count(Kind::Node, &Filter::All).await, Ok(0));
     let error = store.commit(batch(vec![op()])).await.unwrap_err();
@@ -355,8 +357,50 @@ async fn a_writer_that_holds_the_file_is_waited_for_and_then_reported() {
     let message = error.to_string();
     assert!(message.contains("database is locked"), "{message}");
     assert!(!message.contains("hunter2"), "{message}");
-    held.rollback().await.unwrap();
+    other.execute_batch("ROLLBACK").unwrap();
     assert!(store.commit(batch(vec![op()])).await.is_ok());
+}
+
+/// What comes of polling a call once.
+fn poll_once<T>(call: Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+    call.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[tokio::test]
+async fn a_read_that_takes_long_holds_nobody_up() {
+    let folder = TempDir::new().unwrap();
+    let store = SqlStore::open(&url(&folder)).await.unwrap();
+    let ops = (0..2_000).map(|n| put(Kind::Node, n, &json!({"n": 1}), Expect::Absent));
+    store.commit(batch(ops.collect())).await.unwrap();
+    let all = Query::all(Kind::Node);
+    let few = all.clone().limit(20);
+    // The first opens the connection.
+    assert_eq!(store.list(&few).await.unwrap().len(), 20);
+
+    let one = pin!(store.get(Kind::Node, Uuid::from_u128(7)));
+    assert!(matches!(poll_once(one), Poll::Ready(Ok(Some(_)))));
+    let mut long = pin!(store.list(&all));
+    assert!(poll_once(long.as_mut()).is_pending(), "on another thread");
+    // More of them than run at once: these wait for their turn, and the quick one does not.
+    let mut others: Vec<_> = (0..8).map(|_| Box::pin(store.list(&all))).collect();
+    for other in &mut others {
+        assert!(poll_once(other.as_mut()).is_pending());
+    }
+    let brief = pin!(store.list(&few));
+    assert!(matches!(poll_once(brief), Poll::Ready(Ok(_))));
+    assert_eq!(long.await.unwrap().len(), 2_000);
+    // Some are given up while they run, or wait.
+    others.truncate(4);
+    for other in others {
+        assert_eq!(other.await.unwrap().len(), 2_000);
+    }
+    let after = Query::all(Kind::Node).after(Uuid::from_u128(0));
+    for _ in 0..20 {
+        let mut given_up = Box::pin(store.list(&after));
+        assert!(poll_once(given_up.as_mut()).is_pending());
+        drop(given_up);
+        assert_eq!(store.list(&after).await.unwrap().len(), 1_999);
+    }
 }
 
 #[tokio::test]

@@ -2,12 +2,11 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sqlx::ConnectOptions as _;
 use tokio::sync::{OwnedMutexGuard, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-use super::dialect::{Connection, Dialect, Options};
-use super::error::{Failure, Trouble};
+use super::dialect::Dialect;
+use super::error::{Failure, Fault, Trouble};
 
 /// How long a program waits for another one that uses the same database.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -16,16 +15,16 @@ const BUSY_PAUSE: Duration = Duration::from_millis(5);
 /// Connections to one database, opened as they are needed and then kept.
 ///
 /// sqlx's own pool asks each connection that comes back whether it still lives, by a task that it
-/// spawns: with a file on this machine that costs as much as reading a record does.
+/// spawns; what one that has died means is known here.
 #[derive(Debug)]
 pub(super) struct Connections<D: Dialect> {
-    options: Options<D>,
-    idle: Mutex<Vec<Arc<tokio::sync::Mutex<Connection<D>>>>>,
+    options: D::Options,
+    idle: Mutex<Vec<Arc<tokio::sync::Mutex<D::Connection>>>>,
     permits: Semaphore,
 }
 
 impl<D: Dialect> Connections<D> {
-    pub(super) fn new(options: Options<D>, at_most: usize) -> Self {
+    pub(super) fn new(options: D::Options, at_most: usize) -> Self {
         Self {
             options,
             idle: Mutex::default(),
@@ -34,9 +33,9 @@ impl<D: Dialect> Connections<D> {
     }
 
     /// One of the connections, as soon as one is free.
-    pub(super) async fn acquire(&self) -> Result<Lease<'_, D>, sqlx::Error> {
+    pub(super) async fn acquire(&self) -> Result<Lease<'_, D>, Fault> {
         let permit = self.permits.acquire().await;
-        let permit = permit.map_err(|_| sqlx::Error::PoolClosed)?;
+        let permit = permit.map_err(|closed| Fault::new(Trouble::Other, closed))?;
         let idle = self.idle().pop();
         let is_new = idle.is_none();
         let connection = match idle {
@@ -55,11 +54,11 @@ impl<D: Dialect> Connections<D> {
     /// A new connection. A server that is starting is waited for, and so is whoever is the first
     /// in a new SQLite file and sets its journal mode: SQLite does not let others wait for that,
     /// whatever the busy time-out.
-    async fn connect(&self) -> Result<Connection<D>, sqlx::Error> {
+    async fn connect(&self) -> Result<D::Connection, Fault> {
         let give_up = Instant::now() + BUSY_TIMEOUT;
         loop {
             match self.try_connect().await {
-                Err(error) if D::trouble(&error) == Trouble::Busy && Instant::now() < give_up => {
+                Err(fault) if fault.trouble == Trouble::Busy && Instant::now() < give_up => {
                     tokio::time::sleep(BUSY_PAUSE).await;
                 }
                 connected => return connected,
@@ -67,23 +66,18 @@ impl<D: Dialect> Connections<D> {
         }
     }
 
-    async fn try_connect(&self) -> Result<Connection<D>, sqlx::Error> {
-        patiently::<D, _, _>(async {
-            let mut connection = self.options.connect().await?;
-            D::prepare(&mut connection).await?;
-            Ok(connection)
-        })
-        .await
+    async fn try_connect(&self) -> Result<D::Connection, Fault> {
+        patiently::<D, _, _>(D::connect(&self.options)).await
     }
 
     // Nothing under this lock panics.
-    fn idle(&self) -> MutexGuard<'_, Vec<Arc<tokio::sync::Mutex<Connection<D>>>>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Arc<tokio::sync::Mutex<D::Connection>>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Waits for a database as long as is right: a server that hangs is not waited for for ever.
-pub(super) async fn patiently<D: Dialect, T, E: From<sqlx::Error>>(
+pub(super) async fn patiently<D: Dialect, T, E: From<Fault>>(
     call: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
     let Some(patience) = D::PATIENCE else {
@@ -91,14 +85,14 @@ pub(super) async fn patiently<D: Dialect, T, E: From<sqlx::Error>>(
     };
     match tokio::time::timeout(patience, call).await {
         Ok(answer) => answer,
-        Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()).into()),
+        Err(elapsed) => Err(Fault::new(Trouble::Lost, elapsed).into()),
     }
 }
 
 /// A connection in use: it goes back when this is dropped.
 #[derive(Debug)]
 pub(super) struct Lease<'a, D: Dialect> {
-    connection: OwnedMutexGuard<Connection<D>>,
+    connection: OwnedMutexGuard<D::Connection>,
     usable: bool,
     is_new: bool,
     home: &'a Connections<D>,
@@ -112,7 +106,7 @@ impl<D: Dialect> Lease<'_, D> {
     pub(super) fn end<T>(mut self, result: Result<T, Failure>) -> Option<Result<T, Failure>> {
         match &result {
             Ok(_) | Err(Failure::Refused(_)) => self.usable = true,
-            Err(Failure::Database(error)) if self.failed(error) => return None,
+            Err(Failure::Database(fault)) if self.failed(fault) => return None,
             Err(Failure::Database(_)) => {}
         }
         Some(result)
@@ -120,9 +114,9 @@ impl<D: Dialect> Lease<'_, D> {
 
     /// Judges by an error whether the connection is used again; `true` if it had gone stale while
     /// nobody used it.
-    pub(super) fn failed(&mut self, error: &sqlx::Error) -> bool {
+    pub(super) fn failed(&mut self, fault: &Fault) -> bool {
         self.usable = D::KEEPS_INTERRUPTED;
-        if D::trouble(error) != Trouble::Lost {
+        if fault.trouble != Trouble::Lost {
             return false;
         }
         self.usable = false;
@@ -135,22 +129,22 @@ impl<D: Dialect> Lease<'_, D> {
 }
 
 impl<D: Dialect> Deref for Lease<'_, D> {
-    type Target = Connection<D>;
+    type Target = D::Connection;
 
-    fn deref(&self) -> &Connection<D> {
+    fn deref(&self) -> &D::Connection {
         &self.connection
     }
 }
 
 impl<D: Dialect> DerefMut for Lease<'_, D> {
-    fn deref_mut(&mut self) -> &mut Connection<D> {
+    fn deref_mut(&mut self) -> &mut D::Connection {
         &mut self.connection
     }
 }
 
 impl<D: Dialect> Drop for Lease<'_, D> {
     fn drop(&mut self) {
-        if self.usable {
+        if self.usable && D::settle(&mut self.connection) {
             let connection = OwnedMutexGuard::mutex(&self.connection);
             self.home.idle().push(Arc::clone(connection));
         }

@@ -4,27 +4,17 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use ironic_core::store::{Kind, Record, Scalar, StoreError, UniqueKey};
-use sqlx::{Connection as _, SqlStr, Transaction};
 use uuid::Uuid;
 
-use super::error::{Failure, OpenError, Trouble};
+use super::error::{Failure, Fault, OpenError};
 use super::group::{Changes, Wanted};
 use super::sql::Sql;
-
-/// A connection to a database of this dialect.
-pub(super) type Connection<D> = <<D as Dialect>::Driver as sqlx::Database>::Connection;
-
-/// How to connect to a database of this dialect.
-pub(super) type Options<D> = <Connection<D> as sqlx::Connection>::Options;
 
 /// Expressions over the records `r` of a statement.
 ///
 /// A condition is true, or it is false or NULL, which a WHERE clause, AND and OR take alike; NOT
 /// is the one place where they differ, and there stands `IS NOT TRUE`.
 pub(super) trait Expressions {
-    /// Whether a list of summaries comes as one text, in one row.
-    const JOINS_SUMMARIES: bool;
-
     /// What a list of summaries is taken from where it has only [`COLUMNS`](super::columns::COLUMNS)
     /// to do with, up to the condition that they are of nodes.
     const SUMMARIES: &'static str;
@@ -86,7 +76,11 @@ pub(super) enum Found {
 
 /// A database, and how it is spoken to.
 pub(super) trait Dialect: Expressions + Debug + Send + Sync + Sized + 'static {
-    type Driver: sqlx::Database<Connection: Debug>;
+    /// A connection to a database.
+    type Connection: Debug + Send + 'static;
+
+    /// How to connect.
+    type Options: Debug + Send + Sync + 'static;
 
     /// What the database is called.
     const NAME: &'static str;
@@ -102,56 +96,63 @@ pub(super) trait Dialect: Expressions + Debug + Send + Sync + Sized + 'static {
     const HAS_VERSION: &'static str;
 
     /// Begins a transaction whose every statement sees the same.
-    const BEGIN_SNAPSHOT: &'static str;
+    const BEGIN_SNAPSHOT: &'static [&'static str];
 
     /// Begins a transaction in which nobody else writes, for as long as it may take.
     const BEGIN_ALONE: &'static [&'static str];
 
-    /// Gives a transaction as long as it may take.
-    const UNHURRIED: Option<&'static str>;
+    /// Begins a transaction whose every statement sees the same, for as long as it may take.
+    const BEGIN_LONG_SNAPSHOT: &'static [&'static str];
 
     /// Answers `ok`, or what the database finds wrong with itself.
     const INTEGRITY: Option<&'static str>;
 
-    /// Whether a connection can be used again when a call on it was dropped half way.
+    /// Whether a connection can be used again when a call on it was dropped half way, or failed.
     const KEEPS_INTERRUPTED: bool;
 
     /// How long the database may take to answer a call; for ever, if it runs in this process.
     const PATIENCE: Option<Duration>;
 
-    /// Makes a new connection what the store needs.
-    fn prepare(
-        connection: &mut Connection<Self>,
-    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+    /// A new connection.
+    fn connect(
+        options: &Self::Options,
+    ) -> impl Future<Output = Result<Self::Connection, Fault>> + Send;
+
+    /// Readies a connection for whoever is next, and ends a transaction that was left open;
+    /// `false` if that cannot be done.
+    fn settle(connection: &mut Self::Connection) -> bool;
+
+    /// Runs the task that writes, for as long as there is something to write.
+    fn spawn(writing: impl Future<Output = ()> + Send + 'static) -> Result<(), Fault>;
 
     /// Whether a database that has no tables yet can be used at all.
     fn check(
-        _connection: &mut Connection<Self>,
+        _connection: &mut Self::Connection,
     ) -> impl Future<Output = Result<(), OpenError>> + Send {
         std::future::ready(Ok(()))
     }
 
     /// Begins a transaction in which nobody else writes, and reads what batches depend on.
     fn begin(
-        connection: &mut Connection<Self>,
+        connection: &mut Self::Connection,
         wanted: &Wanted<'_>,
     ) -> impl Future<Output = Result<Vec<Found>, Failure>> + Send;
 
     /// Reads what batches depend on.
     fn read(
-        connection: &mut Connection<Self>,
+        connection: &mut Self::Connection,
         wanted: &Wanted<'_>,
     ) -> impl Future<Output = Result<Vec<Found>, Failure>> + Send;
 
     /// Writes what has become of it.
     fn write(
-        connection: &mut Connection<Self>,
+        connection: &mut Self::Connection,
         changes: &Changes<'_>,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
 
     /// The same, and ends the transaction.
     fn end(
-        connection: &mut Connection<Self>,
+        connection: &mut Self::Connection,
         changes: &Changes<'_>,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
 
@@ -160,9 +161,9 @@ pub(super) trait Dialect: Expressions + Debug + Send + Sync + Sized + 'static {
 
     /// Notes the version of the schema.
     fn set_version(
-        connection: &mut Connection<Self>,
+        connection: &mut Self::Connection,
         version: i64,
-    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send {
+    ) -> impl Future<Output = Result<(), Fault>> + Send {
         Self::execute(
             connection,
             Sql::fixed("UPDATE schema_version SET version = $1", [version.into()]),
@@ -171,149 +172,51 @@ pub(super) trait Dialect: Expressions + Debug + Send + Sync + Sized + 'static {
 
     /// Runs statements that have no parameters and answer nothing.
     fn run(
-        connection: &mut Connection<Self>,
+        connection: &mut Self::Connection,
         sql: &'static str,
-    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
 
     /// Runs a statement that answers nothing.
     fn execute(
-        connection: &mut Connection<Self>,
+        connection: &mut Self::Connection,
         sql: Sql,
-    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
 
     /// The rows of a statement that answers [`columns`](super::row::columns).
     fn records(
-        connection: &mut Connection<Self>,
+        connection: &mut Self::Connection,
         kind: Kind,
         sql: Sql,
     ) -> impl Future<Output = Result<Vec<Record>, Failure>> + Send;
 
     /// The one record, if any, of a statement that answers [`columns`](super::row::columns).
     fn record(
-        connection: &mut Connection<Self>,
+        connection: &mut Self::Connection,
         kind: Kind,
         sql: Sql,
     ) -> impl Future<Output = Result<Option<Record>, Failure>> + Send;
 
-    /// The nodes of a statement that answers a list of summaries.
-    fn summaries(
-        connection: &mut Connection<Self>,
-        sql: Sql,
-    ) -> impl Future<Output = Result<Vec<Record>, Failure>> + Send;
-
     /// The one number, if any, that a statement answers.
     fn whole(
-        connection: &mut Connection<Self>,
+        connection: &mut Self::Connection,
         sql: Sql,
-    ) -> impl Future<Output = Result<Option<i64>, sqlx::Error>> + Send;
+    ) -> impl Future<Output = Result<Option<i64>, Fault>> + Send;
 
     /// The one text, if any, that a statement answers.
     fn text(
-        connection: &mut Connection<Self>,
+        connection: &mut Self::Connection,
         sql: Sql,
-    ) -> impl Future<Output = Result<Option<String>, sqlx::Error>> + Send;
-
-    /// What an error means for the connection, and for those who wait.
-    fn trouble(error: &sqlx::Error) -> Trouble;
+    ) -> impl Future<Output = Result<Option<String>, Fault>> + Send;
 }
 
-/// Statements and their answers, which are the same text for either driver.
-macro_rules! driver {
-    () => {
-        async fn run(
-            connection: &mut $crate::store::dialect::Connection<Self>,
-            sql: &'static str,
-        ) -> Result<(), sqlx::Error> {
-            use sqlx::Executor as _;
-            connection.execute(sqlx::raw_sql(sql)).await.map(drop)
-        }
-
-        async fn execute(
-            connection: &mut $crate::store::dialect::Connection<Self>,
-            sql: $crate::store::sql::Sql,
-        ) -> Result<(), sqlx::Error> {
-            query(sql).execute(connection).await.map(drop)
-        }
-
-        async fn records(
-            connection: &mut $crate::store::dialect::Connection<Self>,
-            kind: ironic_core::store::Kind,
-            sql: $crate::store::sql::Sql,
-        ) -> Result<Vec<ironic_core::store::Record>, $crate::store::error::Failure> {
-            use sqlx::Row as _;
-            let rows = query(sql).fetch_all(connection).await?;
-            rows.iter()
-                .map(|row| $crate::store::row::whole(kind, row.try_get(0)?, row.try_get(1)?))
-                .collect()
-        }
-
-        async fn record(
-            connection: &mut $crate::store::dialect::Connection<Self>,
-            kind: ironic_core::store::Kind,
-            sql: $crate::store::sql::Sql,
-        ) -> Result<Option<ironic_core::store::Record>, $crate::store::error::Failure> {
-            use sqlx::Row as _;
-            let row = query(sql).fetch_optional(connection).await?;
-            row.map(|row| $crate::store::row::whole(kind, row.try_get(0)?, row.try_get(1)?))
-                .transpose()
-        }
-
-        async fn whole(
-            connection: &mut $crate::store::dialect::Connection<Self>,
-            sql: $crate::store::sql::Sql,
-        ) -> Result<Option<i64>, sqlx::Error> {
-            use sqlx::Row as _;
-            let row = query(sql).fetch_optional(connection).await?;
-            row.map(|row| row.try_get(0)).transpose()
-        }
-
-        async fn text(
-            connection: &mut $crate::store::dialect::Connection<Self>,
-            sql: $crate::store::sql::Sql,
-        ) -> Result<Option<String>, sqlx::Error> {
-            use sqlx::Row as _;
-            let row = query(sql).fetch_optional(connection).await?;
-            row.map(|row| row.try_get(0)).transpose()
-        }
-    };
-}
-pub(super) use driver;
-
-/// `query`, with which [`driver`] runs statements.
-macro_rules! query {
-    ($driver:ty, $arguments:ty) => {
-        fn query(sql: $crate::store::sql::Sql) -> sqlx::query::Query<'static, $driver, $arguments> {
-            let (text, args) = sql.into_parts();
-            let mut query = match text {
-                std::borrow::Cow::Borrowed(text) => sqlx::query(text),
-                // The text is put together here, and what comes from elsewhere is bound.
-                std::borrow::Cow::Owned(text) => sqlx::query(sqlx::AssertSqlSafe(text)),
-            };
-            for arg in args {
-                query = match arg {
-                    $crate::store::sql::Arg::Text(text) => query.bind(text),
-                    $crate::store::sql::Arg::Real(number) => query.bind(number),
-                    $crate::store::sql::Arg::Whole(number) => query.bind(number),
-                };
-            }
-            query
-        }
-    };
-}
-pub(super) use query;
-
-/// Begins a transaction by these statements, of which there is one at least.
-pub(super) async fn begin_by<'c, D: Dialect>(
-    connection: &'c mut Connection<D>,
+/// Begins a transaction by these statements. It ends with the connection's next `COMMIT` or
+/// `ROLLBACK`, or when the connection is given back.
+pub(super) async fn begin_by<D: Dialect>(
+    connection: &mut D::Connection,
     statements: &'static [&'static str],
-) -> Result<Transaction<'c, D::Driver>, sqlx::Error> {
-    let (first, then) = match statements {
-        [first, then @ ..] => (*first, then),
-        [] => ("BEGIN", &[][..]),
-    };
-    let mut transaction = connection.begin_with(SqlStr::from_static(first)).await?;
-    for statement in then {
-        D::run(&mut transaction, statement).await?;
+) -> Result<(), Fault> {
+    for statement in statements {
+        D::run(connection, statement).await?;
     }
-    Ok(transaction)
+    Ok(())
 }

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use ironic_core::store::StoreError;
 
 /// Why a database cannot be used.
@@ -37,9 +39,38 @@ pub enum OpenError {
     #[error("the database cannot be opened")]
     Database {
         /// What it says.
-        #[from]
-        source: sqlx::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl From<Fault> for OpenError {
+    fn from(Fault { source, .. }: Fault) -> Self {
+        Self::Database { source }
+    }
+}
+
+/// A database, or the way to it, fails.
+#[derive(Debug)]
+pub(super) struct Fault {
+    /// What that means for the connection, and for those who wait.
+    pub(super) trouble: Trouble,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl Fault {
+    pub(super) fn new(
+        trouble: Trouble,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        let source = source.into();
+        Self { trouble, source }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
 }
 
 /// Why a statement, or a batch, came to nothing.
@@ -48,12 +79,12 @@ pub(super) enum Failure {
     /// The contract says so, or a record makes no sense; the connection is as good as before.
     Refused(StoreError),
     /// The database fails; a transaction that is open is of no use any more.
-    Database(sqlx::Error),
+    Database(Fault),
 }
 
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Database(error)
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Database(fault)
     }
 }
 

@@ -11,7 +11,7 @@ use ironic_core::store::{Batch, Kind, Op, Record, Revision, StoreError, UniqueKe
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::dialect::{Connection, Dialect, Found};
+use super::dialect::{Dialect, Found};
 use super::error::Failure;
 use super::row::revision;
 
@@ -84,7 +84,7 @@ struct Standing<'a> {
 impl<'a> Group<'a> {
     /// Begins the transaction, and reads what the batches depend on.
     pub(super) async fn begin<D: Dialect>(
-        connection: &mut Connection<D>,
+        connection: &mut D::Connection,
         batches: impl Iterator<Item = &'a Batch>,
     ) -> Result<Self, Failure> {
         let found = D::begin(connection, &Wanted::by(batches)).await?;
@@ -225,7 +225,7 @@ impl<'a> Group<'a> {
     /// Writes what has changed and ends the transaction.
     pub(super) async fn end<D: Dialect>(
         &self,
-        connection: &mut Connection<D>,
+        connection: &mut D::Connection,
     ) -> Result<(), Failure> {
         if self.last == self.before {
             D::run(connection, "ROLLBACK").await?;

@@ -3,21 +3,17 @@
 use std::sync::Arc;
 
 use ironic_core::store::{Batch, Filter, Kind, Query, Record, Revision, StoreError, UniqueKey};
-use sqlx::{Connection as _, SqlStr};
 use uuid::Uuid;
 
 use super::OpenError;
 use super::connections::{Connections, patiently};
-use super::dialect::{Connection, Dialect, Options};
+use super::dialect::{Dialect, begin_by};
 use super::error::Failure;
 use super::row::fetch;
 use super::schema::migrate;
 use super::sql::{Arg, Sql};
 use super::translate::{self, Marker};
 use super::writer::Writer;
-
-/// How many reads run at once.
-pub(super) const READERS: usize = 4;
 
 /// A database that may not have been looked at yet.
 #[derive(Debug)]
@@ -27,19 +23,16 @@ pub(super) struct Database<D: Dialect> {
 }
 
 impl<D: Dialect> Database<D> {
-    /// With connections to read and one to write.
-    pub(super) fn new(options: Options<D>, readers: usize) -> Self
-    where
-        Options<D>: Clone,
-    {
+    /// With as many connections to read, and one to write.
+    pub(super) fn new(read: D::Options, readers: usize, write: D::Options) -> Self {
         Self {
-            writer: Arc::new(Connections::new(options.clone(), 1)),
-            readers: Arc::new(Connections::new(options, readers)),
+            readers: Arc::new(Connections::new(read, readers)),
+            writer: Arc::new(Connections::new(write, 1)),
         }
     }
 
     /// With one connection for everything.
-    pub(super) fn shared(options: Options<D>) -> Self {
+    pub(super) fn shared(options: D::Options) -> Self {
         let only = Arc::new(Connections::new(options, 1));
         Self {
             readers: Arc::clone(&only),
@@ -69,12 +62,12 @@ macro_rules! read {
 }
 
 impl<D: Dialect> Records<D> {
-    /// Brings the database forward, and starts the task that writes on the current runtime.
+    /// Brings the database forward, and starts the task that writes.
     pub(super) async fn over(database: Database<D>) -> Result<Self, OpenError> {
         migrate::<D>(&mut *database.writer.acquire().await?).await?;
         Ok(Self {
             readers: database.readers,
-            writer: Writer::start(database.writer),
+            writer: Writer::start(database.writer)?,
         })
     }
 
@@ -104,44 +97,48 @@ impl<D: Dialect> Records<D> {
 }
 
 async fn list<D: Dialect>(
-    connection: &mut Connection<D>,
+    connection: &mut D::Connection,
     query: &Query,
 ) -> Result<Vec<Record>, Failure> {
     let Some(after) = query.marker else {
         return rows::<D>(connection, query, None).await;
     };
-    let mut snapshot = connection
-        .begin_with(SqlStr::from_static(D::BEGIN_SNAPSHOT))
-        .await?;
+    begin_by::<D>(connection, D::BEGIN_SNAPSHOT).await?;
+    let records = list_after::<D>(connection, query, after).await;
+    if !matches!(records, Err(Failure::Database(_))) {
+        D::run(connection, "COMMIT").await?;
+    }
+    records
+}
+
+async fn list_after<D: Dialect>(
+    connection: &mut D::Connection,
+    query: &Query,
+    after: Uuid,
+) -> Result<Vec<Record>, Failure> {
     const CREATED: &str = "SELECT created FROM records WHERE kind = $1 AND id = $2";
     let args = [Arg::from(query.kind.as_str()), after.to_string().into()];
-    let created = D::whole(&mut snapshot, Sql::fixed(CREATED, args)).await?;
+    let created = D::whole(connection, Sql::fixed(CREATED, args)).await?;
     let Some(created) = created else {
         let (kind, id) = (query.kind, after);
-        snapshot.rollback().await?;
         return Err(StoreError::NoMarker { kind, id }.into());
     };
     let marker = Marker { id: after, created };
-    let records = rows::<D>(&mut snapshot, query, Some(marker)).await?;
-    snapshot.commit().await?;
-    Ok(records)
+    rows::<D>(connection, query, Some(marker)).await
 }
 
 /// What a query asks for, from behind a marker on.
 pub(super) async fn rows<D: Dialect>(
-    connection: &mut Connection<D>,
+    connection: &mut D::Connection,
     query: &Query,
     marker: Option<Marker>,
 ) -> Result<Vec<Record>, Failure> {
     let sql = translate::list::<D>(query, marker)?;
-    if translate::is_summary(query) {
-        return D::summaries(connection, sql).await;
-    }
     D::records(connection, query.kind, sql).await
 }
 
 async fn count<D: Dialect>(
-    connection: &mut Connection<D>,
+    connection: &mut D::Connection,
     kind: Kind,
     filter: &Filter,
 ) -> Result<u64, Failure> {

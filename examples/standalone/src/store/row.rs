@@ -40,23 +40,6 @@ macro_rules! summary_body {
 }
 pub(super) use summary_body;
 
-/// What parts the head of a summary from its body, and each summary from the next, where all of a
-/// list are one text: JSON has these nowhere, not even in its texts.
-const AFTER_HEAD: char = '\u{1f}';
-const AFTER_SUMMARY: char = '\u{1e}';
-
-/// The nodes of a list of summaries that comes in one row.
-pub(super) fn summaries(all: Option<&str>) -> Result<Vec<Record>, Failure> {
-    let each = all.map(|all| all.split(AFTER_SUMMARY));
-    each.into_iter()
-        .flatten()
-        .map(|summary| {
-            let (head, body) = summary.split_once(AFTER_HEAD).unwrap_or((summary, ""));
-            whole(Kind::Node, head, body.to_owned())
-        })
-        .collect()
-}
-
 /// The record of a row with [`columns`].
 pub(super) fn whole(kind: Kind, head: &str, body: String) -> Result<Record, Failure> {
     let mut parts = head.splitn(5, ' ');

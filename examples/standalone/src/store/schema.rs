@@ -1,11 +1,10 @@
 use super::OpenError;
-use super::dialect::{Connection, Dialect, begin_by};
+use super::dialect::{Dialect, begin_by};
+use super::error::Fault;
 use super::sql::Sql;
 
 /// What version of the schema a database has; 0 if it has none yet.
-pub(super) async fn version<D: Dialect>(
-    connection: &mut Connection<D>,
-) -> Result<i64, sqlx::Error> {
+pub(super) async fn version<D: Dialect>(connection: &mut D::Connection) -> Result<i64, Fault> {
     let tables = D::whole(connection, Sql::fixed(D::HAS_VERSION, [])).await?;
     if tables == Some(0) {
         return Ok(0);
@@ -24,7 +23,7 @@ pub(super) fn newest<D: Dialect>() -> i64 {
 ///
 /// All steps are one transaction, so that a program that ends in the middle of it leaves nothing
 /// behind, and a second one that starts meanwhile waits and then finds nothing to do.
-pub(super) async fn migrate<D: Dialect>(connection: &mut Connection<D>) -> Result<i64, OpenError> {
+pub(super) async fn migrate<D: Dialect>(connection: &mut D::Connection) -> Result<i64, OpenError> {
     let known = newest::<D>();
     // Without a lock: who only may read, or comes while others write, needs none.
     let found = version::<D>(connection).await?;
@@ -32,8 +31,22 @@ pub(super) async fn migrate<D: Dialect>(connection: &mut Connection<D>) -> Resul
         return Ok(found);
     }
     D::check(connection).await?;
-    let mut transaction = begin_by::<D>(connection, D::BEGIN_MIGRATION).await?;
-    let found = version::<D>(&mut transaction).await?;
+    begin_by::<D>(connection, D::BEGIN_MIGRATION).await?;
+    let migrated = bring_forward::<D>(connection, known).await;
+    if migrated.is_err() {
+        // The first error tells more.
+        let _ = D::run(connection, "ROLLBACK").await;
+        return migrated;
+    }
+    D::run(connection, "COMMIT").await?;
+    migrated
+}
+
+async fn bring_forward<D: Dialect>(
+    connection: &mut D::Connection,
+    known: i64,
+) -> Result<i64, OpenError> {
+    let found = version::<D>(connection).await?;
     let missing = usize::try_from(found)
         .ok()
         .and_then(|n| D::MIGRATIONS.get(n..));
@@ -41,11 +54,10 @@ pub(super) async fn migrate<D: Dialect>(connection: &mut Connection<D>) -> Resul
         return Err(OpenError::Newer { found, known });
     };
     for migration in missing {
-        D::run(&mut transaction, migration).await?;
+        D::run(connection, migration).await?;
     }
     if !missing.is_empty() {
-        D::set_version(&mut transaction, known).await?;
+        D::set_version(connection, known).await?;
     }
-    transaction.commit().await?;
     Ok(found)
 }

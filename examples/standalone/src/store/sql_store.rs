@@ -14,7 +14,8 @@ use super::sqlite::{self, Sqlite};
 /// Several programs can use one database: of SQLite, those on one machine.
 ///
 /// - **SQLite.** A commit that has returned survives the end of the process; at a power failure
-///   the last commits before it may be lost as a whole, never in part.
+///   the last commits before it may be lost as a whole, never in part. Reads run on the thread that
+///   polls them, unless they turn out to take long; commits on one of the store's own.
 /// - **PostgreSQL.** A commit that has returned is as durable as the server's
 ///   `synchronous_commit` makes it. When the server restarts, calls fail with
 ///   [`StoreError::Unavailable`] until it is back, and then go on. Whether a commit that failed
@@ -37,7 +38,7 @@ impl SqlStore {
     ///   follow, such as `?sslmode=verify-full&sslrootcert=FILE`, or `?host=/run/postgresql` for
     ///   a Unix socket.
     ///
-    /// Commits run on the runtime on which this is called.
+    /// Commits to PostgreSQL run on the runtime on which this is called.
     ///
     /// # Errors
     /// [`OpenError`] tells them apart.

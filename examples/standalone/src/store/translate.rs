@@ -30,7 +30,7 @@ pub(super) fn count<E: Expressions>(kind: Kind, filter: &Filter) -> Result<Sql, 
 }
 
 /// Whether summaries are all that a query asks for.
-pub(super) fn is_summary(query: &Query) -> bool {
+fn is_summary(query: &Query) -> bool {
     let known = |field: &String| NodeSummary::FIELDS.contains(&field.as_str());
     let fields = query.fields.as_ref();
     query.kind == Kind::Node && fields.is_some_and(|fields| fields.iter().all(known))
@@ -63,22 +63,16 @@ pub(super) fn list<E: Expressions>(
     if let Some(marker) = sorted_marker {
         marker_keys::<E>(&mut sql, query, marker);
     }
-    sql.push(match (is_summary, E::JOINS_SUMMARIES) {
-        (true, true) => concat!(
-            "SELECT group_concat(summary, char(30)) FROM (SELECT ",
-            head!(),
-            " || char(31) || ",
-            summary_body!(),
-            " AS summary"
-        ),
-        (true, false) => concat!(
+    sql.push(if is_summary {
+        concat!(
             "SELECT ",
             head!(),
             " AS head, ",
             summary_body!(),
             " AS body"
-        ),
-        (false, _) => concat!("SELECT ", columns!()),
+        )
+    } else {
+        concat!("SELECT ", columns!())
     });
     let unset = if is_summary && query.sort.is_empty() {
         unset_columns(&query.filter)
@@ -116,9 +110,6 @@ pub(super) fn list<E: Expressions>(
     if let Some(limit) = query.limit {
         sql.push(" LIMIT ");
         sql.bind(i64::from(limit));
-    }
-    if is_summary && E::JOINS_SUMMARIES {
-        sql.push(")");
     }
     E::finish(&mut sql);
     Ok(sql)

@@ -6,8 +6,8 @@ use ironic_core::store::{Batch, Op, Revision, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 use super::connections::{Connections, Lease, patiently};
-use super::dialect::{Connection, Dialect};
-use super::error::{Failure, Trouble};
+use super::dialect::Dialect;
+use super::error::{Failure, Fault, Trouble};
 use super::group::Group;
 
 /// How many commits wait before callers are held up.
@@ -30,11 +30,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the task on the current runtime.
-    pub(super) fn start<D: Dialect>(connections: Arc<Connections<D>>) -> Self {
+    /// Starts the task.
+    pub(super) fn start<D: Dialect>(connections: Arc<Connections<D>>) -> Result<Self, Fault> {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(run(connections, queue));
-        Self { jobs }
+        D::spawn(run(connections, queue))?;
+        Ok(Self { jobs })
     }
 
     /// Has a batch applied. The task does not stop in the middle of it when this is dropped.
@@ -67,7 +67,10 @@ async fn commit_all<D: Dialect>(connections: &Connections<D>, jobs: &[Job]) -> V
         Err(error) => error,
     };
     // One that cannot be written now, or at all; or nothing can, and each would wait for it as long.
-    let trouble = trouble::<D>(&error);
+    let trouble = match &error {
+        Failure::Database(fault) => Some(fault.trouble),
+        Failure::Refused(_) => None,
+    };
     if let ([job], Some(Trouble::Content)) = (jobs, trouble) {
         return vec![Err(refused(&job.batch, error))];
     }
@@ -135,14 +138,7 @@ async fn commit_group<D: Dialect>(
 /// Ends a transaction that has failed; `true` if its connection had gone stale before it.
 async fn abandon<D: Dialect>(mut lease: Lease<'_, D>, error: &Failure) -> bool {
     match error {
-        Failure::Database(error) => {
-            let was_stale = lease.failed(error);
-            if D::KEEPS_INTERRUPTED {
-                // Fails where there is nothing to roll back any more.
-                let _ = D::run(&mut lease, "ROLLBACK").await;
-            }
-            was_stale
-        }
+        Failure::Database(fault) => lease.failed(fault),
         Failure::Refused(_) => {
             let ended = D::run(&mut lease, "ROLLBACK").await;
             lease.end(ended.map_err(Failure::from));
@@ -152,7 +148,7 @@ async fn abandon<D: Dialect>(mut lease: Lease<'_, D>, error: &Failure) -> bool {
 }
 
 async fn finish<'a, D: Dialect>(
-    connection: &mut Connection<D>,
+    connection: &mut D::Connection,
     mut group: Group<'a>,
     jobs: &'a [Job],
 ) -> Result<Vec<Answer>, Failure> {
@@ -168,11 +164,4 @@ async fn finish<'a, D: Dialect>(
     }
     group.end::<D>(connection).await?;
     Ok(answers)
-}
-
-fn trouble<D: Dialect>(error: &Failure) -> Option<Trouble> {
-    match error {
-        Failure::Database(error) => Some(D::trouble(error)),
-        Failure::Refused(_) => None,
-    }
 }

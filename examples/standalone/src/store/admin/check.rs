@@ -12,7 +12,7 @@ use super::ExportError;
 use super::Progress;
 use super::pages::{Page, Pages};
 use crate::store::connections::Connections;
-use crate::store::dialect::{Connection, Dialect, Found};
+use crate::store::dialect::{Dialect, Found};
 use crate::store::error::Failure;
 use crate::store::group::Wanted;
 use crate::store::records::rows;
@@ -104,7 +104,7 @@ fn finding(record: &Record, problem: impl Into<String>) -> Finding {
 
 /// Each key of a record has to lead to it.
 async fn owners<D: Dialect>(
-    connection: &mut Connection<D>,
+    connection: &mut D::Connection,
     page: &Page,
     findings: &mut Vec<Finding>,
 ) -> Result<(), ExportError> {
@@ -132,7 +132,7 @@ async fn owners<D: Dialect>(
 
 /// What a list shows of a node has to be what its body says.
 async fn summaries<D: Dialect>(
-    connection: &mut Connection<D>,
+    connection: &mut D::Connection,
     page: &Page,
     findings: &mut Vec<Finding>,
 ) -> Result<(), ExportError> {

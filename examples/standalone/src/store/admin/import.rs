@@ -13,8 +13,8 @@ use super::Progress;
 use super::line::{End, FORMAT, Head, Line, VERSION, hex};
 use super::pages::expect_schema;
 use crate::store::connections::Connections;
-use crate::store::dialect::{Connection, Dialect, Found, begin_by};
-use crate::store::error::{Failure, OpenError};
+use crate::store::dialect::{Dialect, Found, begin_by};
+use crate::store::error::{Failure, Fault, OpenError};
 use crate::store::group::{Changes, Wanted, Written};
 use crate::store::schema;
 use crate::store::sql::Sql;
@@ -81,9 +81,10 @@ pub(super) async fn import<D: Dialect>(
     let head = lines.head()?;
     let mut lease = connections.acquire().await.map_err(OpenError::from)?;
     schema::migrate::<D>(&mut lease).await?;
-    let transaction = begin_by::<D>(&mut lease, D::BEGIN_ALONE).await;
-    let mut transaction = transaction.map_err(OpenError::from)?;
-    empty::<D>(&mut transaction, replace).await?;
+    // What ends before its COMMIT has not happened.
+    let begun = begin_by::<D>(&mut lease, D::BEGIN_ALONE).await;
+    begun.map_err(OpenError::from)?;
+    empty::<D>(&mut lease, replace).await?;
     let mut done = 0;
     let mut more = true;
     while more {
@@ -100,7 +101,7 @@ pub(super) async fn import<D: Dialect>(
         done += chunk.records.len() as u64;
         let line = lines.number;
         chunk
-            .write::<D>(&mut transaction, head.revision)
+            .write::<D>(&mut lease, head.revision)
             .await
             .map_err(|error| match error {
                 Refusal::Line(error) => error,
@@ -113,10 +114,9 @@ pub(super) async fn import<D: Dialect>(
         return Err(lines.wrong(problem));
     }
     let line = lines.number;
-    transaction
-        .commit()
+    D::run(&mut lease, "COMMIT")
         .await
-        .map_err(|error| store(line, error.into()))?;
+        .map_err(|fault| store(line, fault.into()))?;
     Ok(done)
 }
 
@@ -127,10 +127,10 @@ fn store(line: u64, error: Failure) -> ImportError {
 
 /// Makes sure that nothing is there.
 async fn empty<D: Dialect>(
-    connection: &mut Connection<D>,
+    connection: &mut D::Connection,
     replace: bool,
 ) -> Result<(), ImportError> {
-    let failed = |error: sqlx::Error| ImportError::from(OpenError::from(error));
+    let failed = |fault: Fault| ImportError::from(OpenError::from(fault));
     if let Err(error) = expect_schema::<D>(connection).await {
         return Err(match error {
             ExportError::Open(error) => error.into(),
@@ -190,7 +190,7 @@ impl Chunk {
     /// Writes the records, if none of what they are and have is there already.
     async fn write<D: Dialect>(
         &self,
-        connection: &mut Connection<D>,
+        connection: &mut D::Connection,
         last: u64,
     ) -> Result<(), Refusal> {
         let wanted = Wanted {

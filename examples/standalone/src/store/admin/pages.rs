@@ -1,12 +1,10 @@
 //! All records of a database, page by page, as they were at one moment.
 
 use ironic_core::store::{Kind, Query, Record};
-use sqlx::Connection as _;
-use sqlx::{SqlStr, Transaction};
 
 use super::ExportError;
 use crate::store::OpenError;
-use crate::store::dialect::{Connection, Dialect};
+use crate::store::dialect::{Dialect, begin_by};
 use crate::store::error::Failure;
 use crate::store::records::rows;
 use crate::store::schema;
@@ -18,7 +16,7 @@ const PAGE: u32 = 64;
 
 /// A moment of a database.
 pub(super) struct Pages<'c, D: Dialect> {
-    snapshot: Transaction<'c, D::Driver>,
+    connection: &'c mut D::Connection,
     kinds: std::vec::IntoIter<Kind>,
     kind: Option<Kind>,
     after: Option<Marker>,
@@ -31,17 +29,13 @@ pub(super) struct Pages<'c, D: Dialect> {
 impl<'c, D: Dialect> Pages<'c, D> {
     /// Takes the moment that it is now. A database with another schema than this program's is
     /// refused.
-    pub(super) async fn open(connection: &'c mut Connection<D>) -> Result<Self, ExportError> {
-        let mut snapshot = connection
-            .begin_with(SqlStr::from_static(D::BEGIN_SNAPSHOT))
+    pub(super) async fn open(connection: &'c mut D::Connection) -> Result<Self, ExportError> {
+        begin_by::<D>(connection, D::BEGIN_LONG_SNAPSHOT)
             .await
             .map_err(Failure::from)?;
-        if let Some(sql) = D::UNHURRIED {
-            D::run(&mut snapshot, sql).await.map_err(Failure::from)?;
-        }
-        expect_schema::<D>(&mut snapshot).await?;
+        expect_schema::<D>(connection).await?;
         let mut number = async |sql| {
-            let number = D::whole(&mut snapshot, Sql::fixed(sql, [])).await;
+            let number = D::whole(connection, Sql::fixed(sql, [])).await;
             number.map(Option::unwrap_or_default).map_err(Failure::from)
         };
         let revision = number("SELECT value FROM revision").await?;
@@ -50,7 +44,7 @@ impl<'c, D: Dialect> Pages<'c, D> {
         let mut kinds = Kind::ALL.to_vec();
         kinds.sort_by_key(|kind| kind.as_str());
         Ok(Self {
-            snapshot,
+            connection,
             kinds: kinds.into_iter(),
             kind: None,
             after: None,
@@ -60,8 +54,8 @@ impl<'c, D: Dialect> Pages<'c, D> {
     }
 
     /// What the statements between two pages see, too.
-    pub(super) fn connection(&mut self) -> &mut Connection<D> {
-        &mut self.snapshot
+    pub(super) fn connection(&mut self) -> &mut D::Connection {
+        self.connection
     }
 
     /// The next records, which are of one kind, in the order of their creation, and the query
@@ -73,7 +67,7 @@ impl<'c, D: Dialect> Pages<'c, D> {
             };
             let query = Query::all(kind).limit(PAGE);
             let after = self.after;
-            let records = rows::<D>(&mut self.snapshot, &query, after).await?;
+            let records = rows::<D>(self.connection, &query, after).await?;
             let Some(last) = records.last() else {
                 (self.kind, self.after) = (None, None);
                 continue;
@@ -92,8 +86,8 @@ impl<'c, D: Dialect> Pages<'c, D> {
     }
 
     pub(super) async fn close(self) -> Result<(), ExportError> {
-        self.snapshot.rollback().await.map_err(Failure::from)?;
-        Ok(())
+        let ended = D::run(self.connection, "ROLLBACK").await;
+        Ok(ended.map_err(Failure::from)?)
     }
 }
 
@@ -106,7 +100,7 @@ pub(super) struct Page {
 
 /// Fails unless the tables are those that this program works with.
 pub(super) async fn expect_schema<D: Dialect>(
-    connection: &mut Connection<D>,
+    connection: &mut D::Connection,
 ) -> Result<(), ExportError> {
     let found = schema::version::<D>(connection)
         .await

@@ -17,8 +17,6 @@ const BODIES: &str = " CROSS JOIN LATERAL \
     (SELECT coalesce(r.document, r.body::jsonb) AS document OFFSET 0) AS b";
 
 impl Expressions for Postgres {
-    const JOINS_SUMMARIES: bool = false;
-
     const SUMMARIES: &'static str = " FROM records AS r WHERE r.kind = 'node'";
 
     const SORT_KEYS: usize = 3;

@@ -16,20 +16,21 @@ mod escape;
 mod expressions;
 mod indexed;
 
+use std::borrow::Cow;
 use std::str::FromStr;
 use std::time::Duration;
 
 use ironic_core::store::{Kind, Record, UniqueKey};
 use serde::ser::{Serialize, SerializeSeq as _, Serializer};
 use sha2::{Digest, Sha256};
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
-use sqlx::{ConnectOptions as _, Row};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, Row};
 use uuid::Uuid;
 
 use super::OpenError;
 use super::columns::{COLUMNS, columns_of};
-use super::dialect::{Connection, Dialect, Found, driver, query};
-use super::error::{Failure, Trouble};
+use super::dialect::{Dialect, Found};
+use super::error::{Failure, Fault, Trouble};
 use super::group::{Changes, Wanted, Written, array};
 use super::records::Database;
 use super::row::{self, columns, corrupt, head};
@@ -135,13 +136,26 @@ pub(super) fn open(url: &str) -> Result<Database<Postgres>, OpenError> {
     let options = options
         .application_name("ironic")
         .disable_statement_logging();
-    Ok(Database::new(options, READERS))
+    Ok(Database::new(options.clone(), READERS, options))
 }
 
-query!(sqlx::Postgres, PgArguments);
+fn query(sql: Sql) -> sqlx::query::Query<'static, sqlx::Postgres, PgArguments> {
+    let (text, args) = sql.into_parts();
+    let query = match text {
+        Cow::Borrowed(text) => sqlx::query(text),
+        // The text is put together here, and what comes from elsewhere is bound.
+        Cow::Owned(text) => sqlx::query(AssertSqlSafe(text)),
+    };
+    args.into_iter().fold(query, |query, arg| match arg {
+        Arg::Text(text) => query.bind(text),
+        Arg::Real(number) => query.bind(number),
+        Arg::Whole(number) => query.bind(number),
+    })
+}
 
 impl Dialect for Postgres {
-    type Driver = sqlx::Postgres;
+    type Connection = PgConnection;
+    type Options = PgConnectOptions;
 
     const NAME: &'static str = "PostgreSQL";
 
@@ -158,15 +172,18 @@ impl Dialect for Postgres {
     const HAS_VERSION: &'static str = "SELECT count(*) FROM (SELECT to_regclass('schema_version') AS found) AS t \
          WHERE found IS NOT NULL";
 
-    const BEGIN_SNAPSHOT: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    const BEGIN_SNAPSHOT: &'static [&'static str] =
+        &["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"];
+
+    const BEGIN_LONG_SNAPSHOT: &'static [&'static str] = &[
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        "SET LOCAL idle_in_transaction_session_timeout = 0",
+    ];
 
     const BEGIN_ALONE: &'static [&'static str] = &[
         "BEGIN",
         "SET LOCAL idle_in_transaction_session_timeout = 0; SELECT value FROM revision FOR UPDATE",
     ];
-
-    const UNHURRIED: Option<&'static str> =
-        Some("SET LOCAL idle_in_transaction_session_timeout = 0");
 
     const INTEGRITY: Option<&'static str> = None;
 
@@ -176,11 +193,23 @@ impl Dialect for Postgres {
 
     const PATIENCE: Option<Duration> = Some(Duration::from_secs(30));
 
-    async fn prepare(connection: &mut Connection<Self>) -> Result<(), sqlx::Error> {
-        Self::run(connection, SETTINGS).await
+    async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Fault> {
+        let mut connection = options.connect().await?;
+        Self::run(&mut connection, SETTINGS).await?;
+        Ok(connection)
     }
 
-    async fn check(connection: &mut Connection<Self>) -> Result<(), OpenError> {
+    /// What was dropped half way does not come back, and all others end their transactions.
+    fn settle(_connection: &mut PgConnection) -> bool {
+        true
+    }
+
+    fn spawn(writing: impl Future<Output = ()> + Send + 'static) -> Result<(), Fault> {
+        tokio::spawn(writing);
+        Ok(())
+    }
+
+    async fn check(connection: &mut PgConnection) -> Result<(), OpenError> {
         let encoding = Sql::fixed("SELECT current_setting('server_encoding')", []);
         match Self::text(connection, encoding).await? {
             Some(found) if found != "UTF8" => Err(OpenError::Encoding { found }),
@@ -189,7 +218,7 @@ impl Dialect for Postgres {
     }
 
     async fn begin(
-        connection: &mut Connection<Self>,
+        connection: &mut PgConnection,
         wanted: &Wanted<'_>,
     ) -> Result<Vec<Found>, Failure> {
         let row = sqlx::raw_sql(LOCK).fetch_one(&mut *connection).await?;
@@ -199,7 +228,7 @@ impl Dialect for Postgres {
     }
 
     async fn read(
-        connection: &mut Connection<Self>,
+        connection: &mut PgConnection,
         wanted: &Wanted<'_>,
     ) -> Result<Vec<Found>, Failure> {
         if wanted.records.is_empty() && wanted.keys.is_empty() {
@@ -214,10 +243,7 @@ impl Dialect for Postgres {
         rows.iter().map(found).collect()
     }
 
-    async fn write(
-        connection: &mut Connection<Self>,
-        changes: &Changes<'_>,
-    ) -> Result<(), Failure> {
+    async fn write(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<(), Failure> {
         let freed = changes.freed.iter().map(|(kind, key)| digested(*kind, key));
         let rows: Result<Vec<_>, _> = changes.written.iter().map(stored).collect();
         let owned = changes.owned.iter().map(|(kind, key, id)| {
@@ -235,7 +261,7 @@ impl Dialect for Postgres {
         Ok(())
     }
 
-    async fn end(connection: &mut Connection<Self>, changes: &Changes<'_>) -> Result<(), Failure> {
+    async fn end(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<(), Failure> {
         Self::write(connection, changes).await?;
         Self::run(connection, "COMMIT").await?;
         Ok(())
@@ -252,37 +278,81 @@ impl Dialect for Postgres {
         Sql::fixed(SQL, [Arg::from(kind), digest.into()])
     }
 
-    async fn summaries(
-        connection: &mut Connection<Self>,
+    async fn run(connection: &mut PgConnection, sql: &'static str) -> Result<(), Fault> {
+        connection.execute(sqlx::raw_sql(sql)).await?;
+        Ok(())
+    }
+
+    async fn execute(connection: &mut PgConnection, sql: Sql) -> Result<(), Fault> {
+        query(sql).execute(connection).await?;
+        Ok(())
+    }
+
+    async fn records(
+        connection: &mut PgConnection,
+        kind: Kind,
         sql: Sql,
     ) -> Result<Vec<Record>, Failure> {
-        Self::records(connection, Kind::Node, sql).await
+        let rows = query(sql).fetch_all(connection).await?;
+        rows.iter()
+            .map(|row| row::whole(kind, row.try_get(0)?, row.try_get(1)?))
+            .collect()
     }
 
-    /// By the class and code of what the server says (PostgreSQL 15, appendix A).
-    fn trouble(error: &sqlx::Error) -> Trouble {
-        let error = match error {
-            sqlx::Error::Database(error) => error,
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::Protocol(_)
-            | sqlx::Error::WorkerCrashed => return Trouble::Lost,
-            _ => return Trouble::Other,
-        };
-        match error.code().as_deref().unwrap_or_default() {
-            // Starting up; too many connections; a lock not had in time.
-            "57P03" | "53300" | "55P03" => Trouble::Busy,
-            // Shut down, crashed, or the database dropped; the transaction idle for too long; a
-            // server that only reads, as one does that is no longer the first of its cluster.
-            "57P01" | "57P02" | "57P04" | "57P05" | "25P03" | "25006" => Trouble::Lost,
-            code if code.starts_with("08") => Trouble::Lost,
-            // What does not fit: no JSON, too long, or nested too deep.
-            code if code.starts_with("22") || code.starts_with("54") => Trouble::Content,
-            _ => Trouble::Other,
-        }
+    async fn record(
+        connection: &mut PgConnection,
+        kind: Kind,
+        sql: Sql,
+    ) -> Result<Option<Record>, Failure> {
+        let row = query(sql).fetch_optional(connection).await?;
+        row.map(|row| row::whole(kind, row.try_get(0)?, row.try_get(1)?))
+            .transpose()
     }
 
-    driver!();
+    async fn whole(connection: &mut PgConnection, sql: Sql) -> Result<Option<i64>, Fault> {
+        let row = query(sql).fetch_optional(connection).await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+
+    async fn text(connection: &mut PgConnection, sql: Sql) -> Result<Option<String>, Fault> {
+        let row = query(sql).fetch_optional(connection).await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+}
+
+impl From<sqlx::Error> for Fault {
+    fn from(error: sqlx::Error) -> Self {
+        Self::new(trouble(&error), error)
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+/// By the class and code of what the server says (PostgreSQL 15, appendix A).
+fn trouble(error: &sqlx::Error) -> Trouble {
+    let error = match error {
+        sqlx::Error::Database(error) => error,
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::WorkerCrashed => return Trouble::Lost,
+        _ => return Trouble::Other,
+    };
+    match error.code().as_deref().unwrap_or_default() {
+        // Starting up; too many connections; a lock not had in time.
+        "57P03" | "53300" | "55P03" => Trouble::Busy,
+        // Shut down, crashed, or the database dropped; the transaction idle for too long; a
+        // server that only reads, as one does that is no longer the first of its cluster.
+        "57P01" | "57P02" | "57P04" | "57P05" | "25P03" | "25006" => Trouble::Lost,
+        code if code.starts_with("08") => Trouble::Lost,
+        // What does not fit: no JSON, too long, or nested too deep.
+        code if code.starts_with("22") || code.starts_with("54") => Trouble::Content,
+        _ => Trouble::Other,
+    }
 }
 
 fn found(row: &PgRow) -> Result<Found, Failure> {

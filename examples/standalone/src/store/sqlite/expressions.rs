@@ -41,10 +41,6 @@ pub(super) const INDEXED_TYPE: &[(&str, &str)] =
 const FEW: usize = 8;
 
 impl Expressions for Sqlite {
-    // Every further row would wake the thread that waits for it. SQLite's longest text has room
-    // for two million.
-    const JOINS_SUMMARIES: bool = true;
-
     // The planner does not know what it costs to read bodies. The kind is written out, as the
     // index is for this one alone.
     const SUMMARIES: &'static str =

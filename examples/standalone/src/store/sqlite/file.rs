@@ -1,55 +1,70 @@
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
-use std::path::Path;
-use std::str::FromStr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use sqlx::ConnectOptions as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use percent_encoding::percent_decode_str;
+use rusqlite::OpenFlags;
+use tokio::sync::Semaphore;
 
 use super::Sqlite;
+use super::connection::Options;
 use crate::store::OpenError;
-use crate::store::connections::BUSY_TIMEOUT;
-use crate::store::records::{Database, READERS};
+use crate::store::records::Database;
 
-/// The KiB of pages that a connection keeps (negative: <https://sqlite.org/pragma.html#pragma_cache_size>).
-/// The system keeps them as well, once for all connections, and a copy of its costs little.
-const CACHE: &str = "-512";
+/// How many connections may read: each thread that asks uses one for as long as a statement runs.
+const READERS: usize = 64;
+
+/// How many reads run at once that take long.
+const LONG_READS: usize = 4;
 
 /// The database at a URL of the form `sqlite:PATH`; it is created if there is none.
 pub(in crate::store) fn open(url: &str) -> Result<Database<Sqlite>, OpenError> {
-    let options = options(url)?.create_if_missing(true);
+    let write = options(url)?;
     if is_memory(url) {
         // The records are gone with the only connection.
-        return Ok(Database::shared(options));
+        return Ok(Database::shared(write));
     }
-    create(options.get_filename())?;
-    Ok(Database::new(options, READERS))
+    create(&write.file)?;
+    let long_reads = Some(Arc::new(Semaphore::new(LONG_READS)));
+    let read = Options {
+        long_reads,
+        ..write.clone()
+    };
+    Ok(Database::new(read, READERS, write))
 }
 
 /// The same, of a file that has to be there.
 pub(in crate::store) fn open_existing(url: &str) -> Result<Database<Sqlite>, OpenError> {
-    let options = options(url)?.create_if_missing(false);
-    Ok(Database::shared(options))
+    Ok(Database::shared(options(url)?))
 }
 
 fn is_memory(url: &str) -> bool {
-    url.starts_with("sqlite::memory:")
+    url == "sqlite::memory:"
 }
 
-fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
-    let name = url.strip_prefix("sqlite:").ok_or(OpenError::Url)?;
-    if name.trim_start_matches('/').is_empty() || name.starts_with('?') {
+/// Of the form `sqlite:PATH?mode=MODE`, where the path may have `%3f` for a question mark, and the
+/// mode is `ro` to read only, or `rw` or `rwc`, which are as good as none.
+pub(super) fn options(url: &str) -> Result<Options, OpenError> {
+    let url = url.strip_prefix("sqlite:").ok_or(OpenError::Url)?;
+    let (path, parameters) = url.split_once('?').unwrap_or((url, ""));
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let path = percent_decode_str(path).decode_utf8();
+    let path = path.map_err(|_| OpenError::Url)?;
+    if path.trim_start_matches('/').is_empty() {
         return Err(OpenError::Url);
     }
-    let options = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Url)?;
-    let options = options
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal)
-        .busy_timeout(BUSY_TIMEOUT)
-        .pragma("cache_size", CACHE)
-        .row_buffer_size(1024)
-        .disable_statement_logging();
-    Ok(options)
+    let access = match parameters {
+        "" | "mode=rw" | "mode=rwc" => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        "mode=ro" => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        _ => return Err(OpenError::Url),
+    };
+    Ok(Options {
+        file: PathBuf::from(&*path),
+        // A connection is used by one thread at a time.
+        flags: access | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        long_reads: None,
+    })
 }
 
 /// Creates a file that only its owner reads, as it will hold the passwords of machines; SQLite

@@ -1,5 +1,6 @@
-//! SQLite, in a file or in memory.
+//! SQLite, in a file or in memory: [`connection`] tells on which threads.
 
+mod connection;
 mod expressions;
 mod file;
 #[cfg(test)]
@@ -9,86 +10,58 @@ mod plan_tests;
 
 use std::time::Duration;
 
-use ironic_core::store::{Kind, Record, UniqueKey};
-use serde::Serialize;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use uuid::Uuid;
+use ironic_core::store::{Kind, Record, Revision, UniqueKey};
+use rusqlite::types::{ToSql, ToSqlOutput};
+use rusqlite::{ErrorCode, Row, params_from_iter};
 
 use super::columns::columns_of;
-use super::dialect::{Connection, Dialect, Found, driver, query};
-use super::error::{Failure, Trouble};
-use super::group::{Changes, Wanted, Written, array};
+use super::dialect::{Dialect, Found};
+use super::error::{Failure, Fault, Trouble};
+use super::group::{Changes, Wanted};
 use super::row::{self, columns, head};
 use super::sql::{Arg, Sql};
+use connection::{Connection, Options};
 
 pub(super) use file::{open, open_existing};
 
-/// Reads records, given as pairs of kind and id, and the owners of unique keys, given as triples of
-/// kind, field and value. Of locks, the bodies too: fences are held against them.
-macro_rules! read {
-    () => {
-        concat!(
-            "SELECT 'record' AS what, r.kind, r.id, ",
-            head!(),
-            " AS head, CASE r.kind WHEN 'lock' THEN r.body ELSE 'null' END AS body \
-                FROM json_each(?) AS t CROSS JOIN records AS r \
-                ON r.kind = t.value ->> 0 AND r.id = t.value ->> 1; \
-            SELECT 'key' AS what, k.kind, k.field, k.value, k.id \
-                FROM json_each(?) AS t CROSS JOIN unique_keys AS k \
-                ON k.kind = t.value ->> 0 AND k.field = t.value ->> 1 AND k.value = t.value ->> 2"
-        )
-    };
-}
-
-const READ: &str = read!();
-
-/// Takes the write lock at once: a transaction that has read and then wants to write is refused,
-/// not kept waiting, when somebody else has written meanwhile.
-const BEGIN: &str = concat!(
-    "BEGIN IMMEDIATE; SELECT 'revision' AS what, value FROM revision; ",
-    read!()
+/// The record of a kind and an id: of locks, the body too, as fences are held against them.
+const RECORD: &str = concat!(
+    "SELECT ",
+    head!(),
+    ", CASE r.kind WHEN 'lock' THEN r.body ELSE 'null' END \
+        FROM records AS r WHERE r.kind = ? AND r.id = ?"
 );
 
-/// Removes keys (triples) and records (pairs), writes records (all columns) and keys (triples and
-/// the owner's id), notes the last revision given.
-macro_rules! write {
-    () => {
-        "\
-    DELETE FROM unique_keys WHERE (kind, field, value) IN \
-        (SELECT t.value ->> 0, t.value ->> 1, t.value ->> 2 FROM json_each(?) AS t); \
-    DELETE FROM records WHERE (kind, id) IN \
-        (SELECT t.value ->> 0, t.value ->> 1 FROM json_each(?) AS t); \
+/// The owner of a unique key.
+const OWNER: &str = "SELECT id FROM unique_keys WHERE kind = ? AND field = ? AND value = ?";
+
+const FREE: &str = "DELETE FROM unique_keys WHERE kind = ? AND field = ? AND value = ?";
+
+const DELETE: &str = "DELETE FROM records WHERE kind = ? AND id = ?";
+
+const PUT: &str = "\
     INSERT INTO records (kind, id, created, revision, schema, keys, body, \
         uuid, name, instance_uuid, power_state, provision_state, maintenance, parent_node) \
-        SELECT t.value ->> 0, t.value ->> 1, t.value ->> 2, t.value ->> 3, t.value ->> 4, \
-        t.value ->> 5, t.value ->> 6, t.value ->> 7, t.value ->> 8, t.value ->> 9, \
-        t.value ->> 10, t.value ->> 11, t.value ->> 12, t.value ->> 13 \
-        FROM json_each(?) AS t WHERE true \
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
         ON CONFLICT (kind, id) DO UPDATE SET revision = excluded.revision, \
         schema = excluded.schema, keys = excluded.keys, body = excluded.body, \
         uuid = excluded.uuid, name = excluded.name, instance_uuid = excluded.instance_uuid, \
         power_state = excluded.power_state, provision_state = excluded.provision_state, \
-        maintenance = excluded.maintenance, parent_node = excluded.parent_node; \
-    INSERT INTO unique_keys (kind, field, value, id) \
-        SELECT t.value ->> 0, t.value ->> 1, t.value ->> 2, t.value ->> 3 \
-        FROM json_each(?) AS t WHERE true \
-        ON CONFLICT (kind, field, value) DO UPDATE SET id = excluded.id; \
-    UPDATE revision SET value = ?"
-    };
-}
+        maintenance = excluded.maintenance, parent_node = excluded.parent_node";
 
-const WRITE: &str = write!();
-const END: &str = concat!(write!(), "; COMMIT");
+const OWN: &str = "\
+    INSERT INTO unique_keys (kind, field, value, id) VALUES (?, ?, ?, ?) \
+        ON CONFLICT (kind, field, value) DO UPDATE SET id = excluded.id";
+
+const COUNT: &str = "UPDATE revision SET value = ?";
 
 /// The dialect of SQLite.
 #[derive(Debug)]
 pub(super) struct Sqlite;
 
-query!(sqlx::Sqlite, SqliteArguments);
-
 impl Dialect for Sqlite {
-    type Driver = sqlx::Sqlite;
+    type Connection = Connection;
+    type Options = Options;
 
     const NAME: &'static str = "SQLite";
 
@@ -107,48 +80,67 @@ impl Dialect for Sqlite {
     const HAS_VERSION: &'static str =
         "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'schema_version'";
 
-    const BEGIN_SNAPSHOT: &'static str = "BEGIN";
+    const BEGIN_SNAPSHOT: &'static [&'static str] = &["BEGIN"];
+
+    const BEGIN_LONG_SNAPSHOT: &'static [&'static str] = Self::BEGIN_SNAPSHOT;
 
     const BEGIN_ALONE: &'static [&'static str] = &["BEGIN IMMEDIATE"];
-
-    const UNHURRIED: Option<&'static str> = None;
 
     const INTEGRITY: Option<&'static str> =
         Some("SELECT group_concat(integrity_check, '; ') FROM pragma_integrity_check");
 
-    // A statement ends on the connection's thread whoever waits for it, and a connection to
-    // memory is all that there is of it.
+    // A connection to memory is all that there is of it.
     const KEEPS_INTERRUPTED: bool = true;
 
     const PATIENCE: Option<Duration> = None;
 
-    async fn prepare(_connection: &mut Connection<Self>) -> Result<(), sqlx::Error> {
+    async fn connect(options: &Options) -> Result<Connection, Fault> {
+        Ok(Connection::open(options)?)
+    }
+
+    fn settle(connection: &mut Connection) -> bool {
+        connection.settle()
+    }
+
+    /// On a thread of its own: a commit waits for the disk, and for other programs that write.
+    fn spawn(writing: impl Future<Output = ()> + Send + 'static) -> Result<(), Fault> {
+        let runtime = tokio::runtime::Handle::current();
+        let thread = std::thread::Builder::new().name("sqlite-writer".into());
+        let thread = thread.spawn(move || runtime.block_on(writing));
+        thread.map_err(|error| Fault::new(Trouble::Other, error))?;
         Ok(())
     }
 
     async fn begin(
-        connection: &mut Connection<Self>,
+        connection: &mut Connection,
         wanted: &Wanted<'_>,
     ) -> Result<Vec<Found>, Failure> {
-        reading(BEGIN, connection, wanted).await
+        let database = connection.database().await;
+        let counter = "SELECT value FROM revision";
+        run(&database, "BEGIN IMMEDIATE")?;
+        let last = database
+            .prepare_cached(counter)?
+            .query_one((), |row| row.get(0))?;
+        let mut all = vec![Found::Counter(last)];
+        look_up(&database, wanted, &mut all)?;
+        Ok(all)
     }
 
-    async fn read(
-        connection: &mut Connection<Self>,
-        wanted: &Wanted<'_>,
-    ) -> Result<Vec<Found>, Failure> {
-        reading(READ, connection, wanted).await
+    async fn read(connection: &mut Connection, wanted: &Wanted<'_>) -> Result<Vec<Found>, Failure> {
+        let mut all = Vec::new();
+        look_up(&*connection.database().await, wanted, &mut all)?;
+        Ok(all)
     }
 
-    async fn write(
-        connection: &mut Connection<Self>,
-        changes: &Changes<'_>,
-    ) -> Result<(), Failure> {
-        writing(WRITE, connection, changes).await
+    async fn write(connection: &mut Connection, changes: &Changes<'_>) -> Result<(), Failure> {
+        write(&*connection.database().await, changes)
     }
 
-    async fn end(connection: &mut Connection<Self>, changes: &Changes<'_>) -> Result<(), Failure> {
-        writing(END, connection, changes).await
+    async fn end(connection: &mut Connection, changes: &Changes<'_>) -> Result<(), Failure> {
+        let database = connection.database().await;
+        write(&database, changes)?;
+        run(&database, "COMMIT")?;
+        Ok(())
     }
 
     fn find(kind: Kind, key: &UniqueKey) -> Sql {
@@ -162,117 +154,165 @@ impl Dialect for Sqlite {
         Sql::fixed(SQL, [Arg::from(kind.as_str()), field.into(), value.into()])
     }
 
-    async fn summaries(
-        connection: &mut Connection<Self>,
+    async fn run(connection: &mut Connection, sql: &'static str) -> Result<(), Fault> {
+        Ok(connection.database().await.execute_batch(sql)?)
+    }
+
+    async fn execute(connection: &mut Connection, sql: Sql) -> Result<(), Fault> {
+        let (text, args) = sql.into_parts();
+        let database = connection.database().await;
+        database
+            .prepare_cached(&text)?
+            .execute(params_from_iter(args))?;
+        Ok(())
+    }
+
+    async fn records(
+        connection: &mut Connection,
+        kind: Kind,
         sql: Sql,
     ) -> Result<Vec<Record>, Failure> {
-        let row = query(sql).fetch_one(connection).await?;
-        row::summaries(row.try_get(0)?)
+        connection.rows(sql, move |row| record(kind, row)).await
     }
 
-    /// By the code, of which the higher bytes say more (<https://sqlite.org/rescode.html>).
-    fn trouble(error: &sqlx::Error) -> Trouble {
-        const SQLITE_BUSY: u32 = 5;
-        let code = match error {
-            sqlx::Error::Database(error) => error.code(),
-            sqlx::Error::WorkerCrashed => return Trouble::Lost,
-            _ => None,
+    async fn record(
+        connection: &mut Connection,
+        kind: Kind,
+        sql: Sql,
+    ) -> Result<Option<Record>, Failure> {
+        let records = Self::records(connection, kind, sql).await?;
+        Ok(records.into_iter().next())
+    }
+
+    async fn whole(connection: &mut Connection, sql: Sql) -> Result<Option<i64>, Fault> {
+        let rows = connection
+            .rows(sql, |row| Ok::<_, Fault>(row.get(0)?))
+            .await?;
+        Ok(rows.into_iter().next().flatten())
+    }
+
+    async fn text(connection: &mut Connection, sql: Sql) -> Result<Option<String>, Fault> {
+        let rows = connection
+            .rows(sql, |row| Ok::<_, Fault>(row.get(0)?))
+            .await?;
+        Ok(rows.into_iter().next().flatten())
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        let is_busy = error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+        let trouble = if is_busy {
+            Trouble::Busy
+        } else {
+            Trouble::Other
         };
-        match code.and_then(|code| code.parse::<u32>().ok()) {
-            Some(code) if code & 0xff == SQLITE_BUSY => Trouble::Busy,
-            _ => Trouble::Other,
+        Self::new(trouble, error)
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl ToSql for Arg {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Self::Text(text) => text.to_sql(),
+            Self::Real(number) => number.to_sql(),
+            Self::Whole(number) => number.to_sql(),
         }
     }
-
-    driver!();
 }
 
-async fn reading(
-    sql: &'static str,
-    connection: &mut Connection<Sqlite>,
+/// A statement without an answer that is run again and again.
+fn run(database: &rusqlite::Connection, sql: &'static str) -> rusqlite::Result<()> {
+    database.prepare_cached(sql)?.execute(()).map(drop)
+}
+
+/// The record of a row with [`columns`].
+fn record(kind: Kind, row: &Row<'_>) -> Result<Record, Failure> {
+    row::whole(kind, text(row, 0)?, row.get(1)?)
+}
+
+fn text<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<&'r str> {
+    row.get_ref(column)?.as_str().map_err(Into::into)
+}
+
+fn look_up(
+    database: &rusqlite::Connection,
     wanted: &Wanted<'_>,
-) -> Result<Vec<Found>, Failure> {
-    let keys = wanted.keys.iter().map(|(kind, key)| triple(*kind, key));
-    let rows = sqlx::query(sql)
-        .bind(array(wanted.records.iter().map(pair))?)
-        .bind(array(keys)?)
-        .fetch_all(connection)
-        .await?;
-    rows.iter().map(found).collect()
-}
-
-async fn writing(
-    sql: &'static str,
-    connection: &mut Connection<Sqlite>,
-    changes: &Changes<'_>,
+    all: &mut Vec<Found>,
 ) -> Result<(), Failure> {
-    let freed = changes.freed.iter().map(|(kind, key)| triple(*kind, key));
-    let rows: Result<Vec<_>, _> = changes.written.iter().map(stored).collect();
-    let owned = changes.owned.iter();
-    let owned = owned.map(|(kind, key, id)| (kind.as_str(), &key.field, &key.value, id));
-    sqlx::query(sql)
-        .bind(array(freed)?)
-        .bind(array(changes.deleted.iter().map(pair))?)
-        .bind(array(rows?.iter())?)
-        .bind(array(owned)?)
-        .bind(changes.last)
-        .execute(connection)
-        .await?;
+    let mut by_id = database.prepare_cached(RECORD)?;
+    for &(kind, id) in &wanted.records {
+        let mut rows = by_id.query((kind.as_str(), id.to_string()))?;
+        let Some(row) = rows.next()? else { continue };
+        all.push(match record(kind, row) {
+            Ok(record) => Found::Record(kind, id, Ok(record)),
+            Err(Failure::Refused(error)) => Found::Record(kind, id, Err(error)),
+            Err(error) => return Err(error),
+        });
+    }
+    let mut by_key = database.prepare_cached(OWNER)?;
+    for &(kind, key) in &wanted.keys {
+        let mut rows = by_key.query((kind.as_str(), &key.field, &key.value))?;
+        let Some(row) = rows.next()? else { continue };
+        let id = row::id(kind, text(row, 0)?)?;
+        all.push(Found::Owner(kind, key.clone(), id));
+    }
     Ok(())
 }
 
-fn found(row: &SqliteRow) -> Result<Found, Failure> {
-    let what: &str = row.try_get("what")?;
-    if what == "revision" {
-        return Ok(Found::Counter(row.try_get("value")?));
+fn write(database: &rusqlite::Connection, changes: &Changes<'_>) -> Result<(), Failure> {
+    let mut free = database.prepare_cached(FREE)?;
+    for (kind, key) in &changes.freed {
+        free.execute((kind.as_str(), &key.field, &key.value))?;
     }
-    let kind = row::kind(row.try_get("kind")?)?;
-    let id = row::id(kind, row.try_get("id")?)?;
-    if what == "key" {
-        let (field, value): (&str, &str) = (row.try_get("field")?, row.try_get("value")?);
-        return Ok(Found::Owner(kind, UniqueKey::new(field, value), id));
+    let mut delete = database.prepare_cached(DELETE)?;
+    for (kind, id) in &changes.deleted {
+        delete.execute((kind.as_str(), id.to_string()))?;
     }
-    match row::whole(kind, row.try_get("head")?, row.try_get("body")?) {
-        Ok(record) => Ok(Found::Record(kind, id, Ok(record))),
-        Err(Failure::Refused(error)) => Ok(Found::Record(kind, id, Err(error))),
-        Err(error) => Err(error),
+    let mut put = database.prepare_cached(PUT)?;
+    for written in &changes.written {
+        let record = written.record;
+        let [
+            uuid,
+            name,
+            instance_uuid,
+            power,
+            provision,
+            maintenance,
+            parent,
+        ] = columns_of(record);
+        put.execute((
+            record.kind.as_str(),
+            record.id.to_string(),
+            counted(written.created),
+            counted(written.revision),
+            record.schema,
+            row::keys(record)?,
+            record.body.get(),
+            uuid,
+            name,
+            instance_uuid,
+            power,
+            provision,
+            maintenance,
+            parent,
+        ))?;
     }
+    let mut own = database.prepare_cached(OWN)?;
+    for (kind, key, id) in &changes.owned {
+        own.execute((kind.as_str(), &key.field, &key.value, id.to_string()))?;
+    }
+    database.prepare_cached(COUNT)?.execute((changes.last,))?;
+    Ok(())
 }
 
-/// The columns of the table, in its order.
-fn stored(written: &Written<'_>) -> Result<impl Serialize, Failure> {
-    let record = written.record;
-    let [
-        uuid,
-        name,
-        instance_uuid,
-        power,
-        provision,
-        maintenance,
-        parent,
-    ] = columns_of(record);
-    Ok((
-        record.kind.as_str(),
-        record.id,
-        written.created,
-        written.revision,
-        record.schema,
-        row::keys(record)?,
-        record.body.get(),
-        uuid,
-        name,
-        instance_uuid,
-        power,
-        provision,
-        maintenance,
-        parent,
-    ))
-}
-
-fn pair((kind, id): &(Kind, Uuid)) -> (&'static str, Uuid) {
-    (kind.as_str(), *id)
-}
-
-fn triple(kind: Kind, key: &UniqueKey) -> (&'static str, &str, &str) {
-    (kind.as_str(), &key.field, &key.value)
+/// The databases count in i64.
+fn counted(revision: Revision) -> i64 {
+    i64::try_from(revision.0).unwrap_or(i64::MAX)
 }

@@ -4,31 +4,32 @@ use std::collections::BTreeSet;
 
 use ironic_core::model::NodeSummary;
 use ironic_core::store::{Compare, Filter, Kind, Query, Scalar};
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Connection as _, Row};
+use rusqlite::{StatementStatus, params_from_iter};
 use uuid::Uuid;
 
 use super::Sqlite;
+use super::connection::Connection;
 use super::expressions::{INDEXED_TEXT, INDEXED_TYPE};
+use super::file::options;
 use crate::store::schema::migrate;
 use crate::store::sql::Sql;
 use crate::store::translate::{self, Marker};
 
-pub(super) async fn database() -> SqliteConnection {
-    let connection = SqliteConnection::connect("sqlite::memory:").await;
-    let mut connection = connection.unwrap();
+pub(super) async fn database() -> Connection {
+    let options = options("sqlite::memory:").unwrap();
+    let mut connection = Connection::open(&options).unwrap();
     migrate::<Sqlite>(&mut connection).await.unwrap();
     connection
 }
 
-pub(super) async fn plan(database: &mut SqliteConnection, statement: &Sql) -> String {
+pub(super) async fn plan(database: &mut Connection, statement: &Sql) -> String {
     let explain = format!("EXPLAIN QUERY PLAN {}", statement.text());
-    let rows = sqlx::query(AssertSqlSafe(explain))
-        .fetch_all(database)
-        .await;
-    let rows = rows.unwrap();
-    let steps = rows.iter().map(|row| row.get::<String, _>("detail"));
-    steps.collect::<Vec<_>>().join("; ")
+    // A plan is for any values.
+    let database = database.database().await;
+    let mut explain = database.prepare(&explain).unwrap();
+    let steps = explain.raw_query().mapped(|row| row.get("detail"));
+    let steps: Vec<String> = steps.map(Result::unwrap).collect();
+    steps.join("; ")
 }
 
 #[test]
@@ -178,4 +179,25 @@ async fn a_list_of_summaries_reads_an_index_alone() {
         let list = translate::list::<Sqlite>(&query, None).unwrap();
         assert!(list.text().contains("r.body"), "{query:?}");
     }
+}
+
+#[tokio::test]
+async fn other_values_need_no_other_plan() {
+    let mut database = database().await;
+    let of_node = |text: &str| {
+        let query = Query::all(Kind::Port).filter(Filter::text("node_uuid", text));
+        translate::list::<Sqlite>(&query, None)
+            .unwrap()
+            .into_parts()
+    };
+    let database = database.database().await;
+    let (text, _) = of_node("a");
+    let mut statement = database.prepare(&text).unwrap();
+    for node in ["a", "b", "c"] {
+        let (same, args) = of_node(node);
+        assert_eq!(same, text);
+        let rows = statement.query(params_from_iter(args)).unwrap();
+        assert_eq!(rows.mapped(|_| Ok(())).count(), 0);
+    }
+    assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
 }
