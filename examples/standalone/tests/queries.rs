@@ -77,7 +77,13 @@ async fn get(host: &Host, path: &str) -> Value {
         .body(Body::empty());
     let answer = host.router().oneshot(request.unwrap()).await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    let length = answer.headers().get("Content-Length").cloned();
     let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    // A long answer comes in pieces, and tells its length all the same.
+    assert!(
+        length.is_none_or(|length| length == body.len().to_string()),
+        "{path}"
+    );
     serde_json::from_slice(&body).unwrap()
 }
 

@@ -22,7 +22,7 @@ pub(super) enum Empty {
 }
 
 impl Empty {
-    fn value(self) -> Value {
+    pub(super) fn value(self) -> Value {
         match self {
             Self::Null => Value::Null,
             Self::Object => Value::Object(Map::new()),
@@ -308,17 +308,19 @@ impl Fields {
         self.shown_if(asked, document, |field| version.has(field.since))
     }
 
-    /// The names of these fields.
-    pub(super) fn names_shown(
+    /// These fields, in the order of their names.
+    pub(super) fn in_order(
         &self,
         version: Version,
         asked: Option<&[String]>,
-    ) -> Vec<&'static str> {
+    ) -> Vec<&'static Field> {
         let shown = self.0.iter().filter(|field| {
             let wanted = asked.is_none_or(|asked| asked.iter().any(|name| name == field.name));
             wanted && !field.has(WRITE_ONLY) && version.has(field.since)
         });
-        shown.map(|field| field.name).collect()
+        let mut shown: Vec<_> = shown.collect();
+        shown.sort_unstable_by_key(|field| field.name);
+        shown
     }
 
     /// The same in any version.

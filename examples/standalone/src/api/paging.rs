@@ -1,7 +1,12 @@
 //! Lists in pages: how many items, from where on, in which order, and where the next page is.
 
+use std::convert::Infallible;
+
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header;
+use bytes::Bytes;
+use futures::stream;
+use http::header::{self, HeaderValue};
 use ironic_core::Error;
 use ironic_core::store::Query;
 use serde::Serialize;
@@ -98,10 +103,17 @@ pub(super) struct Listing<'a> {
     pub(super) with: Vec<(&'static str, String)>,
 }
 
+/// How long the pieces of a long answer are, but for an item that is longer. Below what the system's
+/// allocator takes for large (128 KiB, glibc's `M_MMAP_THRESHOLD`): from the first such buffer that
+/// is given back on it keeps as much in the process for ever.
+const PIECE: usize = 64 << 10;
+
 /// An answer with a list, each item written when it is added: of many the values would be many
 /// times as large as the text.
 #[derive(Debug)]
 pub(super) struct Items {
+    pieces: Vec<Bytes>,
+    /// The piece that is written.
     text: Vec<u8>,
     count: usize,
 }
@@ -110,6 +122,7 @@ impl Items {
     /// Begins the list of this name.
     pub(super) fn of(name: &'static str) -> Self {
         Self {
+            pieces: Vec::new(),
             text: format!("{{{name:?}:[").into_bytes(),
             count: 0,
         }
@@ -121,8 +134,16 @@ impl Items {
             self.text.push(b',');
         }
         self.count += 1;
+        let before = self.text.len();
         let written = serde_json::to_writer(&mut self.text, item);
-        Ok(written.map_err(|e| Error::internal(e.to_string()))?)
+        written.map_err(|e| Error::internal(e.to_string()))?;
+        // Items are about as long as those before them.
+        let longest = self.text.len() + (self.text.len() - before);
+        if longest > PIECE {
+            let piece = std::mem::replace(&mut self.text, Vec::with_capacity(PIECE));
+            self.pieces.push(piece.into());
+        }
+        Ok(())
     }
 
     /// Ends the answer, with this for the next page.
@@ -133,7 +154,17 @@ impl Items {
             self.text.extend_from_slice(next.as_bytes());
         }
         self.text.push(b'}');
-        ([(header::CONTENT_TYPE, "application/json")], self.text).into_response()
+        self.pieces.push(self.text.into());
+        let length: usize = self.pieces.iter().map(Bytes::len).sum();
+        let pieces = self.pieces.into_iter().map(Ok::<_, Infallible>);
+        let headers = [
+            (
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("application/json"),
+            ),
+            (header::CONTENT_LENGTH, HeaderValue::from(length)),
+        ];
+        (headers, Body::from_stream(stream::iter(pieces))).into_response()
     }
 }
 

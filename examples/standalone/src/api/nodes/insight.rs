@@ -74,13 +74,13 @@ impl Insight {
     /// Puts something else where what the caller is not shown would be.
     pub(super) fn apply(self, caller: &Caller, node: &Node, shown: &mut Map<String, Value>) {
         for (field, rule, is_object) in KEPT_BACK {
-            let kept_back = !self.shows(caller, node, field);
-            if let (true, Some(value)) = (kept_back, shown.get_mut(*field)) {
+            if !self.shows(caller, node, field) {
                 let why = format!("** kept back: the policy {rule} forbids it **");
-                *value = match is_object {
+                let value = match is_object {
                     true => json!({"content": why}),
                     false => why.into(),
                 };
+                shown.insert((*field).to_owned(), value);
             }
         }
         for field in SECRETIVE {

@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 
 use ironic_core::flow::Flow;
-use ironic_core::model::{Lock, Node, NodeSummary, NodeTrait};
+use ironic_core::model::{Lock, Node, NodeInterfaces, NodeSummary, NodeTrait};
 use ironic_core::secret;
 use ironic_core::states::{FlowKind, InterfaceKind, ProvisionState};
 use ironic_core::steps::Step;
 use ironic_core::store::{Compare, Filter, Kind, Query, Record, Scalar, Stored};
 use ironic_core::{Error, Timestamp};
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::super::caller::Caller;
 use super::super::fault::Fault;
+use super::super::fields::Field;
 use super::super::paging::Items;
 use super::super::version::{Version, since};
 use super::fields::FIELDS;
@@ -93,16 +94,22 @@ fn held() -> Query {
 
 /// A node as a client sees it, every field of it, secrets and all: what patches are applied to.
 pub(super) fn document(node: &Node) -> Result<Map<String, Value>, Fault> {
-    let record = serde_json::to_value(node).map_err(|e| Error::internal(e.to_string()))?;
-    let Value::Object(mut record) = record else {
-        return Err(Error::internal("a node is no JSON object").into());
-    };
+    let mut record = record(node)?;
     for kind in InterfaceKind::ALL {
         let name = node.interfaces.get(*kind).map_or(Value::Null, Value::from);
         record.insert(format!("{kind}_interface"), name);
     }
-    record.insert("created_at".to_owned(), time(node.created_at));
     Ok(FIELDS.complete(record))
+}
+
+/// What of a node is in fields of its own and set.
+fn record(node: &Node) -> Result<Map<String, Value>, Fault> {
+    let record = serde_json::to_value(node).map_err(|e| Error::internal(e.to_string()))?;
+    let Value::Object(mut record) = record else {
+        return Err(Error::internal("a node is no JSON object").into());
+    };
+    record.insert("created_at".to_owned(), time(node.created_at));
+    Ok(record)
 }
 
 fn time(at: Timestamp) -> Value {
@@ -117,15 +124,21 @@ pub(super) async fn show_all(
 ) -> Result<Items, Fault> {
     let nodes: Vec<_> = records.iter().map(|record| record.id).collect();
     let company = Company::read(caller, &nodes, false, asked).await?;
-    let fields = FIELDS.names_shown(caller.version, asked);
+    let columns = columns(caller, asked);
     let insight = Insight::into_any(caller);
     let mut items = Items::of("nodes");
     // One after the other: a list of many, taken apart, is many times as large as its text.
     for record in records {
         let node = Stored::<Node>::try_from(record)?.value;
         let members = members(caller, &node, asked, &company, insight).await?;
-        let all = asked.is_none();
-        items.push(&Shown::new(caller, node.uuid, &fields, &members, all))?;
+        items.push(&Shown {
+            caller,
+            node: node.uuid,
+            interfaces: Some(&node.interfaces),
+            members: &members,
+            columns: &columns,
+            all: asked.is_none(),
+        })?;
     }
     Ok(items)
 }
@@ -140,12 +153,18 @@ pub(in super::super) async fn show(
     let company = Company::read(caller, &[node.uuid], rests, asked).await?;
     let insight = Insight::into_one(caller, node);
     let members = members(caller, node, asked, &company, insight).await?;
-    let fields = FIELDS.names_shown(caller.version, asked);
-    let shown = Shown::new(caller, node.uuid, &fields, &members, asked.is_none());
+    let shown = Shown {
+        caller,
+        node: node.uuid,
+        interfaces: Some(&node.interfaces),
+        members: &members,
+        columns: &columns(caller, asked),
+        all: asked.is_none(),
+    };
     Ok(serde_json::to_value(shown).map_err(|e| Error::internal(e.to_string()))?)
 }
 
-/// Every field of a node as this caller sees it.
+/// The fields of a node that are set, but for the names of interfaces, as this caller sees them.
 async fn members(
     caller: &Caller,
     node: &Node,
@@ -153,7 +172,7 @@ async fn members(
     company: &Company,
     insight: Insight,
 ) -> Result<Map<String, Value>, Fault> {
-    let mut whole = document(node)?;
+    let mut whole = record(node)?;
     let mut put = |name: &str, value: Value| whole.insert(name.to_owned(), value);
     put(
         "reservation",
@@ -182,7 +201,7 @@ pub(super) fn show_summaries(
     nodes: &[NodeSummary],
     asked: &[String],
 ) -> Result<Items, Fault> {
-    let fields = FIELDS.names_shown(caller.version, Some(asked));
+    let columns = columns(caller, Some(asked));
     let mut items = Items::of("nodes");
     for node in nodes {
         let summary = serde_json::to_value(node).map_err(|e| Error::internal(e.to_string()))?;
@@ -190,7 +209,14 @@ pub(super) fn show_summaries(
             return Err(Error::internal("a summary is no JSON object").into());
         };
         put_state(caller.version, &mut members);
-        items.push(&Shown::new(caller, node.uuid, &fields, &members, false))?;
+        items.push(&Shown {
+            caller,
+            node: node.uuid,
+            interfaces: None,
+            members: &members,
+            columns: &columns,
+            all: false,
+        })?;
     }
     Ok(items)
 }
@@ -217,7 +243,8 @@ fn put_steps(flow: &Flow, node: &mut Map<String, Value>) {
         node.insert(format!("{kind}_step"), shown(step));
     }
     let steps: Vec<_> = flow.plan.steps().iter().map(shown).collect();
-    if let Some(Value::Object(remembered)) = node.get_mut("driver_internal_info") {
+    let remembered = node.entry("driver_internal_info");
+    if let Value::Object(remembered) = remembered.or_insert_with(|| Map::new().into()) {
         remembered.insert(format!("{kind}_steps"), steps.into());
         remembered.insert(format!("{kind}_step_index"), flow.cursor.into());
     }
@@ -237,31 +264,53 @@ pub(super) fn put_state(version: Version, shown: &mut Map<String, Value>) {
     }
 }
 
-/// A node as an answer has it: these of its members, and its links; with all fields those to what
+/// A field that answers show, and which interface it names.
+type Column = (&'static Field, Option<InterfaceKind>);
+
+/// The fields that this caller is shown of those asked for, in the order of their names.
+fn columns(caller: &Caller, asked: Option<&[String]>) -> Vec<Column> {
+    let fields = FIELDS.in_order(caller.version, asked).into_iter();
+    let with_interface = fields.map(|field| {
+        let kind = field.name.strip_suffix("_interface");
+        let mut kinds = InterfaceKind::ALL.iter();
+        (field, kinds.find(|of| Some(of.as_str()) == kind).copied())
+    });
+    with_interface.collect()
+}
+
+/// A node as an answer has it: these of its fields, and its links; with all fields those to what
 /// it has, too.
 struct Shown<'a> {
     caller: &'a Caller,
     node: Uuid,
-    fields: &'a [&'static str],
+    /// Where they are known.
+    interfaces: Option<&'a NodeInterfaces>,
     members: &'a Map<String, Value>,
+    columns: &'a [Column],
     all: bool,
 }
 
-impl<'a> Shown<'a> {
-    fn new(
-        caller: &'a Caller,
-        node: Uuid,
-        fields: &'a [&'static str],
-        members: &'a Map<String, Value>,
-        all: bool,
-    ) -> Self {
-        Self {
-            caller,
-            node,
-            fields,
-            members,
-            all,
+impl Shown<'_> {
+    /// Both are in the order of their names, and gone through side by side.
+    fn serialize_fields<M: SerializeMap>(&self, shown: &mut M) -> Result<(), M::Error> {
+        let mut members = self.members.iter().peekable();
+        for (field, interface) in self.columns {
+            let name = field.name;
+            if let Some(kind) = interface {
+                let interface = self.interfaces.and_then(|all| all.get(*kind));
+                shown.serialize_entry(name, &interface)?;
+                continue;
+            }
+            while members
+                .next_if(|(member, _)| member.as_str() < name)
+                .is_some()
+            {}
+            match members.next_if(|(member, _)| *member == name) {
+                Some((_, value)) => shown.serialize_entry(name, value)?,
+                None => shown.serialize_entry(name, &field.empty().value())?,
+            }
         }
+        Ok(())
     }
 }
 
@@ -280,11 +329,7 @@ impl Serialize for Shown<'_> {
         } = self.caller;
         let node = self.node;
         let mut shown = serializer.serialize_map(None)?;
-        for field in self.fields {
-            if let Some(value) = self.members.get(*field) {
-                shown.serialize_entry(field, value)?;
-            }
-        }
+        self.serialize_fields(&mut shown)?;
         shown.serialize_entry("links", &endpoint.links(&format_args!("nodes/{node}")))?;
         let linked = LINKED.iter().filter(|_| self.all);
         for (name, _) in linked.filter(|(_, from)| version.has(*from)) {
