@@ -9,13 +9,18 @@ use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use http::request::Parts;
 use http::{StatusCode, header};
+use ironic_core::Error;
 use serde_json::{Map, Value};
+use tokio::task::JoinError;
 use uuid::Uuid;
 
 use super::args;
 use super::caller::Visit;
 use super::fault::Fault;
 use super::passage::Passage;
+
+/// From how many bytes on a body is taken apart where nobody else waits: one of 1 MiB can take 40 ms.
+const LONG_BODY: usize = 64 << 10;
 
 /// How large and how deep the bodies of requests may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,15 +208,36 @@ async fn read(parts: &Parts, body: Body) -> Result<Option<Value>, Fault> {
     if bytes.is_empty() {
         return Ok(None);
     }
-    let value: Value = serde_json::from_slice(&bytes)
-        .map_err(|error| Fault::bad(format!("the body is no JSON: {error}")))?;
     let most = limits.depth;
+    if bytes.len() < LONG_BODY {
+        return parse(&bytes, most).map(Some);
+    }
+    let turns = parts
+        .extensions
+        .get::<Visit>()
+        .map(|visit| &visit.long_bodies);
+    let turn = match turns {
+        Some(turns) => Some(Arc::clone(turns).acquire_owned().await),
+        None => None,
+    };
+    let parsed = tokio::task::spawn_blocking(move || {
+        let parsed = parse(&bytes, most);
+        drop(turn);
+        parsed
+    });
+    let stopped = |stopped: JoinError| Error::internal(stopped.to_string());
+    parsed.await.map_err(stopped)?.map(Some)
+}
+
+fn parse(bytes: &[u8], most: usize) -> Result<Value, Fault> {
+    let value: Value = serde_json::from_slice(bytes)
+        .map_err(|error| Fault::bad(format!("the body is no JSON: {error}")))?;
     if depth(&value) > most {
         return Err(Fault::bad(format!(
             "the body is nested more than {most} levels deep"
         )));
     }
-    Ok(Some(value))
+    Ok(value)
 }
 
 fn too_large(limit: usize) -> Fault {

@@ -9,6 +9,7 @@ use ironic_core::Error;
 use ironic_core::client::Client;
 use ironic_core::model::Node;
 use ironic_core::transport::RequestContext;
+use tokio::sync::Semaphore;
 
 use crate::access::Identity;
 
@@ -28,6 +29,8 @@ pub(super) struct Visit {
     pub(super) request_id: String,
     /// How large and how deep the body may be.
     pub(super) bodies: BodyLimits,
+    /// Turns at taking long bodies apart.
+    pub(super) long_bodies: Arc<Semaphore>,
     /// Whether the path came with `.json` at its end, which has been taken off.
     pub(super) json_suffix: bool,
 }

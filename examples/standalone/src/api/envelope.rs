@@ -65,6 +65,7 @@ impl Envelope {
             endpoint: self.endpoint(&request),
             request_id: passage.request_id.clone(),
             bodies: self.api.settings.bodies,
+            long_bodies: Arc::clone(&self.api.long_bodies),
             json_suffix: path.json_suffix,
         };
         let mut response = if path.is_root() {

@@ -114,6 +114,8 @@ pub(crate) struct Api {
     authorizer: Arc<dyn Authorizer>,
     /// Turns at putting long lists together.
     long_lists: Semaphore,
+    /// Turns at taking long bodies apart.
+    long_bodies: Arc<Semaphore>,
 }
 
 /// From how many items on a list is a long one.
@@ -122,6 +124,9 @@ const LONG_LIST: usize = 250;
 /// How many long lists are put together at a time. Each takes memory as long as it lasts, and more
 /// of them than there are processors would only last longer.
 const LONG_LISTS: usize = 2;
+
+/// How many long bodies are taken apart at a time: in memory each may be thirty times as large.
+const LONG_BODIES: usize = 2;
 
 impl Api {
     /// Waits for a turn at putting a list of so many items together; a short one needs none.
@@ -164,6 +169,7 @@ pub fn guarded_router(
         entropy: Arc::new(OsEntropy),
         authorizer,
         long_lists: Semaphore::new(LONG_LISTS),
+        long_bodies: Arc::new(Semaphore::new(LONG_BODIES)),
     });
     let resources = resources
         .fallback(root::no_such_path)
