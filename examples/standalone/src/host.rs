@@ -16,7 +16,7 @@ use ironic_core::store::{MemoryStore, Repository, Store};
 use ironic_core::transport::LocalTransport;
 use ironic_core::{Entropy, OsEntropy};
 use ironic_pxe::files::FileStore;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{
@@ -36,6 +36,10 @@ use crate::webhook::{WebhookNotifier, WebhookSenders};
 
 /// How long a stop waits for notifications to be taken, and for the journal to be written.
 const LAST_NOTIFICATIONS: Duration = Duration::from_secs(10);
+/// How many connections may be on their way in, as far as the system allows it (on Linux up to
+/// `net.core.somaxconn`). Who comes when there is no room tries again after a second (RFC 6298,
+/// section 2).
+const BACKLOG: u32 = 4096;
 /// How many connections there are at a time to the address of metrics.
 const SCRAPERS: usize = 32;
 
@@ -285,8 +289,18 @@ impl HostBuilder {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, HostError> {
-    let listener = TcpListener::bind(address).await;
+fn listen(address: SocketAddr) -> Result<TcpListener, HostError> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    };
+    let listener = socket.and_then(|socket| {
+        // As one that has just ended may still have connections on their way out.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    });
     listener.map_err(|source| HostError::Listen { address, source })
 }
 
@@ -404,7 +418,7 @@ impl Host {
     /// # Errors
     /// [`HostError::Listen`] when it cannot be had.
     pub async fn listen(&self) -> Result<TcpListener, HostError> {
-        listen(self.config.listen).await
+        listen(self.config.listen)
     }
 
     /// Takes the address of the settings for what Prometheus scrapes, if they say one.
@@ -413,7 +427,7 @@ impl Host {
     /// [`HostError::Listen`] when it cannot be had.
     pub async fn listen_for_metrics(&self) -> Result<Option<TcpListener>, HostError> {
         match self.config.metrics.listen.filter(|_| self.page.is_some()) {
-            Some(address) => listen(address).await.map(Some),
+            Some(address) => listen(address).map(Some),
             None => Ok(None),
         }
     }

@@ -12,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How long until another connection is looked for that can go.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// Of so many connections one goes when there is no room.
+const SHARE: usize = 256;
 /// In place of a time: the service has the request and owes the answer.
 const ANSWERING: u64 = u64::MAX;
 
@@ -130,25 +132,34 @@ impl Connections {
         })
     }
 
-    /// Ends the connection that can best be done without, of one address or of all. False where
-    /// every one is being answered.
+    /// Ends the connection that can best be done without, of one address or of all: of very many
+    /// [a few](SHARE), as looking through them takes longer than ending one. False where every one
+    /// is being answered.
     pub(super) fn evict(&self, of: Option<IpAddr>) -> bool {
         let all = self.all();
-        let idle = all.by_number.values().filter(|connection| {
-            of.is_none_or(|address| connection.remote.ip().to_canonical() == address)
-                && !connection.evicted.is_cancelled()
-        });
-        let waiting = idle.filter_map(|connection| {
+        let waiting = all.by_number.values().filter_map(|connection| {
             let since = connection.waiting_since.load(Ordering::Relaxed);
+            let idle = since != ANSWERING
+                && of.is_none_or(|address| connection.remote.ip().to_canonical() == address)
+                && !connection.evicted.is_cancelled();
             let served = connection.served.load(Ordering::Relaxed);
-            (since != ANSWERING).then_some(((served, since), connection))
+            idle.then_some(((served, since), connection))
         });
-        let Some((_, connection)) = waiting.min_by_key(|(worth, _)| *worth) else {
-            return false;
+        let mut waiting: Vec<_> = waiting.collect();
+        let few = match of {
+            None => (all.by_number.len() / SHARE).max(1),
+            Some(_) => 1,
         };
-        connection.evicted.cancel();
-        self.evicted.fetch_add(1, Ordering::Relaxed);
-        true
+        if few < waiting.len() {
+            waiting.select_nth_unstable_by_key(few, |(worth, _)| *worth);
+        }
+        let evicted = waiting.iter().take(few);
+        for (_, connection) in evicted.clone() {
+            connection.evicted.cancel();
+        }
+        let evicted = evicted.len();
+        self.evicted.fetch_add(evicted as u64, Ordering::Relaxed);
+        evicted > 0
     }
 }
 
@@ -215,7 +226,7 @@ mod tests {
 
     use tokio::time::{advance, timeout};
 
-    use super::Connections;
+    use super::{Connections, Place};
 
     fn from(address: u8) -> SocketAddr {
         SocketAddr::from(([192, 0, 2, address], 1000))
@@ -245,6 +256,27 @@ mod tests {
         assert!(!connections.evict(None));
         drop(of_use);
         assert_eq!((connections.count(), connections.evicted()), (1, 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_very_many_the_longest_idle_few_go_at_once() {
+        let connections = Connections::new(1000, 0);
+        let mut places = Vec::new();
+        for _ in 0..600 {
+            places.push(connections.admit(from(1)).await.unwrap());
+            advance(Duration::from_millis(1)).await;
+        }
+        // All that came first have asked since.
+        for place in &places[..100] {
+            place.connection.hears(true);
+            place.connection.answered();
+        }
+        assert!(connections.evict(None));
+        let gone = |place: &Place| place.connection.evicted.is_cancelled();
+        let gone: Vec<_> = (0..600).filter(|at| gone(&places[*at])).collect();
+        assert_eq!(gone, [100, 101]);
+        assert!(connections.evict(Some(from(1).ip())));
+        assert_eq!(connections.evicted(), 3);
     }
 
     #[tokio::test(start_paused = true)]

@@ -18,9 +18,11 @@ pub(crate) fn fake_config() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("config/fake.toml")
 }
 
-/// The program, with an environment of its own.
+/// The program, with an environment of its own: that which IRONIC_PROGRAM names, as one that has been
+/// installed, or else the one that was built with these tests.
 pub(crate) fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ironic"));
+    let program = std::env::var_os("IRONIC_PROGRAM");
+    let mut command = Command::new(program.unwrap_or(env!("CARGO_BIN_EXE_ironic").into()));
     command
         .args(arguments)
         .env_clear()
