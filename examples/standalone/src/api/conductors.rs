@@ -1,6 +1,7 @@
 //! `/v1/conductors`.
 
 use axum::Json;
+use axum::response::Response;
 use ironic_core::Error;
 use ironic_core::model::ConductorRecord;
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use super::caller::{Caller, Segment};
 use super::document::{Member, Record, Routes, Shape, about, get, listed, shows};
 use super::fault::Fault;
 use super::fields::{Fields, fields};
-use super::paging::{Listing, Page};
+use super::paging::{Items, Listing, Page};
 use super::version::since;
 
 const CONDUCTOR: Fields = fields! {
@@ -53,7 +54,7 @@ pub(super) fn routes() -> Routes {
 async fn list(
     caller: Caller,
     QueryArguments(mut query): QueryArguments,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     let marker = query.any("marker");
     let marker = args::host_port("marker", &marker)?;
     let page = Page::take_without_marker(&mut query, caller.api.settings.max_limit)?;
@@ -73,18 +74,17 @@ async fn list(
     }
     conductors.truncate(page.limit());
     let last = conductors.last().map(|(record, _)| record.hostname.clone());
-    let items = conductors
-        .iter()
-        .map(|(record, alive)| view(&caller, record, *alive, asked.as_deref()))
-        .collect();
+    let mut items = Items::of("conductors");
+    for (record, alive) in &conductors {
+        items.push(&view(&caller, record, *alive, asked.as_deref()))?;
+    }
     let listing = Listing {
-        name: "conductors",
         path: "conductors",
         fields: asked.as_deref(),
         lead: "",
         with: Vec::new(),
     };
-    Ok(Json(listing.answer(&caller.endpoint, &page, items, last)))
+    Ok(listing.answer(&caller.endpoint, &page, items, last))
 }
 
 async fn show(

@@ -10,7 +10,7 @@ use http::header::{self, HeaderValue};
 use ironic_core::Error;
 use ironic_core::store::Query;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::args;
@@ -90,8 +90,6 @@ impl Page {
 
 /// An answer with a page of items.
 pub(super) struct Listing<'a> {
-    /// The name of the list in the answer.
-    pub(super) name: &'static str,
     /// The path of the next page.
     pub(super) path: &'a str,
     /// The fields that were asked for.
@@ -169,8 +167,9 @@ impl Items {
 }
 
 impl Listing<'_> {
-    /// The answer with these items, of the list of that name.
-    pub(super) fn answer_with(
+    /// The answer with these items. There may be a next page when this one is full; `last` names
+    /// its last item.
+    pub(super) fn answer(
         &self,
         endpoint: &Endpoint,
         page: &Page,
@@ -179,22 +178,6 @@ impl Listing<'_> {
     ) -> Response {
         let last = last.filter(|_| items.count == page.limit());
         items.end(last.map(|marker| self.next(endpoint, page, &marker)))
-    }
-
-    /// The answer. There may be a next page when this one is full; `last` names its last item.
-    pub(super) fn answer(
-        self,
-        endpoint: &Endpoint,
-        page: &Page,
-        items: Vec<Value>,
-        last: Option<String>,
-    ) -> Value {
-        let full = items.len() == page.limit();
-        let mut answer = json!({self.name: items});
-        if let (true, Some(marker), Some(answer)) = (full, last, answer.as_object_mut()) {
-            answer.insert("next".to_owned(), self.next(endpoint, page, &marker).into());
-        }
-        answer
     }
 
     fn next(&self, endpoint: &Endpoint, page: &Page, marker: &str) -> String {

@@ -234,13 +234,12 @@ impl Selection {
         }
         let last = last.filter(|_| !self.single).map(|id| id.to_string());
         let listing = Listing {
-            name: "nodes",
             path,
             fields: asked,
             lead: "",
             with: self.with,
         };
-        Ok(listing.answer_with(&caller.endpoint, &self.page, items, last))
+        Ok(listing.answer(&caller.endpoint, &self.page, items, last))
     }
 
     /// The nodes by their whole records, and which one is the last.

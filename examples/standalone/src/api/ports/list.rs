@@ -1,16 +1,15 @@
 //! `GET /v1/ports`.
 
-use axum::Json;
+use axum::response::Response;
 use http::StatusCode;
 use ironic_core::Error;
 use ironic_core::model::{Node, Portgroup};
 use ironic_core::store::{Filter, Kind, Query, Scalar};
-use serde_json::Value;
 
 use super::super::arguments::{Arguments, QueryArguments};
 use super::super::caller::{Caller, Ident, Segment, only_uuid};
 use super::super::fault::Fault;
-use super::super::paging::{Listing, Page};
+use super::super::paging::{Items, Listing, Page};
 use super::super::permission::{SEE_NODE, of_node};
 use super::super::version::since;
 use super::super::{args, nodes, records};
@@ -20,7 +19,7 @@ use super::view::{FIELDS, show, sort_path};
 pub(super) async fn list(
     caller: Caller,
     QueryArguments(query): QueryArguments,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     few_or_asked(&caller, query, Within::All).await
 }
 
@@ -29,7 +28,7 @@ pub(in super::super) async fn list_of_node(
     caller: Caller,
     Ident(ident): Ident,
     QueryArguments(query): QueryArguments,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     few_or_asked(&caller, query, Within::Node(only_uuid(ident)?)).await
 }
 
@@ -37,7 +36,7 @@ pub(in super::super) async fn list_of_node(
 pub(super) async fn detail(
     caller: Caller,
     QueryArguments(query): QueryArguments,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     let selection = Selection::take(&caller, query, Within::All).await?;
     selection.answer(&caller, "ports/detail", None, None).await
 }
@@ -47,7 +46,7 @@ pub(in super::super) async fn detail_of_node(
     caller: Caller,
     Ident(ident): Ident,
     QueryArguments(query): QueryArguments,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     let selection = Selection::take(&caller, query, Within::Node(only_uuid(ident)?)).await?;
     selection.answer(&caller, "ports/detail", None, None).await
 }
@@ -56,7 +55,7 @@ async fn few_or_asked(
     caller: &Caller,
     mut query: Arguments,
     of: Within,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     let asked = query.list("fields")?;
     let detail = query.flag("detail")?;
     if let Some(asked) = &asked {
@@ -75,7 +74,7 @@ pub(in super::super) async fn list_of_group(
     caller: Caller,
     Segment(ident): Segment,
     QueryArguments(query): QueryArguments,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     few_or_asked(&caller, query, Within::group(&caller, ident)?).await
 }
 
@@ -84,7 +83,7 @@ pub(in super::super) async fn detail_of_group(
     caller: Caller,
     Segment(ident): Segment,
     QueryArguments(query): QueryArguments,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     let within = Within::group(&caller, ident)?;
     let selection = Selection::take(&caller, query, within).await?;
     selection.answer(&caller, "ports/detail", None, None).await
@@ -183,7 +182,7 @@ impl Selection {
         path: &'static str,
         asked: Option<&[String]>,
         detail: Option<bool>,
-    ) -> Result<Json<Value>, Fault> {
+    ) -> Result<Response, Fault> {
         if let Some(marker) = self.page.marker {
             caller.client.port(marker).await?;
         }
@@ -191,13 +190,12 @@ impl Selection {
         let query = Query::all(Kind::Port).filter(self.filter);
         let ports = caller.client.ports(&self.page.of(query, sort)).await?;
         let last = ports.last().map(|port| port.uuid.to_string());
-        let items = ports
-            .iter()
-            .map(|port| show(caller, port, asked))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut items = Items::of("ports");
+        for port in &ports {
+            items.push(&show(caller, port, asked)?)?;
+        }
         let word = |detail| if detail { "True" } else { "False" };
         let listing = Listing {
-            name: "ports",
             path,
             fields: asked,
             lead: "",
@@ -206,12 +204,7 @@ impl Selection {
                 .into_iter()
                 .collect(),
         };
-        Ok(Json(listing.answer(
-            &caller.endpoint,
-            &self.page,
-            items,
-            last,
-        )))
+        Ok(listing.answer(&caller.endpoint, &self.page, items, last))
     }
 }
 

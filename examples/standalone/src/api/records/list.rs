@@ -1,14 +1,13 @@
 //! Records in lists.
 
-use axum::Json;
+use axum::response::Response;
 use ironic_core::store::{Filter, Query};
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::arguments::{Arguments, QueryArguments};
 use super::super::caller::{Caller, Ident, only_uuid};
 use super::super::fault::Fault;
-use super::super::paging::{Listing, Page};
+use super::super::paging::{Items, Listing, Page};
 use super::super::version::since;
 use super::permission::listed;
 use super::view::view_in_list;
@@ -18,7 +17,7 @@ use super::{Brevity, Resource};
 pub(super) async fn list<T: Resource>(
     caller: Caller,
     QueryArguments(query): QueryArguments,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     few_or_asked::<T>(&caller, query, None).await
 }
 
@@ -26,7 +25,7 @@ pub(super) async fn list<T: Resource>(
 pub(super) async fn detail<T: Resource>(
     caller: Caller,
     QueryArguments(query): QueryArguments,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     whole::<T>(&caller, query, None).await
 }
 
@@ -35,7 +34,7 @@ pub(in super::super) async fn list_of_node<T: Resource>(
     caller: Caller,
     Ident(ident): Ident,
     QueryArguments(query): QueryArguments,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     let node = caller.visible_node(&only_uuid(ident)?).await?;
     few_or_asked::<T>(&caller, query, Some(node.uuid)).await
 }
@@ -45,7 +44,7 @@ pub(in super::super) async fn detail_of_node<T: Resource>(
     caller: Caller,
     Ident(ident): Ident,
     QueryArguments(query): QueryArguments,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     let node = caller.visible_node(&only_uuid(ident)?).await?;
     whole::<T>(&caller, query, Some(node.uuid)).await
 }
@@ -54,7 +53,7 @@ async fn few_or_asked<T: Resource>(
     caller: &Caller,
     mut query: Arguments,
     node: Option<Uuid>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     let version = caller.version;
     let asked = query.list("fields")?;
     let detail = match T::BREVITY {
@@ -73,7 +72,6 @@ async fn few_or_asked<T: Resource>(
     let told = detail.filter(|detail| *detail || T::BREVITY == Brevity::Brief);
     let word = |detail| if detail { "True" } else { "False" };
     let listing = Listing {
-        name: T::LIST,
         path: T::LINKED_AS,
         fields: asked.as_deref(),
         lead: T::NEXT_LEAD,
@@ -89,10 +87,9 @@ async fn whole<T: Resource>(
     caller: &Caller,
     query: Arguments,
     node: Option<Uuid>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     let path = format!("{}/detail", T::PATH);
     let listing = Listing {
-        name: T::LIST,
         path: &path,
         fields: None,
         lead: T::NEXT_LEAD,
@@ -106,7 +103,7 @@ async fn answer<T: Resource>(
     mut query: Arguments,
     node: Option<Uuid>,
     listing: Listing<'_>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Response, Fault> {
     let page = Page::take(&mut query, caller.api.settings.max_limit)?;
     let listed = listed::<T>(caller).await?;
     let mut filter = T::filter(caller, &mut query).await?.and(listed);
@@ -122,9 +119,9 @@ async fn answer<T: Resource>(
     let query = page.of(Query::all(T::KIND).filter(filter), sort);
     let records: Vec<T> = caller.client.records(&query).await?;
     let last = records.last().map(|record| record.id().to_string());
-    let items = records
-        .iter()
-        .map(|record| view_in_list(caller, record, listing.fields))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Json(listing.answer(&caller.endpoint, &page, items, last)))
+    let mut items = Items::of(T::LIST);
+    for record in &records {
+        items.push(&view_in_list(caller, record, listing.fields)?)?;
+    }
+    Ok(listing.answer(&caller.endpoint, &page, items, last))
 }
