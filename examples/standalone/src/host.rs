@@ -192,7 +192,7 @@ impl HostBuilder {
         let repository = Repository::new(Arc::clone(&store));
         let authorizer = match self.authorizer {
             Some(authorizer) => authorizer,
-            None => Arc::new(self.config.access.policies()?),
+            None => self.config.access.authorizer()?,
         };
         let tls = self.config.tls.settings()?.map(Tls::open).transpose()?;
         let authenticator = match self.authenticator {

@@ -28,6 +28,7 @@ pub mod access;
 pub mod api;
 pub mod config;
 mod drivers;
+mod edition;
 mod front;
 mod host;
 mod journal_file;

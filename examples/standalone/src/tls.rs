@@ -1,8 +1,6 @@
 //! Serving by TLS: the files, reading them again, and the agreement with a client.
 
-use std::fs::Metadata;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -17,6 +15,8 @@ use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+
+use crate::edition::Edition;
 
 /// The only protocol that is spoken within, as clients are told (RFC 7301).
 const HTTP_1: &[u8] = b"http/1.1";
@@ -117,24 +117,6 @@ pub enum TlsError {
     NoProvider,
 }
 
-/// What was read of a file: any way of replacing it changes this.
-type Edition = Option<[i64; 5]>;
-
-fn edition(path: &Path) -> Edition {
-    let of = |file: Metadata| {
-        let size = i64::try_from(file.size()).unwrap_or(i64::MAX);
-        let inode = file.ino().cast_signed();
-        [
-            file.mtime(),
-            file.mtime_nsec(),
-            file.ctime_nsec(),
-            size,
-            inode,
-        ]
-    };
-    std::fs::metadata(path).ok().map(of)
-}
-
 /// What connections are accepted by.
 pub(crate) struct Tls {
     settings: TlsSettings,
@@ -143,7 +125,7 @@ pub(crate) struct Tls {
 
 struct Current {
     config: Arc<ServerConfig>,
-    editions: Vec<Edition>,
+    editions: Vec<Option<Edition>>,
 }
 
 impl std::fmt::Debug for Tls {
@@ -157,7 +139,7 @@ impl std::fmt::Debug for Tls {
 impl Tls {
     /// Reads the files.
     pub(crate) fn open(settings: TlsSettings) -> Result<Self, TlsError> {
-        let editions = settings.files().map(edition).collect();
+        let editions = settings.files().map(Edition::at).collect();
         let config = Arc::new(read(&settings)?);
         Ok(Self {
             settings,
@@ -180,12 +162,12 @@ impl Tls {
     /// Reads the files again, for the connections to come. What is wrong with them is logged, and
     /// those that were read before go on.
     pub(crate) fn reload(&self) {
-        self.take(self.settings.files().map(edition).collect());
+        self.take(self.settings.files().map(Edition::at).collect());
     }
 
     /// The same, if a file has changed since they were last read.
     fn reload_changed(&self) {
-        let editions: Vec<_> = self.settings.files().map(edition).collect();
+        let editions: Vec<_> = self.settings.files().map(Edition::at).collect();
         let current = self.current.read();
         let same = current.unwrap_or_else(PoisonError::into_inner).editions == editions;
         if !same {
@@ -193,7 +175,7 @@ impl Tls {
         }
     }
 
-    fn take(&self, editions: Vec<Edition>) {
+    fn take(&self, editions: Vec<Option<Edition>>) {
         // Not under the lock: connections are accepted meanwhile.
         let read = read(&self.settings);
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);

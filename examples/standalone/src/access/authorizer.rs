@@ -8,7 +8,7 @@ use super::identity::Identity;
 /// # Contract
 ///
 /// - It is quick and waits for nothing: one request asks several times, a list for every item.
-/// - The same question has the same answer for the length of a request.
+/// - The same question has the same answer, until an operator changes the rules.
 /// - A rule that it does not know allows nothing.
 /// - Of who is [trusted](Identity::trusted) it is asked only whether they are shown secrets
 ///   (`show_password`, `show_instance_secrets`); all else they may do.

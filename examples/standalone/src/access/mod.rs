@@ -17,3 +17,4 @@ pub use identity::Identity;
 pub use policy::{Explanation, Policies, PolicyError};
 
 pub(crate) use authentication::{Named, is_public, of as authenticator_of};
+pub(crate) use policy::LivePolicies;

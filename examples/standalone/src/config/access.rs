@@ -21,7 +21,8 @@ section! {
         /// A change of it counts at once.
         http_basic_auth_user_file: String,
         /// The operator's own rules of who may do what, over those that there are: a YAML mapping
-        /// of names to checks, or a JSON object. Default none.
+        /// of names to checks, or a JSON object. A change of it counts after a second; one with
+        /// something wrong in it is logged, and changes nothing. Default none.
         policy_file: String,
         /// Whether services of the project below see and do what members of the whole system may.
         /// Default false.

@@ -3,9 +3,21 @@
 use std::path::Path;
 
 use super::access::{AccessSection, set};
-use crate::access::{Policies, PolicyError};
+use std::sync::Arc;
+
+use crate::access::{Authorizer, LivePolicies, Policies, PolicyError};
 
 impl AccessSection {
+    /// What decides by those rules, and by the file as it is at the time.
+    pub(crate) fn authorizer(&self) -> Result<Arc<dyn Authorizer>, PolicyError> {
+        let Some(file) = set(self.policy_file.as_ref()) else {
+            return Ok(Arc::new(self.policies()?));
+        };
+        let section = self.clone();
+        let live = LivePolicies::open(file.into(), move || section.policies())?;
+        Ok(Arc::new(live))
+    }
+
     /// The rules by which the API judges.
     ///
     /// # Errors

@@ -8,11 +8,13 @@ mod error;
 mod explain;
 mod file;
 mod judge;
+mod live;
 mod parse;
 mod rules;
 
 pub use error::PolicyError;
 pub use explain::Explanation;
+pub(crate) use live::LivePolicies;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

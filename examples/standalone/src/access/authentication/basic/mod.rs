@@ -18,8 +18,9 @@ use tokio::time::Instant;
 
 use super::recent::{Digest, Recent};
 use super::{Asked, Authenticator, Identity, Refusal};
+use crate::edition::Edition;
 use credentials::{Credentials, unauthorized};
-use users::{Edition, Users};
+use users::Users;
 
 /// How long a password that was right need not be checked again, by far the most work of a
 /// request. One that is changed in the file is checked at once.
@@ -88,8 +89,7 @@ impl UserFile {
     /// keep out their users alone.
     fn users(&self) -> Option<Arc<Users>> {
         let mut last = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let metadata = std::fs::metadata(&self.path);
-        let now = metadata.as_ref().map(Edition::of).ok();
+        let now = Edition::at(&self.path);
         if now.is_some() && last.edition == now {
             return Some(Arc::clone(&last.users));
         }

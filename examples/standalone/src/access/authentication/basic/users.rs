@@ -1,13 +1,14 @@
 //! A file of users as `htpasswd -B` writes it: `name:hash`, a line each.
 
 use std::collections::BTreeMap;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use bcrypt::HashParts;
+
+use crate::edition::Edition;
 
 /// The largest file that is read, in bytes: 100,000 users and more.
 const LARGEST: u64 = 16 << 20;
@@ -44,25 +45,6 @@ pub enum UsersError {
         /// The file.
         path: PathBuf,
     },
-}
-
-/// Which content of a file was read. Any way of replacing it changes this.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Edition([i128; 5]);
-
-impl Edition {
-    /// The content that is there now.
-    pub(super) fn of(metadata: &Metadata) -> Self {
-        let time =
-            |seconds: i64, nanos: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
-        Self([
-            time(metadata.mtime(), metadata.mtime_nsec()),
-            time(metadata.ctime(), metadata.ctime_nsec()),
-            metadata.size().into(),
-            metadata.ino().into(),
-            metadata.dev().into(),
-        ])
-    }
 }
 
 /// The users of a file and their hashes. Prints none of them.
