@@ -41,8 +41,11 @@ impl Writer {
     pub(super) async fn commit(&self, batch: Batch) -> Answer {
         let (answer, answered) = oneshot::channel();
         let job = Job { batch, answer };
-        let gone =
-            || StoreError::unavailable("the runtime on which the database was opened has ended");
+        let gone = || {
+            StoreError::unavailable(
+                "nothing is written to the database any more: its task has ended",
+            )
+        };
         self.jobs.send(job).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }

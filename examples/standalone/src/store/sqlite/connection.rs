@@ -17,9 +17,8 @@ const CACHE: i64 = -512;
 /// How many statements a connection keeps compiled.
 const STATEMENTS: usize = 128;
 
-/// After how many steps of SQLite's machine a read is too long for the thread of whoever
-/// asks, counted in portions of which the first is a part. Some 100 records are found in as many, in well below a
-/// millisecond.
+/// How many steps of SQLite's machine are a portion, and how many whole portions a read may take on
+/// the thread of whoever asks. Some 100 records are found in them, in well below a millisecond.
 const PORTION: i32 = 5000;
 const PORTIONS: i64 = 2;
 
