@@ -537,3 +537,24 @@ impl Host {
         Ok(stopped?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::time::Duration;
+
+    use futures::future::join_all;
+    use tokio::net::TcpStream;
+
+    use super::listen;
+
+    /// Who finds no room tries again after a second.
+    #[tokio::test]
+    async fn a_crowd_may_wait_to_come_in() {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = listener.local_addr().unwrap();
+        let crowd = join_all((0..300).map(|_| TcpStream::connect(address)));
+        let within = tokio::time::timeout(Duration::from_millis(900), crowd).await;
+        assert!(within.expect("some wait outside").iter().all(Result::is_ok));
+    }
+}

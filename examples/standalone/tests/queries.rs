@@ -79,11 +79,9 @@ async fn get(host: &Host, path: &str) -> Value {
     assert_eq!(answer.status(), StatusCode::OK, "{path}");
     let length = answer.headers().get("Content-Length").cloned();
     let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
-    // A long answer comes in pieces, and tells its length all the same.
-    assert!(
-        length.is_none_or(|length| length == body.len().to_string()),
-        "{path}"
-    );
+    // A list comes in pieces, and tells its length all the same.
+    let told = path.contains("limit=").then(|| body.len().to_string());
+    assert!(told.is_none_or(|told| length.unwrap() == told), "{path}");
     serde_json::from_slice(&body).unwrap()
 }
 

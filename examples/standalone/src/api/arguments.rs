@@ -212,12 +212,9 @@ async fn read(parts: &Parts, body: Body) -> Result<Option<Value>, Fault> {
     if bytes.len() < LONG_BODY {
         return parse(&bytes, most).map(Some);
     }
-    let turns = parts
-        .extensions
-        .get::<Visit>()
-        .map(|visit| &visit.long_bodies);
-    let turn = match turns {
-        Some(turns) => Some(Arc::clone(turns).acquire_owned().await),
+    let turn = match parts.extensions.get::<Visit>() {
+        // Nobody closes it.
+        Some(visit) => Arc::clone(&visit.long_bodies).acquire_owned().await.ok(),
         None => None,
     };
     let parsed = tokio::task::spawn_blocking(move || {

@@ -117,7 +117,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("policy.yaml");
         let rule = "baremetal:node:get";
-        let write = |check: &str| fs::write(&file, format!("\"{rule}\": {check}\n")).unwrap();
+        // As editors do; a file that is written over within one tick of the file system's clock, and
+        // has the same size, would look the same.
+        let other = folder.path().join("other");
+        let write = |check: &str| {
+            fs::write(&other, format!("\"{rule}\": {check}\n")).unwrap();
+            fs::rename(&other, &file).unwrap();
+        };
         let read = {
             let file = file.clone();
             move || Policies::load(&file)

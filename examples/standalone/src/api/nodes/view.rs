@@ -291,9 +291,13 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// Both are in the order of their names, and gone through side by side.
+    /// Both are put in the order of their names, and gone through side by side.
     fn serialize_fields<M: SerializeMap>(&self, shown: &mut M) -> Result<(), M::Error> {
-        let mut members = self.members.iter().peekable();
+        let mut members: Vec<_> = self.members.iter().collect();
+        // They are in this order already, unless somebody has serde_json's maps keep that in which
+        // members were put (its feature `preserve_order`).
+        members.sort_unstable_by_key(|(name, _)| *name);
+        let mut members = members.into_iter().peekable();
         for (field, interface) in self.columns {
             let name = field.name;
             if let Some(kind) = interface {
