@@ -6,7 +6,7 @@ use tokio::sync::{OwnedMutexGuard, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::dialect::Dialect;
-use super::error::{Failure, Fault, Trouble};
+use super::error::{DatabaseError, Failure, Trouble};
 
 /// How long a program waits for another one that uses the same database.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,9 +33,9 @@ impl<D: Dialect> Connections<D> {
     }
 
     /// One of the connections, as soon as one is free.
-    pub(super) async fn acquire(&self) -> Result<Lease<'_, D>, Fault> {
+    pub(super) async fn acquire(&self) -> Result<Lease<'_, D>, DatabaseError> {
         let permit = self.permits.acquire().await;
-        let permit = permit.map_err(|closed| Fault::new(Trouble::Other, closed))?;
+        let permit = permit.map_err(|closed| DatabaseError::new(Trouble::Other, closed))?;
         let idle = self.idle().pop();
         let is_new = idle.is_none();
         let connection = match idle {
@@ -54,11 +54,11 @@ impl<D: Dialect> Connections<D> {
     /// A new connection. A server that is starting is waited for, and so is whoever is the first
     /// in a new SQLite file and sets its journal mode: SQLite does not let others wait for that,
     /// whatever the busy time-out.
-    async fn connect(&self) -> Result<D::Connection, Fault> {
+    async fn connect(&self) -> Result<D::Connection, DatabaseError> {
         let give_up = Instant::now() + BUSY_TIMEOUT;
         loop {
             match self.try_connect().await {
-                Err(fault) if fault.trouble == Trouble::Busy && Instant::now() < give_up => {
+                Err(error) if error.trouble == Trouble::Busy && Instant::now() < give_up => {
                     tokio::time::sleep(BUSY_PAUSE).await;
                 }
                 connected => return connected,
@@ -66,7 +66,7 @@ impl<D: Dialect> Connections<D> {
         }
     }
 
-    async fn try_connect(&self) -> Result<D::Connection, Fault> {
+    async fn try_connect(&self) -> Result<D::Connection, DatabaseError> {
         patiently::<D, _, _>(D::connect(&self.options)).await
     }
 
@@ -77,7 +77,7 @@ impl<D: Dialect> Connections<D> {
 }
 
 /// Waits for a database as long as is right: a server that hangs is not waited for for ever.
-pub(super) async fn patiently<D: Dialect, T, E: From<Fault>>(
+pub(super) async fn patiently<D: Dialect, T, E: From<DatabaseError>>(
     call: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
     let Some(patience) = D::PATIENCE else {
@@ -85,7 +85,7 @@ pub(super) async fn patiently<D: Dialect, T, E: From<Fault>>(
     };
     match tokio::time::timeout(patience, call).await {
         Ok(answer) => answer,
-        Err(elapsed) => Err(Fault::new(Trouble::Lost, elapsed).into()),
+        Err(elapsed) => Err(DatabaseError::new(Trouble::Lost, elapsed).into()),
     }
 }
 
@@ -106,7 +106,7 @@ impl<D: Dialect> Lease<'_, D> {
     pub(super) fn end<T>(mut self, result: Result<T, Failure>) -> Option<Result<T, Failure>> {
         match &result {
             Ok(_) | Err(Failure::Refused(_)) => self.usable = true,
-            Err(Failure::Database(fault)) if self.failed(fault) => return None,
+            Err(Failure::Database(error)) if self.failed(error) => return None,
             Err(Failure::Database(_)) => {}
         }
         Some(result)
@@ -114,9 +114,9 @@ impl<D: Dialect> Lease<'_, D> {
 
     /// Judges by an error whether the connection is used again; `true` if it had gone stale while
     /// nobody used it.
-    pub(super) fn failed(&mut self, fault: &Fault) -> bool {
+    pub(super) fn failed(&mut self, error: &DatabaseError) -> bool {
         self.usable = D::KEEPS_INTERRUPTED;
-        if fault.trouble != Trouble::Lost {
+        if error.trouble != Trouble::Lost {
             return false;
         }
         self.usable = false;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ironic_core::store::{Kind, Record, Scalar, StoreError, UniqueKey};
 use uuid::Uuid;
 
-use super::error::{Failure, Fault, OpenError};
+use super::error::{DatabaseError, Failure, OpenError};
 use super::group::{Changes, Wanted};
 use super::sql::Sql;
 
@@ -116,14 +116,14 @@ pub(super) trait Dialect: Expressions + Debug + Send + Sync + Sized + 'static {
     /// A new connection.
     fn connect(
         options: &Self::Options,
-    ) -> impl Future<Output = Result<Self::Connection, Fault>> + Send;
+    ) -> impl Future<Output = Result<Self::Connection, DatabaseError>> + Send;
 
     /// Readies a connection for whoever is next, and ends a transaction that was left open;
     /// `false` if that cannot be done.
     fn settle(connection: &mut Self::Connection) -> bool;
 
     /// Runs the task that writes, for as long as there is something to write.
-    fn spawn(writing: impl Future<Output = ()> + Send + 'static) -> Result<(), Fault>;
+    fn spawn(writing: impl Future<Output = ()> + Send + 'static) -> Result<(), DatabaseError>;
 
     /// Whether a database that has no tables yet can be used at all.
     fn check(
@@ -163,7 +163,7 @@ pub(super) trait Dialect: Expressions + Debug + Send + Sync + Sized + 'static {
     fn set_version(
         connection: &mut Self::Connection,
         version: i64,
-    ) -> impl Future<Output = Result<(), Fault>> + Send {
+    ) -> impl Future<Output = Result<(), DatabaseError>> + Send {
         Self::execute(
             connection,
             Sql::fixed("UPDATE schema_version SET version = $1", [version.into()]),
@@ -174,13 +174,13 @@ pub(super) trait Dialect: Expressions + Debug + Send + Sync + Sized + 'static {
     fn run(
         connection: &mut Self::Connection,
         sql: &'static str,
-    ) -> impl Future<Output = Result<(), Fault>> + Send;
+    ) -> impl Future<Output = Result<(), DatabaseError>> + Send;
 
     /// Runs a statement that answers nothing.
     fn execute(
         connection: &mut Self::Connection,
         sql: Sql,
-    ) -> impl Future<Output = Result<(), Fault>> + Send;
+    ) -> impl Future<Output = Result<(), DatabaseError>> + Send;
 
     /// The rows of a statement that answers [`columns`](super::row::columns).
     fn records(
@@ -200,13 +200,13 @@ pub(super) trait Dialect: Expressions + Debug + Send + Sync + Sized + 'static {
     fn whole(
         connection: &mut Self::Connection,
         sql: Sql,
-    ) -> impl Future<Output = Result<Option<i64>, Fault>> + Send;
+    ) -> impl Future<Output = Result<Option<i64>, DatabaseError>> + Send;
 
     /// The one text, if any, that a statement answers.
     fn text(
         connection: &mut Self::Connection,
         sql: Sql,
-    ) -> impl Future<Output = Result<Option<String>, Fault>> + Send;
+    ) -> impl Future<Output = Result<Option<String>, DatabaseError>> + Send;
 }
 
 /// Begins a transaction by these statements. It ends with the connection's next `COMMIT` or
@@ -214,7 +214,7 @@ pub(super) trait Dialect: Expressions + Debug + Send + Sync + Sized + 'static {
 pub(super) async fn begin_by<D: Dialect>(
     connection: &mut D::Connection,
     statements: &'static [&'static str],
-) -> Result<(), Fault> {
+) -> Result<(), DatabaseError> {
     for statement in statements {
         D::run(connection, statement).await?;
     }

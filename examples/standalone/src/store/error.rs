@@ -43,21 +43,21 @@ pub enum OpenError {
     },
 }
 
-impl From<Fault> for OpenError {
-    fn from(Fault { source, .. }: Fault) -> Self {
+impl From<DatabaseError> for OpenError {
+    fn from(DatabaseError { source, .. }: DatabaseError) -> Self {
         Self::Database { source }
     }
 }
 
 /// A database, or the way to it, fails.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct DatabaseError {
     /// What that means for the connection, and for those who wait.
     pub(super) trouble: Trouble,
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-impl Fault {
+impl DatabaseError {
     pub(super) fn new(
         trouble: Trouble,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -67,7 +67,7 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for DatabaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.source.fmt(f)
     }
@@ -79,12 +79,12 @@ pub(super) enum Failure {
     /// The contract says so, or a record makes no sense; the connection is as good as before.
     Refused(StoreError),
     /// The database fails; a transaction that is open is of no use any more.
-    Database(Fault),
+    Database(DatabaseError),
 }
 
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        Self::Database(fault)
+impl From<DatabaseError> for Failure {
+    fn from(error: DatabaseError) -> Self {
+        Self::Database(error)
     }
 }
 

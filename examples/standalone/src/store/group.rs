@@ -8,7 +8,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ironic_core::store::{Batch, Kind, Op, Record, Revision, StoreError, UniqueKey};
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::dialect::{Dialect, Found};
@@ -264,13 +263,4 @@ fn keys_of(op: &Op) -> &[UniqueKey] {
         Op::Put { record, .. } => &record.keys,
         Op::Delete { .. } => &[],
     }
-}
-
-/// Rows as one parameter, however many they are.
-pub(super) fn array(rows: impl Iterator<Item = impl Serialize>) -> Result<String, Failure> {
-    let rows: Vec<_> = rows.collect();
-    serde_json::to_string(&rows).map_err(|e| {
-        let message = format!("rows cannot be written as JSON: {e}");
-        Failure::Refused(StoreError::unavailable(message))
-    })
 }

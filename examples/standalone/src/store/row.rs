@@ -82,6 +82,11 @@ pub(super) fn revision(stored: i64) -> Revision {
     Revision(u64::try_from(stored).unwrap_or(0))
 }
 
+/// The same the other way round.
+pub(super) fn counted(revision: Revision) -> i64 {
+    i64::try_from(revision.0).unwrap_or(i64::MAX)
+}
+
 pub(super) fn id(kind: Kind, id: &str) -> Result<Uuid, Failure> {
     // There is no id to name.
     id.parse()

@@ -1,10 +1,12 @@
 use super::OpenError;
 use super::dialect::{Dialect, begin_by};
-use super::error::Fault;
+use super::error::DatabaseError;
 use super::sql::Sql;
 
 /// What version of the schema a database has; 0 if it has none yet.
-pub(super) async fn version<D: Dialect>(connection: &mut D::Connection) -> Result<i64, Fault> {
+pub(super) async fn version<D: Dialect>(
+    connection: &mut D::Connection,
+) -> Result<i64, DatabaseError> {
     let tables = D::whole(connection, Sql::fixed(D::HAS_VERSION, [])).await?;
     if tables == Some(0) {
         return Ok(0);

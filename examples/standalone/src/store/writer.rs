@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::connections::{Connections, Lease, patiently};
 use super::dialect::Dialect;
-use super::error::{Failure, Fault, Trouble};
+use super::error::{DatabaseError, Failure, Trouble};
 use super::group::Group;
 
 /// How many commits wait before callers are held up.
@@ -31,7 +31,9 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the task.
-    pub(super) fn start<D: Dialect>(connections: Arc<Connections<D>>) -> Result<Self, Fault> {
+    pub(super) fn start<D: Dialect>(
+        connections: Arc<Connections<D>>,
+    ) -> Result<Self, DatabaseError> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         D::spawn(run(connections, queue))?;
         Ok(Self { jobs })
@@ -71,7 +73,7 @@ async fn commit_all<D: Dialect>(connections: &Connections<D>, jobs: &[Job]) -> V
     };
     // One that cannot be written now, or at all; or nothing can, and each would wait for it as long.
     let trouble = match &error {
-        Failure::Database(fault) => Some(fault.trouble),
+        Failure::Database(error) => Some(error.trouble),
         Failure::Refused(_) => None,
     };
     if let ([job], Some(Trouble::Content)) = (jobs, trouble) {
@@ -141,7 +143,7 @@ async fn commit_group<D: Dialect>(
 /// Ends a transaction that has failed; `true` if its connection had gone stale before it.
 async fn abandon<D: Dialect>(mut lease: Lease<'_, D>, error: &Failure) -> bool {
     match error {
-        Failure::Database(fault) => lease.failed(fault),
+        Failure::Database(error) => lease.failed(error),
         Failure::Refused(_) => {
             let ended = D::run(&mut lease, "ROLLBACK").await;
             lease.end(ended.map_err(Failure::from));

@@ -16,6 +16,7 @@ use crate::store::dialect::{Dialect, Found};
 use crate::store::error::Failure;
 use crate::store::group::Wanted;
 use crate::store::records::rows;
+use crate::store::row;
 use crate::store::sql::Sql;
 
 /// Something that does not fit.
@@ -69,7 +70,7 @@ pub(super) async fn check<D: Dialect>(
     while let Some(page) = pages.next().await? {
         let revision = pages.revision;
         for record in &page.records {
-            let highest = i64::try_from(record.revision.0).unwrap_or(i64::MAX);
+            let highest = row::counted(record.revision);
             if record.created > record.revision || highest > revision {
                 findings.push(finding(record, "has a revision that was never given"));
             }

@@ -14,7 +14,7 @@ use super::line::{End, FORMAT, Head, Line, VERSION, hex};
 use super::pages::expect_schema;
 use crate::store::connections::Connections;
 use crate::store::dialect::{Dialect, Found, begin_by};
-use crate::store::error::{Failure, Fault, OpenError};
+use crate::store::error::{DatabaseError, Failure, OpenError};
 use crate::store::group::{Changes, Wanted, Written};
 use crate::store::schema;
 use crate::store::sql::Sql;
@@ -116,7 +116,7 @@ pub(super) async fn import<D: Dialect>(
     let line = lines.number;
     D::run(&mut lease, "COMMIT")
         .await
-        .map_err(|fault| store(line, fault.into()))?;
+        .map_err(|error| store(line, error.into()))?;
     Ok(done)
 }
 
@@ -130,7 +130,7 @@ async fn empty<D: Dialect>(
     connection: &mut D::Connection,
     replace: bool,
 ) -> Result<(), ImportError> {
-    let failed = |fault: Fault| ImportError::from(OpenError::from(fault));
+    let failed = |error: DatabaseError| ImportError::from(OpenError::from(error));
     if let Err(error) = expect_schema::<D>(connection).await {
         return Err(match error {
             ExportError::Open(error) => error.into(),

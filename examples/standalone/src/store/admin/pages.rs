@@ -7,6 +7,7 @@ use crate::store::OpenError;
 use crate::store::dialect::{Dialect, begin_by};
 use crate::store::error::Failure;
 use crate::store::records::rows;
+use crate::store::row;
 use crate::store::schema;
 use crate::store::sql::Sql;
 use crate::store::translate::Marker;
@@ -75,7 +76,7 @@ impl<'c, D: Dialect> Pages<'c, D> {
             self.kind = Some(kind);
             self.after = Some(Marker {
                 id: last.id,
-                created: i64::try_from(last.created.0).unwrap_or(i64::MAX),
+                created: row::counted(last.created),
             });
             return Ok(Some(Page {
                 records,

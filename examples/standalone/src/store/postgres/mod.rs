@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use std::str::FromStr;
 use std::time::Duration;
 
-use ironic_core::store::{Kind, Record, UniqueKey};
+use ironic_core::store::{Kind, Record, StoreError, UniqueKey};
 use serde::ser::{Serialize, SerializeSeq as _, Serializer};
 use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow};
@@ -30,8 +30,8 @@ use uuid::Uuid;
 use super::OpenError;
 use super::columns::{COLUMNS, columns_of};
 use super::dialect::{Dialect, Found};
-use super::error::{Failure, Fault, Trouble};
-use super::group::{Changes, Wanted, Written, array};
+use super::error::{DatabaseError, Failure, Trouble};
+use super::group::{Changes, Wanted, Written};
 use super::records::Database;
 use super::row::{self, columns, corrupt, head};
 use super::sql::{Arg, Sql};
@@ -193,7 +193,7 @@ impl Dialect for Postgres {
 
     const PATIENCE: Option<Duration> = Some(Duration::from_secs(30));
 
-    async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Fault> {
+    async fn connect(options: &PgConnectOptions) -> Result<PgConnection, DatabaseError> {
         let mut connection = options.connect().await?;
         Self::run(&mut connection, SETTINGS).await?;
         Ok(connection)
@@ -204,7 +204,7 @@ impl Dialect for Postgres {
         true
     }
 
-    fn spawn(writing: impl Future<Output = ()> + Send + 'static) -> Result<(), Fault> {
+    fn spawn(writing: impl Future<Output = ()> + Send + 'static) -> Result<(), DatabaseError> {
         tokio::spawn(writing);
         Ok(())
     }
@@ -278,12 +278,12 @@ impl Dialect for Postgres {
         Sql::fixed(SQL, [Arg::from(kind), digest.into()])
     }
 
-    async fn run(connection: &mut PgConnection, sql: &'static str) -> Result<(), Fault> {
+    async fn run(connection: &mut PgConnection, sql: &'static str) -> Result<(), DatabaseError> {
         connection.execute(sqlx::raw_sql(sql)).await?;
         Ok(())
     }
 
-    async fn execute(connection: &mut PgConnection, sql: Sql) -> Result<(), Fault> {
+    async fn execute(connection: &mut PgConnection, sql: Sql) -> Result<(), DatabaseError> {
         query(sql).execute(connection).await?;
         Ok(())
     }
@@ -309,18 +309,21 @@ impl Dialect for Postgres {
             .transpose()
     }
 
-    async fn whole(connection: &mut PgConnection, sql: Sql) -> Result<Option<i64>, Fault> {
+    async fn whole(connection: &mut PgConnection, sql: Sql) -> Result<Option<i64>, DatabaseError> {
         let row = query(sql).fetch_optional(connection).await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 
-    async fn text(connection: &mut PgConnection, sql: Sql) -> Result<Option<String>, Fault> {
+    async fn text(
+        connection: &mut PgConnection,
+        sql: Sql,
+    ) -> Result<Option<String>, DatabaseError> {
         let row = query(sql).fetch_optional(connection).await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 }
 
-impl From<sqlx::Error> for Fault {
+impl From<sqlx::Error> for DatabaseError {
     fn from(error: sqlx::Error) -> Self {
         Self::new(trouble(&error), error)
     }
@@ -353,6 +356,15 @@ fn trouble(error: &sqlx::Error) -> Trouble {
         code if code.starts_with("22") || code.starts_with("54") => Trouble::Content,
         _ => Trouble::Other,
     }
+}
+
+/// Rows as one parameter, however many they are.
+fn array(rows: impl Iterator<Item = impl Serialize>) -> Result<String, Failure> {
+    let rows: Vec<_> = rows.collect();
+    serde_json::to_string(&rows).map_err(|e| {
+        let message = format!("rows cannot be written as JSON: {e}");
+        Failure::Refused(StoreError::unavailable(message))
+    })
 }
 
 fn found(row: &PgRow) -> Result<Found, Failure> {

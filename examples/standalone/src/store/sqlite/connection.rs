@@ -7,7 +7,7 @@ use rusqlite::{OpenFlags, Row, params_from_iter};
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 
 use crate::store::connections::BUSY_TIMEOUT;
-use crate::store::error::{Fault, Trouble};
+use crate::store::error::{DatabaseError, Trouble};
 use crate::store::sql::Sql;
 
 /// The KiB of pages that a connection keeps (negative: <https://sqlite.org/pragma.html#pragma_cache_size>).
@@ -93,7 +93,7 @@ impl Connection {
     ) -> Result<Vec<T>, E>
     where
         T: Send + 'static,
-        E: From<rusqlite::Error> + From<Fault> + Send + 'static,
+        E: From<rusqlite::Error> + From<DatabaseError> + Send + 'static,
     {
         let (text, args) = sql.into_parts();
         let read = move |database: &rusqlite::Connection| -> Result<Vec<T>, E> {
@@ -116,14 +116,14 @@ impl Connection {
         if !was_too_long {
             return seen;
         }
-        let closed = |closed| Fault::new(Trouble::Other, closed);
+        let closed = |closed| DatabaseError::new(Trouble::Other, closed);
         let turn = long_reads.acquire_owned().await.map_err(closed)?;
         let reading = tokio::task::spawn_blocking(move || {
             let seen = read(&guard);
             drop((guard, turn));
             seen
         });
-        let stopped = |stopped| Fault::new(Trouble::Other, stopped);
+        let stopped = |stopped| DatabaseError::new(Trouble::Other, stopped);
         reading.await.map_err(stopped)?
     }
 }

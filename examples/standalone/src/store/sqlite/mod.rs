@@ -10,13 +10,13 @@ mod plan_tests;
 
 use std::time::Duration;
 
-use ironic_core::store::{Kind, Record, Revision, UniqueKey};
+use ironic_core::store::{Kind, Record, UniqueKey};
 use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{ErrorCode, Row, params_from_iter};
 
 use super::columns::columns_of;
 use super::dialect::{Dialect, Found};
-use super::error::{Failure, Fault, Trouble};
+use super::error::{DatabaseError, Failure, Trouble};
 use super::group::{Changes, Wanted};
 use super::row::{self, columns, head};
 use super::sql::{Arg, Sql};
@@ -94,7 +94,7 @@ impl Dialect for Sqlite {
 
     const PATIENCE: Option<Duration> = None;
 
-    async fn connect(options: &Options) -> Result<Connection, Fault> {
+    async fn connect(options: &Options) -> Result<Connection, DatabaseError> {
         Ok(Connection::open(options)?)
     }
 
@@ -103,11 +103,11 @@ impl Dialect for Sqlite {
     }
 
     /// On a thread of its own: a commit waits for the disk, and for other programs that write.
-    fn spawn(writing: impl Future<Output = ()> + Send + 'static) -> Result<(), Fault> {
+    fn spawn(writing: impl Future<Output = ()> + Send + 'static) -> Result<(), DatabaseError> {
         let runtime = tokio::runtime::Handle::current();
         let thread = std::thread::Builder::new().name("sqlite-writer".into());
         let thread = thread.spawn(move || runtime.block_on(writing));
-        thread.map_err(|error| Fault::new(Trouble::Other, error))?;
+        thread.map_err(|error| DatabaseError::new(Trouble::Other, error))?;
         Ok(())
     }
 
@@ -154,11 +154,11 @@ impl Dialect for Sqlite {
         Sql::fixed(SQL, [Arg::from(kind.as_str()), field.into(), value.into()])
     }
 
-    async fn run(connection: &mut Connection, sql: &'static str) -> Result<(), Fault> {
+    async fn run(connection: &mut Connection, sql: &'static str) -> Result<(), DatabaseError> {
         Ok(connection.database().await.execute_batch(sql)?)
     }
 
-    async fn execute(connection: &mut Connection, sql: Sql) -> Result<(), Fault> {
+    async fn execute(connection: &mut Connection, sql: Sql) -> Result<(), DatabaseError> {
         let (text, args) = sql.into_parts();
         let database = connection.database().await;
         database
@@ -184,22 +184,22 @@ impl Dialect for Sqlite {
         Ok(records.into_iter().next())
     }
 
-    async fn whole(connection: &mut Connection, sql: Sql) -> Result<Option<i64>, Fault> {
+    async fn whole(connection: &mut Connection, sql: Sql) -> Result<Option<i64>, DatabaseError> {
         let rows = connection
-            .rows(sql, |row| Ok::<_, Fault>(row.get(0)?))
+            .rows(sql, |row| Ok::<_, DatabaseError>(row.get(0)?))
             .await?;
         Ok(rows.into_iter().next().flatten())
     }
 
-    async fn text(connection: &mut Connection, sql: Sql) -> Result<Option<String>, Fault> {
+    async fn text(connection: &mut Connection, sql: Sql) -> Result<Option<String>, DatabaseError> {
         let rows = connection
-            .rows(sql, |row| Ok::<_, Fault>(row.get(0)?))
+            .rows(sql, |row| Ok::<_, DatabaseError>(row.get(0)?))
             .await?;
         Ok(rows.into_iter().next().flatten())
     }
 }
 
-impl From<rusqlite::Error> for Fault {
+impl From<rusqlite::Error> for DatabaseError {
     fn from(error: rusqlite::Error) -> Self {
         let is_busy = error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
         let trouble = if is_busy {
@@ -290,8 +290,8 @@ fn write(database: &rusqlite::Connection, changes: &Changes<'_>) -> Result<(), F
         put.execute((
             record.kind.as_str(),
             record.id.to_string(),
-            counted(written.created),
-            counted(written.revision),
+            row::counted(written.created),
+            row::counted(written.revision),
             record.schema,
             row::keys(record)?,
             record.body.get(),
@@ -310,9 +310,4 @@ fn write(database: &rusqlite::Connection, changes: &Changes<'_>) -> Result<(), F
     }
     database.prepare_cached(COUNT)?.execute((changes.last,))?;
     Ok(())
-}
-
-/// The databases count in i64.
-fn counted(revision: Revision) -> i64 {
-    i64::try_from(revision.0).unwrap_or(i64::MAX)
 }
