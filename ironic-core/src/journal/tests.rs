@@ -374,12 +374,26 @@ async fn a_slow_writer_holds_nobody_up_and_what_is_dropped_is_told() {
     let (gate, open, written) = Gate::new();
     let journal = JsonLines::with_capacity(gate, 2).unwrap();
     let entry = Box::new(failed());
-    // One is with the writer at most, two wait.
+    // One is with the writer at most, two wait. When the writer takes its one is up to the
+    // system: what is dropped until then leaves a gap before the one that finds room after it.
+    let mut expected = Vec::new();
+    let mut missing = 0;
     for _ in 0..10 {
+        let before = journal.dropped();
         journal.record(entry.clone());
+        if journal.dropped() > before {
+            missing += 1;
+            continue;
+        }
+        expected.extend((missing > 0).then_some(missing));
+        expected.push(0);
+        missing = 0;
     }
     let dropped = journal.dropped();
     assert!((7..=8).contains(&dropped), "{dropped}");
+    // The rest is told after all that found room, and before the one that comes when it is open.
+    expected.extend((missing > 0).then_some(missing));
+    expected.push(0);
     drop(open);
     journal.flush().await;
     journal.record(entry);
@@ -396,9 +410,6 @@ async fn a_slow_writer_holds_nobody_up_and_what_is_dropped_is_told() {
             },
         })
         .collect();
-    // They came after all that found room, and before the last one.
-    let kept = usize::try_from(10 - dropped).unwrap();
-    let expected = [vec![0; kept], vec![dropped, 0]].concat();
     assert_eq!(told, expected);
 }
 
