@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -83,7 +84,8 @@ impl ConductorBuilder {
     }
 
     /// Registers the conductor, recovers what an earlier life of the same name left in the
-    /// middle, and begins to look after nodes. Needs a tokio runtime with timers.
+    /// middle, and begins to look after nodes. Needs a tokio runtime with timers: all its work is
+    /// done there, also what it is asked for from other runtimes.
     ///
     /// Names are the host's to keep apart: a conductor takes over at once what carries its name,
     /// and another that runs under it gives up at its next keep-alive.
@@ -138,6 +140,7 @@ impl ConductorBuilder {
             unread: std::sync::Mutex::default(),
             dead: std::sync::Mutex::default(),
             left: std::sync::Mutex::default(),
+            runtime: Handle::current(),
             work: TaskTracker::new(),
             loops: TaskTracker::new(),
             stopping: CancellationToken::new(),

@@ -36,17 +36,18 @@ impl Handler for Service {
                 after: std::time::Duration::ZERO,
             });
         }
-        // The request is carried out to its end even if its caller stops waiting for the answer: what
-        // has been committed must be carried out too.
+        // The request is carried out to its end even if its caller stops waiting for the answer, or
+        // its caller's runtime ends: what has been committed must be carried out too.
         let (inner, call, context) = (Arc::clone(inner), request.call, request.context);
-        let answer = self.inner.work.spawn(async move {
+        let carried_out = async move {
             let answer = on_behalf_of(&context.request_id, inner.announced(call, &context));
             tokio::select! {
                 biased;
                 () = inner.stopped.cancelled() => Err(Error::NoFreeWorker { host: inner.config.host.clone() }),
                 answer = answer => answer,
             }
-        });
+        };
+        let answer = self.inner.work.spawn_on(carried_out, &self.inner.runtime);
         match answer.await {
             Ok(answer) => answer,
             Err(error) => Err(Error::internal(format!(

@@ -61,6 +61,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -113,6 +114,8 @@ pub(crate) struct Inner {
     dead: Mutex<BTreeSet<String>>,
     /// The locks of an earlier life that could not be taken back yet.
     left: Mutex<BTreeMap<Uuid, Lock>>,
+    /// Where it was started, and works: who asks it for something may do so from elsewhere.
+    runtime: Handle,
     /// Work on nodes.
     work: TaskTracker,
     /// Loops that run as long as the conductor does.
@@ -245,13 +248,14 @@ impl Inner {
     /// Runs work on a node in the background; it is dropped when the conductor has to end.
     pub(crate) fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
         let stopped = self.stopped.clone();
-        self.work.spawn(async move {
+        let work = async move {
             tokio::select! {
                 biased;
                 () = stopped.cancelled() => {}
                 () = watched("on a node", work) => {}
             }
-        });
+        };
+        self.work.spawn_on(work, &self.runtime);
     }
 
     /// Ends a conductor that could not be started: nobody is there who could stop it.

@@ -43,6 +43,30 @@ async fn a_stop_waits_for_what_runs_and_gives_every_node_back() {
     );
 }
 
+/// Whoever asks may do so from a runtime of its own, and end with it.
+#[tokio::test(start_paused = true)]
+async fn what_was_asked_for_goes_on_when_the_runtime_of_who_asked_has_ended() {
+    let house = House::new();
+    let conductor = house.conductor("cond-a").await;
+    let client = house.client(&conductor);
+    let node = available(&client).await;
+    house.fakes.add(FakeRule::takes(
+        FakeOperation::PrepareDeploy,
+        Duration::from_secs(20),
+    ));
+    let asking = client.clone();
+    let asked = tokio::task::spawn_blocking(move || {
+        let elsewhere = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        elsewhere.block_on(ask(&asking, node, Verb::Deploy))
+    });
+    asked.await.unwrap().unwrap();
+    let node = client.wait_for(node, ProvisionState::Active, LONG).await;
+    assert_eq!(node.unwrap().last_error, None);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_takes_too_long_is_left_and_gone_on_with_after_the_restart() {
     let mut house = House::new();
