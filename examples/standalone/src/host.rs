@@ -468,6 +468,8 @@ impl Host {
 
     /// Serves until `shutdown` completes; then takes no further requests, waits for those that
     /// are being answered as long as `graceful_shutdown_timeout` says, and stops the conductor.
+    /// The requests are answered on the runtime that awaits this, which may be another one than
+    /// that which the host was started on.
     ///
     /// # Errors
     /// [`HostError::Serve`]; [`HostError::Engine`] when the conductor could not deregister.

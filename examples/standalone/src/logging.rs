@@ -3,7 +3,9 @@
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+
+use crate::Failure;
+use crate::log_thread::LogThread;
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -14,15 +16,17 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Starts the log.
-pub(crate) fn init(filter: &str, format: LogFormat) -> Result<(), ParseError> {
-    let filter = EnvFilter::try_new(filter)?;
+/// Starts the log; what was logged is written before what this returns has been dropped.
+pub(crate) fn init(filter: &str, format: LogFormat) -> Result<LogThread, Failure> {
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|error| format!("the log filter {filter:?} is wrong: {error}"))?;
+    let thread = LogThread::start(std::io::stderr())?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(thread.lines());
     match format {
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
-    Ok(())
+    Ok(thread)
 }

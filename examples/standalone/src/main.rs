@@ -1,6 +1,7 @@
 //! The program `ironic`: the Bare Metal service in one process.
 
 mod db;
+mod log_thread;
 mod logging;
 mod policy;
 mod read_journal;
@@ -15,6 +16,7 @@ use ironic_standalone::metrics::Metrics;
 use ironic_standalone::{Host, HostConfig, HostError};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -81,7 +83,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Serve(options) => run(&options).map(|()| ExitCode::SUCCESS),
+        Command::Serve(options) => run(&options),
         Command::Db(command) => look_after(&command).map(|()| ExitCode::SUCCESS),
         Command::Policy(command) => command.run(),
         Command::Journal(options) => options.run(),
@@ -111,9 +113,8 @@ fn causes(failure: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
     more
 }
 
-fn run(options: &Serve) -> Result<(), Failure> {
-    logging::init(&options.log, options.log_format)
-        .map_err(|error| format!("the log filter {:?} is wrong: {error}", options.log))?;
+fn run(options: &Serve) -> Result<ExitCode, Failure> {
+    let _log = logging::init(&options.log, options.log_format)?;
     let mut config = HostConfig::load(options.config.as_deref(), &variable)?;
     if let Some(listen) = options.listen {
         config.listen = listen;
@@ -129,10 +130,55 @@ fn run(options: &Serve) -> Result<(), Failure> {
         tracing::debug!("a provider of cryptography is installed already");
     }
     open_files(config.limits.max_connections);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // Each has threads of its own, among which the system shares out the processors: who asks for
+    // something does not stand in line behind the work of a thousand nodes.
+    let (engine, api) = (runtime("engine")?, runtime("api")?);
+    // Before anything else, so that a signal during the start is not lost.
+    let signals = {
+        let _entered = api.enter();
+        Signals::catch()?
+    };
+    let host = engine.block_on(start(config))?;
+    let stopped = api.block_on(serve(host, signals))?;
+    match stopped {
+        Stopped::InOrder => Ok(ExitCode::SUCCESS),
+        Stopped::AtOnce => {
+            api.shutdown_background();
+            engine.shutdown_background();
+            Ok(ExitCode::from(130))
+        }
+    }
+}
+
+fn runtime(name: &str) -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .thread_name(name)
         .enable_all()
-        .build()?;
-    runtime.block_on(serve(config))
+        .build()
+}
+
+/// How the service ended.
+enum Stopped {
+    InOrder,
+    /// By a second signal, while it was ending in order.
+    AtOnce,
+}
+
+/// What the program is told by the system.
+struct Signals {
+    terminated: Signal,
+    interrupted: Signal,
+    hangups: Signal,
+}
+
+impl Signals {
+    fn catch() -> std::io::Result<Self> {
+        Ok(Self {
+            terminated: signal(SignalKind::terminate())?,
+            interrupted: signal(SignalKind::interrupt())?,
+            hangups: signal(SignalKind::hangup())?,
+        })
+    }
 }
 
 /// Files, sockets and pipes that the program has open besides connections.
@@ -180,20 +226,20 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-async fn serve(config: HostConfig) -> Result<(), Failure> {
-    // Before anything else, so that a signal during the start is not lost.
-    let terminated = signal(SignalKind::terminate())?;
-    let interrupted = signal(SignalKind::interrupt())?;
-    let hangups = signal(SignalKind::hangup())?;
-    let mut builder = Host::builder(config.clone());
-    if config.metrics.enabled {
+async fn start(config: HostConfig) -> Result<Host, HostError> {
+    let counting = config.metrics.enabled;
+    let mut builder = Host::builder(config);
+    if counting {
         let metrics = Metrics::new();
         if !metrics.install() {
             tracing::warn!("what conductors count goes elsewhere");
         }
         builder = builder.metrics(&metrics);
     }
-    let host = builder.start().await?;
+    builder.start().await
+}
+
+async fn serve(host: Host, signals: Signals) -> Result<Stopped, Failure> {
     let (listener, for_metrics) = match listeners(&host).await {
         Ok(listeners) => listeners,
         Err(error) => {
@@ -206,8 +252,12 @@ async fn serve(config: HostConfig) -> Result<(), Failure> {
     let scheme = if host.speaks_tls() { "https" } else { "http" };
     writeln!(std::io::stdout(), "listening on {scheme}://{address}")?;
     let stop = CancellationToken::new();
+    let Signals {
+        terminated,
+        interrupted,
+        hangups,
+    } = signals;
     tokio::spawn(reload(hangups, host.clone()));
-    tokio::spawn(watch(terminated, interrupted, stop.clone()));
     if let Some(listener) = for_metrics {
         let address = listener.local_addr()?;
         tracing::info!(%address, "metrics");
@@ -219,9 +269,13 @@ async fn serve(config: HostConfig) -> Result<(), Failure> {
             }
         });
     }
-    host.run(listener, stop.cancelled_owned()).await?;
+    tokio::select! {
+        biased;
+        ended = host.run(listener, stop.clone().cancelled_owned()) => ended?,
+        () = asked_twice(terminated, interrupted, stop) => return Ok(Stopped::AtOnce),
+    }
     tracing::info!("stopped");
-    Ok(())
+    Ok(Stopped::InOrder)
 }
 
 /// Each SIGHUP has files read again that may change while the service runs.
@@ -236,8 +290,8 @@ async fn listeners(host: &Host) -> Result<(TcpListener, Option<TcpListener>), Ho
     Ok((host.listen().await?, host.listen_for_metrics().await?))
 }
 
-/// The first signal stops the service in order, the second at once.
-async fn watch(mut terminated: Signal, mut interrupted: Signal, stop: CancellationToken) {
+/// The first signal stops the service in order; the second ends this.
+async fn asked_twice(mut terminated: Signal, mut interrupted: Signal, stop: CancellationToken) {
     for again in [false, true] {
         tokio::select! {
             biased;
@@ -246,10 +300,9 @@ async fn watch(mut terminated: Signal, mut interrupted: Signal, stop: Cancellati
         }
         if again {
             tracing::warn!("stopping at once; what was going on will be recovered");
-            #[allow(clippy::exit, reason = "asked for twice")]
-            std::process::exit(130);
+        } else {
+            tracing::info!("stopping; the next signal stops at once");
+            stop.cancel();
         }
-        tracing::info!("stopping; the next signal stops at once");
-        stop.cancel();
     }
 }
