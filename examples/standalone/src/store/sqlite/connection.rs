@@ -6,13 +6,19 @@ use rusqlite::config::DbConfig;
 use rusqlite::{OpenFlags, Row, params_from_iter};
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 
+use super::wal::WalKeeper;
 use crate::store::connections::BUSY_TIMEOUT;
 use crate::store::error::{DatabaseError, Trouble};
 use crate::store::sql::Sql;
 
 /// The KiB of pages that a connection keeps (negative: <https://sqlite.org/pragma.html#pragma_cache_size>).
-/// The system keeps them as well, once for all connections, and a copy of its costs little.
+/// The system keeps them as well, once for all connections, and a copy of its costs little. What is
+/// kept is of no use any more once another connection has committed.
 const CACHE: i64 = -512;
+
+/// The same of the connection that commits, for which all others wait: what it has kept stays good,
+/// and it need not ask the disk for what the system has forgotten.
+const CACHE_TO_WRITE: i64 = -4096;
 
 /// How many statements a connection keeps compiled.
 const STATEMENTS: usize = 128;
@@ -29,6 +35,8 @@ pub(in crate::store) struct Options {
     pub(super) flags: OpenFlags,
     /// Those who may read for long, on other threads than their callers'; none if nobody does.
     pub(super) long_reads: Option<Arc<Semaphore>>,
+    /// Whether it commits all the time, so that its log needs looking after.
+    pub(super) keeps_log: bool,
 }
 
 /// An open database.
@@ -42,6 +50,7 @@ pub(in crate::store) struct Connection {
     /// How many more portions a read may take.
     left: Arc<AtomicI64>,
     long_reads: Option<Arc<Semaphore>>,
+    wal: Option<WalKeeper>,
 }
 
 impl Connection {
@@ -52,7 +61,12 @@ impl Connection {
         // Else a statement is compiled anew whenever it is given other values, for a plan that might
         // be better.
         database.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-        database.pragma_update(None, "cache_size", CACHE)?;
+        let cache = if options.keeps_log {
+            CACHE_TO_WRITE
+        } else {
+            CACHE
+        };
+        database.pragma_update(None, "cache_size", cache)?;
         // Of a file that can only be read it stays what it is.
         database.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
         database.pragma_update(None, "synchronous", "normal")?;
@@ -62,11 +76,23 @@ impl Connection {
             let is_too_long = move || left.fetch_sub(1, Ordering::Relaxed) <= 0;
             database.progress_handler(PORTION, Some(is_too_long))?;
         }
+        let keep = || WalKeeper::of(&database, options.file.clone(), options.flags);
+        let wal = options.keeps_log.then(keep).transpose()?;
         Ok(Self {
             database: Arc::new(Mutex::new(database)),
             left,
             long_reads: options.long_reads.clone(),
+            wal,
         })
+    }
+
+    /// The same as [`Connection::database`], between two commits.
+    pub(super) async fn between_commits(&mut self) -> OwnedMutexGuard<rusqlite::Connection> {
+        let database = self.database().await;
+        if let Some(wal) = &mut self.wal {
+            wal.look_after(&database);
+        }
+        database
     }
 
     /// The database, to be asked for what does not take long, or on a thread that may wait.

@@ -31,6 +31,10 @@ pub(in crate::store) fn open(url: &str) -> Result<Database<Sqlite>, OpenError> {
         long_reads,
         ..write.clone()
     };
+    let write = Options {
+        keeps_log: true,
+        ..write
+    };
     Ok(Database::new(read, READERS, write))
 }
 
@@ -64,12 +68,13 @@ pub(super) fn options(url: &str) -> Result<Options, OpenError> {
         // A connection is used by one thread at a time.
         flags: access | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         long_reads: None,
+        keeps_log: false,
     })
 }
 
 /// Creates a file that only its owner reads, as it will hold the passwords of machines; SQLite
 /// gives the same rights to the files that it puts beside it.
-fn create(path: &Path) -> Result<(), OpenError> {
+pub(super) fn create(path: &Path) -> Result<(), OpenError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -7,6 +7,7 @@ mod file;
 mod job_tests;
 #[cfg(test)]
 mod plan_tests;
+mod wal;
 
 use std::time::Duration;
 
@@ -115,7 +116,7 @@ impl Dialect for Sqlite {
         connection: &mut Connection,
         wanted: &Wanted<'_>,
     ) -> Result<Vec<Found>, Failure> {
-        let database = connection.database().await;
+        let database = connection.between_commits().await;
         let counter = "SELECT value FROM revision";
         run(&database, "BEGIN IMMEDIATE")?;
         let last = database
