@@ -302,15 +302,15 @@ async fn the_version_is_told_and_brought_forward() {
     );
     assert_eq!(
         said(&["upgrade", "--database", &url]),
-        "SQLite schema 0 brought forward to 3"
+        "SQLite schema 0 brought forward to 4"
     );
     assert_eq!(
         said(&["upgrade", "--database", &url]),
-        "SQLite schema 3: nothing to do"
+        "SQLite schema 4: nothing to do"
     );
     assert_eq!(
         said(&["version", "--database", &url]),
-        "SQLite schema 3, this program works with 3"
+        "SQLite schema 4, this program works with 4"
     );
     let server = Cluster::shared().create().await;
     let told = said(&["version", "--database", &server]);

@@ -107,6 +107,12 @@ pub(super) trait Dialect: Expressions + Debug + Send + Sync + Sized + 'static {
     /// Answers `ok`, or what the database finds wrong with itself.
     const INTEGRITY: Option<&'static str>;
 
+    /// Counts the records of which something else stands in a column than in the body, as far as
+    /// the database does not see to that itself.
+    fn misfiled() -> Option<Sql> {
+        None
+    }
+
     /// Whether a connection can be used again when a call on it was dropped half way, or failed.
     const KEEPS_INTERRUPTED: bool;
 

@@ -68,6 +68,8 @@ pub(super) struct Group<'a> {
     /// What a batch would change or is fenced by. What cannot be read fails who asks for it.
     records: BTreeMap<Target, Result<Standing<'a>, StoreError>>,
     owners: BTreeMap<Key<'a>, Uuid>,
+    /// The owners before anything was changed.
+    found: BTreeMap<Key<'a>, Uuid>,
     changed: BTreeSet<Target>,
     changed_keys: BTreeSet<Key<'a>>,
 }
@@ -92,12 +94,14 @@ impl<'a> Group<'a> {
             last: 0,
             records: BTreeMap::new(),
             owners: BTreeMap::new(),
+            found: BTreeMap::new(),
             changed: BTreeSet::new(),
             changed_keys: BTreeSet::new(),
         };
         for found in found {
             group.take_in(found);
         }
+        group.found.clone_from(&group.owners);
         Ok(group)
     }
 
@@ -251,6 +255,8 @@ impl<'a> Group<'a> {
             let (kind, key) = (changed.0, &*changed.1);
             match self.owners.get(changed) {
                 None => changes.freed.push((kind, key)),
+                // Most writes leave a record the keys that it had.
+                Some(id) if self.found.get(changed) == Some(id) => {}
                 Some(id) => changes.owned.push((kind, key, *id)),
             }
         }

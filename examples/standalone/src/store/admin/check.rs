@@ -39,6 +39,12 @@ pub enum Finding {
         /// How many.
         keys: u64,
     },
+    /// There are records that a search by one of their fields does not find, or finds by a value
+    /// that they do not have.
+    Misfiled {
+        /// How many.
+        records: u64,
+    },
 }
 
 impl fmt::Display for Finding {
@@ -47,6 +53,12 @@ impl fmt::Display for Finding {
             Self::Damaged(problem) => write!(f, "the database is damaged: {problem}"),
             Self::Record { kind, id, problem } => write!(f, "{kind} {id} {problem}"),
             Self::StrayKeys { keys } => write!(f, "{keys} unique keys belong to no record"),
+            Self::Misfiled { records } => {
+                write!(
+                    f,
+                    "{records} records are not found by the values of their fields"
+                )
+            }
         }
     }
 }
@@ -90,6 +102,12 @@ pub(super) async fn check<D: Dialect>(
     let stray = u64::try_from(count).unwrap_or(0).saturating_sub(keys);
     if stray > 0 {
         findings.push(Finding::StrayKeys { keys: stray });
+    }
+    if let Some(sql) = D::misfiled() {
+        let records = D::whole(pages.connection(), sql).await;
+        let records = records.map_err(Failure::from)?.unwrap_or(0);
+        let records = u64::try_from(records).unwrap_or(0);
+        findings.extend((records > 0).then_some(Finding::Misfiled { records }));
     }
     pages.close().await?;
     Ok(findings)

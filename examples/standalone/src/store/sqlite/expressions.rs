@@ -6,17 +6,31 @@ use super::Sqlite;
 use crate::store::dialect::Expressions;
 use crate::store::sql::Sql;
 
-/// Fields, each with a call that takes the body apart.
-macro_rules! calls {
+/// Fields, each with the column that keeps what a call finds in the body, and that call.
+macro_rules! columns {
     ($function:literal: $($field:literal)+) => {
-        &[$(($field, concat!($function, "(r.body, '$.\"", $field, "\"')"))),+]
+        &[$(Indexed {
+            field: $field,
+            column: concat!("by_", $field),
+            asked: concat!("r.by_", $field),
+            call: concat!($function, "(?2, '$.\"", $field, "\"')"),
+        }),+]
     };
 }
 
-/// Fields with an index over their text: with [`INDEXED_TYPE`] those of
-/// [`Kind::indexed_fields`]. An index only serves an expression that is literally its own, so
-/// their paths are written into the SQL and not bound.
-pub(super) const INDEXED_TEXT: &[(&str, &str)] = calls! {
+/// A field with an index.
+#[derive(Debug)]
+pub(super) struct Indexed {
+    pub(super) field: &'static str,
+    pub(super) column: &'static str,
+    /// The column as statements about a record `r` call it.
+    asked: &'static str,
+    /// What belongs into the column, if the body is the second argument of a statement.
+    pub(super) call: &'static str,
+}
+
+/// Fields with an index over their text: with [`INDEXED_TYPE`] those of [`Kind::indexed_fields`].
+pub(super) const INDEXED_TEXT: &[Indexed] = columns! {
     "json_extract":
     "node_uuid"
     "provision_state"
@@ -34,8 +48,7 @@ pub(super) const INDEXED_TEXT: &[(&str, &str)] = calls! {
 };
 
 /// Fields with an index over their type, of which true and false are two.
-pub(super) const INDEXED_TYPE: &[(&str, &str)] =
-    calls!("json_type": "maintenance" "console_enabled");
+pub(super) const INDEXED_TYPE: &[Indexed] = columns!("json_type": "maintenance" "console_enabled");
 
 /// How many texts are looked for one by one.
 const FEW: usize = 8;
@@ -206,9 +219,9 @@ fn json_type(sql: &mut Sql, field: &str) {
     call(sql, "json_type(r.body, ", INDEXED_TYPE, field);
 }
 
-fn call(sql: &mut Sql, function: &str, indexed: &[(&str, &str)], field: &str) {
-    match indexed.iter().find(|(name, _)| *name == field) {
-        Some((_, expression)) => sql.push(expression),
+fn call(sql: &mut Sql, function: &str, indexed: &[Indexed], field: &str) {
+    match indexed.iter().find(|indexed| indexed.field == field) {
+        Some(indexed) => sql.push(indexed.asked),
         None => {
             sql.push(function);
             sql.bind(path(field));

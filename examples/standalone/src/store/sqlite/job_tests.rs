@@ -30,33 +30,36 @@ use crate::store::translate;
 const JOBS: &[(&str, &str)] = &[
     // The ring, and the records of conductors that are long gone.
     ("conductor", "creation (kind=?)"),
-    ("count lock by holder", "holder (kind=? AND <expr>=?)"),
+    ("count lock by holder", "holder (kind=? AND by_holder=?)"),
     // What a dead conductor has left behind.
     ("flow", "creation (kind=?)"),
-    ("lock by holder", "holder (kind=? AND <expr>=?)"),
+    ("lock by holder", "holder (kind=? AND by_holder=?)"),
     (
         "allocation by conductor, state",
-        "state (kind=? AND <expr>=?)",
+        "state (kind=? AND by_state=?)",
     ),
     // Instances and consoles that have come to this conductor.
     (
         "node by conductor, maintenance, provision_state",
-        "provision_state (kind=? AND <expr>=?)",
+        "provision_state (kind=? AND by_provision_state=?)",
     ),
     (
         "node by console_enabled",
-        "console_enabled (kind=? AND <expr>=?)",
+        "console_enabled (kind=? AND by_console_enabled=?)",
     ),
     // Sensors.
     (
         "node by provision_state",
-        "provision_state (kind=? AND <expr>=?)",
+        "provision_state (kind=? AND by_provision_state=?)",
     ),
     // Histories that are pruned, and power that is looked at from the start on.
     ("node", "creation (kind=?)"),
-    ("history by node_uuid", "node_uuid (kind=? AND <expr>=?)"),
+    (
+        "history by node_uuid",
+        "node_uuid (kind=? AND by_node_uuid=?)",
+    ),
     // A node that is taken in hand.
-    ("port by node_uuid", "node_uuid (kind=? AND <expr>=?)"),
+    ("port by node_uuid", "node_uuid (kind=? AND by_node_uuid=?)"),
 ];
 
 /// Keeps what it is asked for.

@@ -7,6 +7,7 @@ mod file;
 mod job_tests;
 #[cfg(test)]
 mod plan_tests;
+mod put;
 mod wal;
 
 use std::time::Duration;
@@ -15,7 +16,6 @@ use ironic_core::store::{Kind, Record, UniqueKey};
 use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{ErrorCode, Row, params_from_iter};
 
-use super::columns::columns_of;
 use super::dialect::{Dialect, Found};
 use super::error::{DatabaseError, Failure, Trouble};
 use super::group::{Changes, Wanted};
@@ -40,16 +40,6 @@ const FREE: &str = "DELETE FROM unique_keys WHERE kind = ? AND field = ? AND val
 
 const DELETE: &str = "DELETE FROM records WHERE kind = ? AND id = ?";
 
-const PUT: &str = "\
-    INSERT INTO records (kind, id, created, revision, schema, keys, body, \
-        uuid, name, instance_uuid, power_state, provision_state, maintenance, parent_node) \
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
-        ON CONFLICT (kind, id) DO UPDATE SET revision = excluded.revision, \
-        schema = excluded.schema, keys = excluded.keys, body = excluded.body, \
-        uuid = excluded.uuid, name = excluded.name, instance_uuid = excluded.instance_uuid, \
-        power_state = excluded.power_state, provision_state = excluded.provision_state, \
-        maintenance = excluded.maintenance, parent_node = excluded.parent_node";
-
 const OWN: &str = "\
     INSERT INTO unique_keys (kind, field, value, id) VALUES (?, ?, ?, ?) \
         ON CONFLICT (kind, field, value) DO UPDATE SET id = excluded.id";
@@ -70,6 +60,7 @@ impl Dialect for Sqlite {
         include_str!("schema_1.sql"),
         include_str!("schema_2.sql"),
         include_str!("schema_3.sql"),
+        include_str!("schema_4.sql"),
     ];
 
     const BEGIN_MIGRATION: &'static [&'static str] = &[
@@ -89,6 +80,10 @@ impl Dialect for Sqlite {
 
     const INTEGRITY: Option<&'static str> =
         Some("SELECT group_concat(integrity_check, '; ') FROM pragma_integrity_check");
+
+    fn misfiled() -> Option<Sql> {
+        Some(put::misfiled())
+    }
 
     // A connection to memory is all that there is of it.
     const KEEPS_INTERRUPTED: bool = true;
@@ -276,34 +271,8 @@ fn write(database: &rusqlite::Connection, changes: &Changes<'_>) -> Result<(), F
     for (kind, id) in &changes.deleted {
         delete.execute((kind.as_str(), id.to_string()))?;
     }
-    let mut put = database.prepare_cached(PUT)?;
     for written in &changes.written {
-        let record = written.record;
-        let [
-            uuid,
-            name,
-            instance_uuid,
-            power,
-            provision,
-            maintenance,
-            parent,
-        ] = columns_of(record);
-        put.execute((
-            record.kind.as_str(),
-            record.id.to_string(),
-            row::counted(written.created),
-            row::counted(written.revision),
-            record.schema,
-            row::keys(record)?,
-            record.body.get(),
-            uuid,
-            name,
-            instance_uuid,
-            power,
-            provision,
-            maintenance,
-            parent,
-        ))?;
+        put::put(database, written)?;
     }
     let mut own = database.prepare_cached(OWN)?;
     for (kind, key, id) in &changes.owned {
