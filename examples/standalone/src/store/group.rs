@@ -2,7 +2,7 @@
 //! one after the other, and what has become of it is written at once.
 //!
 //! Asking the database about each record by itself took most of a commit's time, as every
-//! statement goes to the connection's thread, or to the server, and back.
+//! statement goes to the server and back.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -22,7 +22,7 @@ use super::expressions::{INDEXED_TEXT, INDEXED_TYPE};
 const RECORD: &str = "kind = ?3 AND id = ?1";
 const FIRST_COLUMN: usize = 4;
 const CREATED: &str = "?11";
-/// How many [`CHANGED`] takes, and how many an update.
+/// How many of them [`CHANGED`] takes.
 const TO_COMPARE: usize = 11;
 
 /// The columns that are written when they change, and their new values.
