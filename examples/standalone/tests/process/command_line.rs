@@ -160,6 +160,8 @@ async fn the_second_signal_ends_it_at_once() {
     program.signal("INT").await;
     let ended = program.ended().await;
     assert_eq!(ended.status.code(), Some(130), "{}", ended.stderr);
+    let last = ended.stderr.lines().last().unwrap_or_default();
+    assert!(last.contains("stopping at once"), "{}", ended.stderr);
     assert_eq!(ended.status.signal(), None);
 }
 
