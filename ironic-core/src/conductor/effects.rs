@@ -37,7 +37,8 @@ pub(super) async fn perform(
             match Runner::of(&driver, &step) {
                 Runner::Children(children) => {
                     let own = step.own();
-                    let ran = inner.run_on_children(task, kind, &own, children);
+                    // Rare, and as large as all else that is done here.
+                    let ran = Box::pin(inner.run_on_children(task, kind, &own, children));
                     return ran.await.map(|_| Outcome::Done);
                 }
                 Runner::Conductor(reserved) => run_reserved(task, kind, reserved).await?,

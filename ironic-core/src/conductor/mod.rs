@@ -247,12 +247,12 @@ impl Conductor {
 impl Inner {
     /// Runs work on a node in the background; it is dropped when the conductor has to end.
     pub(crate) fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
-        let stopped = self.stopped.clone();
+        let (stopped, work) = (self.stopped.clone(), watched("on a node", work));
         let work = async move {
             tokio::select! {
                 biased;
                 () = stopped.cancelled() => {}
-                () = watched("on a node", work) => {}
+                () = work => {}
             }
         };
         self.work.spawn_on(work, &self.runtime);

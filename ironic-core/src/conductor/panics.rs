@@ -4,9 +4,16 @@
 pub(crate) const PANICKED: &str = "a defect: work has panicked, and was dropped";
 
 /// Does work, and logs if it panics.
-pub(crate) async fn watched<T>(what: &'static str, work: impl Future<Output = T>) -> T {
-    let _watch = Watch(what);
-    work.await
+pub(crate) fn watched<T>(
+    what: &'static str,
+    work: impl Future<Output = T>,
+) -> impl Future<Output = T> {
+    // What an async block takes and awaits it has room for twice, so it takes a pointer.
+    let work = Box::pin(work);
+    async move {
+        let _watch = Watch(what);
+        work.await
+    }
 }
 
 struct Watch(&'static str);

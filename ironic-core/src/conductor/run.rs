@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::Inner;
 use crate::Error;
 use crate::driver::Task;
-use crate::engine::{Decision, Input, Outcome, Rejected};
-use crate::flow::{Flow, StepProgress};
+use crate::engine::{Input, Outcome, Rejected};
+use crate::flow::{Effect, Flow, StepProgress};
 
 /// How long a flow may be neither waiting nor driven before it is recovered.
 pub(super) const RECOVER_AFTER: Duration = Duration::from_secs(1);
@@ -21,22 +21,25 @@ pub(super) const RECOVER_AFTER: Duration = Duration::from_secs(1);
 /// maintenance.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
+/// What a decision has to be carried out, each by its `seq`.
+type Effects = Vec<(u64, Effect)>;
+
 impl Inner {
     /// Goes on with a node in the background.
-    pub(super) fn drive_in_background(self: &Arc<Self>, task: Task, decision: Decision) {
+    pub(super) fn drive_in_background(self: &Arc<Self>, task: Task, effects: Effects) {
         let inner = Arc::clone(self);
-        self.spawn(async move { inner.drive(task, decision).await });
+        self.spawn(async move { inner.drive(task, effects).await });
     }
 
     /// Carries a decision's effects out, and those of every decision that follows.
-    pub(super) async fn drive(self: &Arc<Self>, task: Task, decision: Decision) {
+    pub(super) async fn drive(self: &Arc<Self>, task: Task, effects: Effects) {
         let span = task.span().clone();
-        self.carry_out(task, decision).instrument(span).await;
+        self.carry_out(task, effects).instrument(span).await;
     }
 
-    async fn carry_out(self: &Arc<Self>, mut task: Task, decision: Decision) {
+    async fn carry_out(self: &Arc<Self>, mut task: Task, effects: Effects) {
         let node = task.node_id();
-        let mut effects = VecDeque::from(decision.effects);
+        let mut effects = VecDeque::from(effects);
         while let Some((seq, effect)) = effects.pop_front() {
             let Some((generation, kind)) = task.flow().map(|flow| (flow.generation, flow.kind))
             else {
@@ -161,9 +164,9 @@ impl Inner {
                 Ok(())
             }
             Ok(decision) => {
-                let inner = Arc::clone(self);
+                let (inner, effects) = (Arc::clone(self), decision.effects);
                 self.spawn(async move {
-                    inner.drive(task, decision).await;
+                    inner.drive(task, effects).await;
                     drop(worker);
                 });
                 Ok(())
@@ -283,5 +286,34 @@ impl Inner {
         let now = self.manager.context().clock.now();
         let left = flow.deadline.map_or(poll, |deadline| deadline.since(now));
         self.wake_flow_in(node, poll.min(left));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conductor::panics::watched;
+    use crate::transport::{Call, RequestContext};
+
+    /// How many bytes the state of work takes that is begun by this.
+    fn room<I, F: Future>(_begin: impl FnOnce(I) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    // As many of them wait at once as a slow disk lets pile up, and the allocator keeps what they
+    // took.
+    #[test]
+    fn a_request_and_a_flow_take_a_few_kibibytes() {
+        type Of = &'static Arc<Inner>;
+        let flow = room(|(inner, task): (Of, Task)| inner.drive(task, Vec::new()));
+        let request = room(
+            |(inner, call, context): (Of, Call, &'static RequestContext)| {
+                inner.announced(call, context)
+            },
+        );
+        let watched = room(|work: [u64; 1024]| watched("large", async move { work.len() }));
+        assert!(flow <= 8 * 1024, "{flow} bytes");
+        assert!(request <= 8 * 1024, "{request} bytes");
+        assert!(watched <= 64, "{watched} bytes");
     }
 }

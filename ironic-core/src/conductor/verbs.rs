@@ -109,9 +109,9 @@ impl Inner {
                 Ok(Response::Done)
             }
             Ok(decision) => {
-                let inner = Arc::clone(self);
+                let (inner, effects) = (Arc::clone(self), decision.effects);
                 self.spawn(async move {
-                    inner.drive(task, decision).await;
+                    inner.drive(task, effects).await;
                     drop(worker);
                 });
                 Ok(Response::Done)

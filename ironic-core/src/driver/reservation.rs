@@ -115,7 +115,7 @@ impl Drop for Hold {
 #[derive(Debug)]
 #[must_use = "a reservation that is dropped gives the node back"]
 pub struct Reservation {
-    pub(crate) base: Stored<Node>,
+    pub(crate) base: Box<Stored<Node>>,
     pub(crate) hold: Hold,
     /// The term of the conductor's lease in which the node is known to have been held.
     pub(crate) term: u64,
@@ -123,6 +123,7 @@ pub struct Reservation {
 
 impl Reservation {
     pub(crate) fn new(base: Stored<Node>, hold: Hold, term: u64) -> Self {
+        let base = Box::new(base);
         Self { base, hold, term }
     }
 

@@ -57,7 +57,9 @@ impl TaskContext {
 /// A node as it was read, with its driver: for reading only.
 #[derive(Debug)]
 pub struct SharedTask {
-    pub(crate) core: TaskCore,
+    /// Behind a pointer, as a task is handed from one function to the next, and each has room for
+    /// it in its future.
+    pub(crate) core: Box<TaskCore>,
 }
 
 /// What [`SharedTask`] and [`Task`] have in common.
@@ -88,6 +90,7 @@ pub(crate) struct Held {
 
 impl SharedTask {
     pub(crate) fn new(core: TaskCore) -> Self {
+        let core = Box::new(core);
         Self { core }
     }
 
@@ -226,7 +229,7 @@ impl SharedTask {
 #[must_use = "a task that is dropped gives the node back"]
 pub struct Task {
     shared: SharedTask,
-    pub(crate) base: Stored<Node>,
+    pub(crate) base: Box<Stored<Node>>,
     pub(crate) fence: Fence,
     pub(crate) hold: Hold,
 }
@@ -291,7 +294,7 @@ impl Task {
                 Ok(())
             })
             .await?;
-        self.base = repository.load(self.fence.node).await?;
+        *self.base = repository.load(self.fence.node).await?;
         self.shared.core.node = self.base.value.clone();
         Ok(())
     }

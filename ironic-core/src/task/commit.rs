@@ -42,7 +42,7 @@ impl TaskManager {
                     if let Some(stored) =
                         node.and_then(|(op, rev)| written(op, decision.node.clone(), rev))
                     {
-                        task.base = stored;
+                        *task.base = stored;
                     }
                     let flow = batch
                         .flow
@@ -153,7 +153,7 @@ impl TaskManager {
         let fresh = self.context.repository.load::<Node>(id).await?;
         let flow = self.context.repository.get::<Flow>(id).await?;
         let node = rebase(&task.base.value, task.node(), &fresh.value)?;
-        task.base = fresh;
+        *task.base = fresh;
         let core = task.core_mut();
         core.node = node;
         core.flow = flow;

@@ -3,16 +3,21 @@
 
 use std::sync::Arc;
 
+use futures::future::Either;
+
 tokio::task_local! {
     static REQUEST: Arc<str>;
 }
 
 /// Does something on behalf of a request. One without a name is nobody's.
-pub(crate) async fn on_behalf_of<T>(request: &str, work: impl Future<Output = T>) -> T {
+pub(crate) fn on_behalf_of<T>(
+    request: &str,
+    work: impl Future<Output = T>,
+) -> impl Future<Output = T> {
     if request.is_empty() {
-        return work.await;
+        return Either::Left(work);
     }
-    REQUEST.scope(Arc::from(request), work).await
+    Either::Right(REQUEST.scope(Arc::from(request), work))
 }
 
 /// The name of the request on whose behalf this is done.

@@ -40,7 +40,8 @@ impl<D: Dialect> Connections<D> {
         let is_new = idle.is_none();
         let connection = match idle {
             Some(connection) => connection,
-            None => Arc::new(self.connect().await?.into()),
+            // Rare, and of a server several KiB of state that no other read is to have room for.
+            None => Arc::new(Box::pin(self.connect()).await?.into()),
         };
         Ok(Lease {
             connection: connection.lock_owned().await,

@@ -14,7 +14,7 @@ use crate::store::sql::Sql;
 /// The KiB of pages that a connection keeps (negative: <https://sqlite.org/pragma.html#pragma_cache_size>).
 /// The system keeps them as well, once for all connections, and a copy of its costs little. What is
 /// kept is of no use any more once another connection has committed.
-const CACHE: i64 = -512;
+const CACHE: i64 = -256;
 
 /// The same of the connection that commits, for which all others wait: what it has kept stays good,
 /// and it need not ask the disk for what the system has forgotten.
