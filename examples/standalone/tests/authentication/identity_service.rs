@@ -76,10 +76,11 @@ impl IdentityService {
         let path = |name: &str| folder.path().join(name);
         let text = format!(
             "[DEFAULT]\nlog_file = {}\n[database]\nconnection = sqlite:///{}\n\
-             [fernet_tokens]\nkey_repository = {}\n[identity]\npassword_hash_rounds = 4\n",
+             [fernet_tokens]\nkey_repository = {keys}\n[fernet_receipts]\nkey_repository = {keys}\n\
+             [identity]\npassword_hash_rounds = 4\n",
             path("keystone.log").display(),
             path("keystone.db").display(),
-            path("keys").display(),
+            keys = path("keys").display(),
         );
         std::fs::write(path("keystone.conf"), text).unwrap();
         std::fs::create_dir(path("keys")).unwrap();
