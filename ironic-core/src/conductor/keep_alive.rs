@@ -177,7 +177,9 @@ impl Inner {
                 tracing::error!(node = %end.fence.node, "work on the node ended without an answer");
             }
             match self.manager.reclaim(&mut end).await {
-                Ok(Some((task, decision))) => self.drive_in_background(task, decision.effects),
+                Ok(Some((task, decision))) => {
+                    self.drive_in_background(task, decision.effects, None);
+                }
                 Ok(None) => self.after_release(end.fence.node),
                 Err(error) => {
                     let node = end.fence.node;

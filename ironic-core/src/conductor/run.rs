@@ -21,18 +21,27 @@ pub(super) const RECOVER_AFTER: Duration = Duration::from_secs(1);
 /// maintenance.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
-/// What a decision has to be carried out, each by its `seq`.
+/// What of a decision is to be carried out, each by its `seq`.
 type Effects = Vec<(u64, Effect)>;
 
 impl Inner {
-    /// Goes on with a node in the background.
-    pub(super) fn drive_in_background(self: &Arc<Self>, task: Task, effects: Effects) {
+    /// Goes on with a node in the background. A worker that was taken for it is free again when the
+    /// node is given back.
+    pub(super) fn drive_in_background(
+        self: &Arc<Self>,
+        task: Task,
+        effects: Effects,
+        worker: Option<OwnedSemaphorePermit>,
+    ) {
         let inner = Arc::clone(self);
-        self.spawn(async move { inner.drive(task, effects).await });
+        self.spawn(async move {
+            inner.drive(task, effects).await;
+            drop(worker);
+        });
     }
 
     /// Carries a decision's effects out, and those of every decision that follows.
-    pub(super) async fn drive(self: &Arc<Self>, task: Task, effects: Effects) {
+    async fn drive(self: &Arc<Self>, task: Task, effects: Effects) {
         let span = task.span().clone();
         self.carry_out(task, effects).instrument(span).await;
     }
@@ -164,11 +173,7 @@ impl Inner {
                 Ok(())
             }
             Ok(decision) => {
-                let (inner, effects) = (Arc::clone(self), decision.effects);
-                self.spawn(async move {
-                    inner.drive(task, effects).await;
-                    drop(worker);
-                });
+                self.drive_in_background(task, decision.effects, worker);
                 Ok(())
             }
             Err(rejected) => {
@@ -293,6 +298,7 @@ impl Inner {
 mod tests {
     use super::*;
     use crate::conductor::panics::watched;
+    use crate::task::on_behalf_of;
     use crate::transport::{Call, RequestContext};
 
     /// How many bytes the state of work takes that is begun by this.
@@ -312,6 +318,8 @@ mod tests {
             },
         );
         let watched = room(|work: [u64; 1024]| watched("large", async move { work.len() }));
+        let named = room(|work: [u64; 1024]| on_behalf_of("req", async move { work.len() }));
+        assert!(named <= 8 * 1024 + 128, "{named} bytes");
         assert!(flow <= 8 * 1024, "{flow} bytes");
         assert!(request <= 8 * 1024, "{request} bytes");
         assert!(watched <= 64, "{watched} bytes");

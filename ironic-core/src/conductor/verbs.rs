@@ -109,11 +109,7 @@ impl Inner {
                 Ok(Response::Done)
             }
             Ok(decision) => {
-                let (inner, effects) = (Arc::clone(self), decision.effects);
-                self.spawn(async move {
-                    inner.drive(task, effects).await;
-                    drop(worker);
-                });
+                self.drive_in_background(task, decision.effects, Some(worker));
                 Ok(Response::Done)
             }
             Err(rejected) => {
